@@ -1,0 +1,162 @@
+import type { CheckSpec } from './check.schema.ts';
+import type { ErrorCode } from './errors.ts';
+import type { Target } from './names.ts';
+import type { Images } from './observation.ts';
+import type { Plan, PlannedTraffic, PodRef } from './plan.ts';
+import type { NotifyTarget, TrafficSource } from './traffic.schema.ts';
+
+/**
+ * The activities of one cluster, as the workflows call them: task queue `sluice.<cluster>`.
+ * Every one can run again and finds its own work done. Errors are ApplicationFailures whose type is a code of the
+ * error table. Those that take pods are vectorised: they answer per pod and throw only when nothing could be done.
+ */
+export interface ClusterActivities {
+  /** Validates the spec (it may come by hand from the Temporal UI), observes, checks permissions and images, dry-runs the patch, and plans. Touches nothing. */
+  plan(request: PlanRequest): Promise<Plan>;
+
+  /** Takes the workload: pauses its controller and leaves the trail (marks.release, marks.before). WORKLOAD_BUSY if another has it, WORKLOAD_CHANGED if its UID or template is not the planned one. */
+  acquire(request: AcquireRequest): Promise<Acquired>;
+  /** Gives it back as it was, without the trail. Runs after the commit, and last in a rollback. */
+  release(request: HeldRequest): Promise<void>;
+
+  /** Prepares the workload's way out of traffic (for a Service: labels on pods and ReplicaSet, then its selector). */
+  openTraffic(request: TrafficRequest): Promise<void>;
+  /** Takes all of that away, in reverse order. */
+  closeTraffic(request: TrafficRequest): Promise<void>;
+
+  /** Looks at the pods of one batch before its first drain: which are there, who is down, how each stands in traffic. */
+  prepare(request: PrepareRequest): Promise<Prepared>;
+  drain(request: HandfulRequest): Promise<Handful>;
+  /** Returns when some of the pods have had no connection for quietMs (short linger), with the others as `later`. */
+  silence(request: HandfulRequest): Promise<Handful>;
+  /** Writes the images. A pod that has them already is done without a write. */
+  patch(request: HandfulRequest): Promise<Handful>;
+  /** Returns when some of the pods are ready on the wanted images or have failed (short linger), with the others as `later`. */
+  wait(request: HandfulRequest): Promise<Handful>;
+  check(request: HandfulRequest): Promise<Handful>;
+  /** Puts the pods back as their snapshot says, and sees that they are back. */
+  restore(request: HandfulRequest): Promise<Handful>;
+
+  /** Pods of the workload that do not run `images` and are not in `except`. For those born in mid-release. */
+  stragglers(request: StragglersRequest): Promise<{ readonly pods: readonly PodRef[] }>;
+  /** Makes the change the workload's own template, with native history; leaves it paused. */
+  commit(request: CommitRequest): Promise<void>;
+  /** Undoes a commit: the old template again, the history entry taken away. */
+  uncommit(request: CommitRequest): Promise<void>;
+
+  notify(request: NotifyRequest): Promise<void>;
+}
+
+export interface PlanRequest {
+  /** What the person wrote; validated here. */
+  readonly spec: unknown;
+}
+
+/** Which release of which workload. `holder` is what marks.release says: `<workflow id>|<first run id>`. */
+export interface HeldRequest {
+  readonly target: Target;
+  /** UID of the workload. */
+  readonly uid: string;
+  readonly holder: string;
+}
+
+export interface AcquireRequest extends HeldRequest {
+  /** Template images that the plan was made from. */
+  readonly from: Images;
+}
+
+export interface Acquired {
+  /** What the workload was before; also in its marks.before. */
+  readonly before: { readonly paused: boolean };
+}
+
+export interface TrafficRequest extends HeldRequest {
+  readonly through: readonly TrafficSource[];
+}
+
+export interface PrepareRequest extends TrafficRequest {
+  readonly pods: readonly PodRef[];
+}
+
+/** How one pod stood in traffic before its drain: one entry for each source of `through`, in its order. */
+export type TrafficSnapshot = readonly unknown[];
+
+export interface Prepared {
+  /** Pods of the request that are there (same UID). */
+  readonly pods: readonly PreparedPod[];
+  readonly gone: readonly string[];
+  /** Other pods of the workload that are out of service now: they count against maxUnavailable. */
+  readonly downElsewhere: readonly string[];
+}
+
+export interface PreparedPod extends PodRef {
+  readonly ready: boolean;
+  readonly traffic: TrafficSnapshot;
+}
+
+export interface HandfulPod extends PodRef {
+  /** What it shall run; by container, only those that change. */
+  readonly images?: Images;
+  readonly traffic?: TrafficSnapshot;
+  /** When the workflow handed it to this stage for the first time, ISO 8601: for time-outs that outlive a retry. */
+  readonly since: string;
+}
+
+/** One handful of pods for one stage of the pump. */
+export interface HandfulRequest extends HeldRequest {
+  readonly batch: string;
+  /** What the pods shall run, unless the pod says otherwise. */
+  readonly images: Images;
+  readonly pods: readonly HandfulPod[];
+  readonly traffic: PlannedTraffic;
+  readonly checks: readonly CheckSpec[];
+  readonly minReadyMs: number;
+  readonly readyTimeoutMs: number;
+  /** A rollback: a pod that is not ready before counts as fit, and checks are not run. */
+  readonly undo: boolean;
+}
+
+/** Answer per pod, by name; each pod of the request is in exactly one list. */
+export interface Handful {
+  readonly done: readonly string[];
+  readonly failed: readonly PodFailure[];
+  /** Try again. */
+  readonly later: readonly string[];
+  /** No pod of that name and UID any more. */
+  readonly gone: readonly string[];
+}
+
+export interface PodFailure {
+  readonly pod: string;
+  readonly code: ErrorCode;
+  /** For people: `CrashLoopBackOff: back-off 10s restarting failed container app`. */
+  readonly reason: string;
+}
+
+export interface StragglersRequest extends HeldRequest {
+  readonly images: Images;
+  readonly except: readonly string[];
+}
+
+export interface CommitRequest extends HeldRequest {
+  readonly from: Images;
+  readonly to: Images;
+  /** Written as kubernetes.io/change-cause. */
+  readonly cause: string;
+}
+
+export interface NotifyRequest {
+  readonly targets: readonly NotifyTarget[];
+  readonly event: ReleaseEvent;
+}
+
+/** What a notifier sends. */
+export interface ReleaseEvent {
+  readonly id: string;
+  readonly run: string;
+  readonly kind: 'started' | 'gate' | 'failed' | 'rollingBack' | 'succeeded' | 'rolledBack';
+  readonly app: string;
+  readonly version: string;
+  readonly text: string;
+  readonly at: string;
+}

@@ -1,0 +1,49 @@
+/**
+ * What people and bots can say to a running release. Each name is an update (answered) and a signal
+ * (fire and forget) with the same argument. Plain data, checked by hand in the workflow.
+ */
+export const messageNames = ['approve', 'reject', 'pause', 'resume', 'rollback'] as const;
+export type MessageName = (typeof messageNames)[number];
+
+export const queryNames = { status: 'status' } as const;
+
+/** Who says it. `verified` is set only by a client that has proven who it is (API with a login). */
+interface Said {
+  readonly by: string;
+  readonly verified?: boolean;
+  readonly reason?: string;
+  /** First run id of the release that is meant; refused when it is another one. */
+  readonly run?: string;
+}
+
+/** For `approve` and `reject`: the gate is named, so that a late click never opens the next one. */
+export interface GateMessage extends Said {
+  readonly gate: string;
+}
+
+export type PlainMessage = Said;
+
+export interface MessageArguments {
+  readonly approve: GateMessage;
+  readonly reject: GateMessage;
+  readonly pause: PlainMessage;
+  readonly resume: PlainMessage;
+  readonly rollback: PlainMessage;
+}
+
+/** The answer to an accepted message: what it did. A refused one fails with a code of the error table. */
+export interface Reply {
+  /** One sentence for people: `Approved after-gray (1 of 2).` */
+  readonly text: string;
+  readonly phase: string;
+}
+
+/** Shown in the Temporal UI beside each update and signal. */
+export const messageDescriptions: Readonly<Record<MessageName, string>> = {
+  approve: 'Open the gate that waits. Example: {"gate": "after-gray", "by": "anna"}',
+  reject:
+    'Refuse at the gate that waits: rolls back. Example: {"gate": "after-gray", "by": "anna", "reason": "errors in the log"}',
+  pause: 'Start no further pod; those in flight finish. Example: {"by": "anna", "reason": "lunch"}',
+  resume: 'Go on after a pause, or try again after a hold. Example: {"by": "anna"}',
+  rollback: 'Undo everything, from any point. Example: {"by": "anna", "reason": "customers complain"}',
+};

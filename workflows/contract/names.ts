@@ -1,0 +1,74 @@
+/** Names that outsiders rely on (design §4). Pure; the one place where they are spelled. */
+
+/** What a release changes. `kind` in lower case as in kubectl: `deployment`. */
+export interface Target {
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly kind: string;
+  readonly name: string;
+}
+
+/** Workflow id of the release of `target`; it is also the lock: one release per workload. */
+export const releaseId = (target: Target): string =>
+  `release/${target.cluster}/${target.namespace}/${target.kind}/${target.name}`;
+
+/** Workflow id of a plan that touches nothing; `nonce` keeps several apart. */
+export const planId = (target: Target, nonce: string): string =>
+  `plan/${target.cluster}/${target.namespace}/${target.kind}/${target.name}/${nonce}`;
+
+/** Workflow id of one batch, a child of the release. `run` is the first run id of the release. */
+export const batchId = (release: string, run: string, batch: string): string => `${release}/${run}/${batch}`;
+
+/** `release/local/shop/deployment/checkout` → its target; undefined where `id` is something else. */
+export function targetOf(id: string): Target | undefined {
+  const [prefix, cluster, namespace, kind, name, ...rest] = id.split('/');
+  if (prefix !== 'release' || !cluster || !namespace || !kind || !name || rest.length > 0) return undefined;
+  return { cluster, namespace, kind, name };
+}
+
+/** `deployment/checkout`, as kubectl and our CLI print it. */
+export const workloadName = (target: Pick<Target, 'kind' | 'name'>): string => `${target.kind}/${target.name}`;
+
+/** Short names of kinds that kubectl users type; the value is the kind of {@link Target}. */
+export const kindAliases: Readonly<Record<string, string>> = {
+  deploy: 'deployment',
+  deployments: 'deployment',
+  deployment: 'deployment',
+};
+
+/** Task queue of all workflows. */
+export const workflowQueue = 'sluice';
+/** Task queue of the activities that touch `cluster`. */
+export const clusterQueue = (cluster: string): string => `sluice.${cluster}`;
+
+/** Workflow types. */
+export const workflowTypes = { release: 'release', batch: 'batch', plan: 'plan' } as const;
+
+/** Field manager of every write to the Kubernetes API. */
+export const fieldManager = 'sluice';
+
+/** Annotations and labels in the cluster. */
+export const marks = {
+  /** Annotation of a workload: the release that holds it, as `<workflow id>|<first run id>`. */
+  release: 'sluice.dev/release',
+  /** Annotation of a workload: JSON of what it was before, so that a crashed release can be put back. */
+  before: 'sluice.dev/before',
+  /** Label of a pod, and key in a Service's selector, while a release drains through that Service. */
+  serving: 'sluice.dev/serving',
+  /** Annotation of a pod: the release that changed it last. */
+  podRelease: 'sluice.dev/release',
+  /** Label of a pod: the batch in which it was changed: `gray`, `batch-1`, … */
+  podBatch: 'sluice.dev/batch',
+} as const;
+
+/** Temporal search attributes and their types. */
+export const searchAttributes = {
+  SluiceApp: 'KEYWORD',
+  SluiceCluster: 'KEYWORD',
+  SluiceNamespace: 'KEYWORD',
+  SluicePhase: 'KEYWORD',
+  SluiceVersion: 'KEYWORD',
+  SluiceInitiator: 'KEYWORD',
+  SluiceBatch: 'INT',
+  SluiceWaiting: 'BOOL',
+} as const;

@@ -1,0 +1,50 @@
+import type { Target } from './names.ts';
+
+/** Image by container name. */
+export type Images = Readonly<Record<string, string>>;
+
+/** What the cluster has, read once before the plan. Plain data; the planner needs nothing else. */
+export interface Observation {
+  readonly target: Target;
+  /** UID of the workload: a workload that was deleted and made again is another one. */
+  readonly uid: string;
+  readonly replicas: number;
+  /** Images of the pod template, init containers left out. */
+  readonly templateImages: Images;
+  readonly minReadySeconds: number;
+  readonly paused: boolean;
+  /** Conditions that the template declares as readiness gates. */
+  readonly readinessGates: readonly string[];
+  readonly pods: readonly ObservedPod[];
+  readonly findings: Findings;
+}
+
+export interface ObservedPod {
+  readonly name: string;
+  readonly uid: string;
+  readonly node: string;
+  /** Labels of the node: for `select.nodes` and `order.spreadBy`. */
+  readonly nodeLabels: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly ready: boolean;
+  readonly createdAt: string;
+  readonly images: Images;
+}
+
+/** What else was looked at before the plan; each becomes a warning or a note in it. */
+export interface Findings {
+  /** Digest by container where the registry answered. */
+  readonly digests: Readonly<Record<string, string>>;
+  /** Containers whose registry did not answer, with the reason. */
+  readonly registrySilent: Readonly<Record<string, string>>;
+  /** Names of HorizontalPodAutoscalers that scale the workload. */
+  readonly autoscalers: readonly string[];
+  /** PodDisruptionBudgets that select its pods, with the disruptions they allow now. */
+  readonly budgets: readonly { readonly name: string; readonly disruptionsAllowed: number }[];
+  /** Who else writes the workload: `Argo CD application shop/checkout`, `Flux Kustomization …`, `Helm release …`. */
+  readonly owners: readonly string[];
+  /** Services that select its pods, for the warning that they are not drained. */
+  readonly services: readonly string[];
+  /** Seconds from a pod's start until its probe can pass, from the template's probes. */
+  readonly probeSeconds: number;
+}

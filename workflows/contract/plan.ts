@@ -1,0 +1,108 @@
+import type { CheckSpec } from './check.schema.ts';
+import type { Target } from './names.ts';
+import type { Images } from './observation.ts';
+import type { NotifyTarget, TrafficSource } from './traffic.schema.ts';
+
+/**
+ * What a release will do: made once by the planner from spec and observation, shown to the approver,
+ * stored by the workflow, carried out by the batches. Times are milliseconds.
+ */
+export interface Plan {
+  readonly app: string;
+  readonly target: Target;
+  /** UID of the workload that was planned. */
+  readonly uid: string;
+  readonly mode: PlannedMode;
+  readonly change: PlannedChange;
+  /** First the gray group, then the batches; none is empty, no pod is in two. */
+  readonly batches: readonly PlannedBatch[];
+  readonly replicas: number;
+  /** Pods that may be out of service at once, at least 1. */
+  readonly maxUnavailable: number;
+  readonly minReadyMs: number;
+  readonly readyTimeoutMs: number;
+  readonly traffic: PlannedTraffic;
+  readonly checks: readonly CheckSpec[];
+  readonly notify: readonly NotifyTarget[];
+  readonly onFailure: 'Rollback' | 'Hold';
+  /** What is written besides the pods, in order, for people. */
+  readonly writes: readonly string[];
+  readonly estimateSeconds: number;
+  readonly warnings: readonly PlanWarning[];
+}
+
+export interface PlannedMode {
+  readonly asked: 'InPlaceIfPossible' | 'InPlaceOnly';
+  readonly used: 'InPlace';
+  /** Why, for people. */
+  readonly reason: string;
+}
+
+/** The change of the pod template; `to` is what is written, digest and all. Only changed containers. */
+export interface PlannedChange {
+  readonly from: Images;
+  readonly to: Images;
+  /** What to call the new version: the tag of the first changed image. */
+  readonly version: string;
+  readonly fromVersion: string;
+}
+
+export interface PlannedBatch {
+  /** `gray`, `batch-1`, `batch-2`, … */
+  readonly name: string;
+  readonly pods: readonly PlannedPod[];
+  /** The gate after it; the last batch has one too, before the commit. */
+  readonly gate: PlannedGate;
+}
+
+/** A pod by name and UID: one that was born again under its name is another pod. */
+export interface PodRef {
+  readonly name: string;
+  readonly uid: string;
+}
+
+export interface PlannedPod extends PodRef {
+  readonly node: string;
+  /** Value of `order.spreadBy` on its node, where it has one. */
+  readonly zone?: string;
+  readonly ready: boolean;
+  /** Its images before, where they are not those of the template. */
+  readonly from?: Images;
+}
+
+export interface PlannedGate {
+  /** `after-gray`, `after-batch-1`, … */
+  readonly id: string;
+  readonly bakeMs: number;
+  readonly approval?: PlannedApproval;
+}
+
+export interface PlannedApproval {
+  readonly required: number;
+  /** Who may approve; empty: anybody. */
+  readonly from: readonly string[];
+  readonly expiresMs?: number;
+  readonly onExpiry: 'hold' | 'rollback';
+}
+
+export interface PlannedTraffic {
+  readonly through: readonly TrafficSource[];
+  readonly quietMs: number;
+  readonly maxDrainMs: number;
+  readonly onDrainTimeout: 'Stop' | 'Continue';
+}
+
+export interface PlanWarning {
+  readonly code:
+    | 'NO_DRAIN'
+    | 'AUTOSCALER'
+    | 'DISRUPTION_BUDGET'
+    | 'PAUSED_ALREADY'
+    | 'GITOPS_OWNER'
+    | 'REGISTRY_SILENT'
+    | 'LEFTOVER_BATCH'
+    | 'MIXED_VERSIONS'
+    | 'NO_READINESS_PROBE'
+    | 'PODS_NOT_READY';
+  readonly message: string;
+}

@@ -1,0 +1,33 @@
+import type { Duration, Quantity } from './quantity.schema.ts';
+
+const unitMilliseconds: Record<string, number> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 };
+
+/** `duration` (already validated by its schema) in milliseconds. */
+export function milliseconds(duration: Duration): number {
+  let total = 0;
+  for (const [, count, unit] of duration.matchAll(/(\d+)(ms|d|h|m|s)/g)) {
+    total += Number(count) * (unitMilliseconds[unit ?? ''] ?? 0);
+  }
+  return total;
+}
+
+/** The exact, unrounded number of pods that `quantity` stands for among `total`. */
+export function share(quantity: Quantity, total: number): number {
+  return typeof quantity === 'number' ? quantity : (total * Number.parseInt(quantity, 10)) / 100;
+}
+
+/** Milliseconds for people: `0s`, `250ms`, `45s`, `5m`, `1h30m`. */
+export function humanDuration(ms: number): string {
+  if (ms > 0 && ms < 1000) return `${Math.round(ms)}ms`;
+  let seconds = Math.round(ms / 1000);
+  let text = '';
+  for (const [unit, size] of [
+    ['d', 86_400],
+    ['h', 3_600],
+    ['m', 60],
+  ] as const) {
+    if (seconds >= size) text += `${Math.floor(seconds / size)}${unit}`;
+    seconds %= size;
+  }
+  return seconds > 0 || text === '' ? `${text}${seconds}s` : text;
+}

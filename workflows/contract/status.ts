@@ -1,0 +1,129 @@
+import type { ErrorCode } from './errors.ts';
+import type { MessageName } from './messages.ts';
+import type { Target } from './names.ts';
+import type { Plan, PodRef } from './plan.ts';
+
+export const phases = [
+  'planning',
+  'acquiring',
+  'batch',
+  'gate',
+  'held',
+  'committing',
+  'rollingBack',
+  'succeeded',
+  'rolledBack',
+  'failed',
+] as const;
+/** Where a release is. The last three are ends; `failed` means that something is not undone or never began. */
+export type Phase = (typeof phases)[number];
+
+export const isOver = (phase: Phase): boolean => phase === 'succeeded' || phase === 'rolledBack' || phase === 'failed';
+
+/** Where a pod is in the pump. `gone`: it vanished; `failed`: see its reason; `undone`: back on the old version. */
+export type PodState =
+  | 'queued'
+  | 'drain'
+  | 'silence'
+  | 'patch'
+  | 'wait'
+  | 'check'
+  | 'restore'
+  | 'done'
+  | 'failed'
+  | 'gone'
+  | 'undone';
+
+export interface PodStatus extends PodRef {
+  readonly state: PodState;
+  readonly node?: string;
+  readonly reason?: string;
+}
+
+/** What everyone reads. Times are ISO 8601 from the workflow's clock. */
+export interface ReleaseStatus {
+  readonly id: string;
+  /** First run id: names this release among those of the same workload. */
+  readonly run: string;
+  readonly app: string;
+  readonly target: Target;
+  readonly version: string;
+  readonly fromVersion: string;
+  readonly initiator: string;
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  readonly phase: Phase;
+  /** One sentence: what it does or waits for now. */
+  readonly text: string;
+  readonly paused?: Said;
+  /** What it waits for, if it waits for somebody or something. */
+  readonly waiting?: Waiting;
+  readonly batches: readonly BatchStatus[];
+  readonly progress: { readonly total: number; readonly done: number; readonly failed: number };
+  /** Everything that was decided and done, oldest first; bounded, the oldest are dropped. */
+  readonly log: readonly LogEntry[];
+  /** Messages that changed nothing, with the reason; bounded. */
+  readonly refused: readonly RefusedMessage[];
+  readonly failure?: Failure;
+  /** What could not be undone, each with its name and reason. */
+  readonly notUndone: readonly Failure[];
+  readonly plan?: Plan;
+}
+
+export interface Said {
+  readonly by: string;
+  readonly verified: boolean;
+  readonly at: string;
+  readonly reason?: string;
+}
+
+export interface Waiting {
+  readonly for: 'approval' | 'bake' | 'resume' | 'hold' | 'budget';
+  readonly gate?: string;
+  readonly since: string;
+  readonly until?: string;
+  /** Approvals so far and needed. */
+  readonly approvals?: { readonly have: readonly Said[]; readonly required: number; readonly from: readonly string[] };
+}
+
+export interface BatchStatus {
+  readonly name: string;
+  readonly state: 'waiting' | 'running' | 'done' | 'failed' | 'undoing' | 'undone';
+  /** Workflow id of the child that runs it or ran it last. */
+  readonly workflow?: string;
+  readonly pods: readonly PodStatus[];
+}
+
+export interface LogEntry {
+  readonly at: string;
+  readonly text: string;
+  readonly by?: string;
+}
+
+export interface RefusedMessage {
+  readonly at: string;
+  readonly name: MessageName;
+  readonly by: string;
+  readonly code: ErrorCode;
+  readonly text: string;
+}
+
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly text: string;
+  readonly next: string;
+}
+
+/** Answer of the `status` query of a batch: the pods it has in hand, for the live view. */
+export interface BatchProgress {
+  readonly pods: readonly PodStatus[];
+  readonly waiting?: string;
+}
+
+/** Result of the `release` workflow. */
+export interface ReleaseResult {
+  readonly phase: 'succeeded' | 'rolledBack' | 'failed';
+  readonly text: string;
+  readonly pods: number;
+  readonly failure?: Failure;
+}
