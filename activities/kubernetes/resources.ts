@@ -1,0 +1,66 @@
+import type { ErrorCode } from '../../workflows/contract/errors.ts';
+import type {
+  Deployment,
+  EndpointSlice,
+  HorizontalPodAutoscaler,
+  Namespace,
+  Node,
+  Pod,
+  PodDisruptionBudget,
+  ReplicaSet,
+  Service,
+} from './wire.ts';
+
+/** A resource of the API: where it lives, and what its objects are (`T` is only for the types). */
+export interface Resource<T> {
+  readonly group: string;
+  readonly version: string;
+  /** As in the path and in RBAC: `pods`, `pods/status`. */
+  readonly name: string;
+  readonly namespaced: boolean;
+  /** Code of the error when an object is not there. */
+  readonly missing: ErrorCode;
+  /** Never set. */
+  readonly object?: T;
+}
+
+const namespaced = <T>(group: string, version: string, name: string, missing: ErrorCode): Resource<T> => ({
+  group,
+  version,
+  name,
+  namespaced: true,
+  missing,
+});
+
+export const pods = namespaced<Pod>('', 'v1', 'pods', 'NO_PODS');
+export const podStatus = namespaced<Pod>('', 'v1', 'pods/status', 'NO_PODS');
+export const services = namespaced<Service>('', 'v1', 'services', 'SERVICE_NOT_FOUND');
+export const endpointSlices = namespaced<EndpointSlice>(
+  'discovery.k8s.io',
+  'v1',
+  'endpointslices',
+  'SERVICE_NOT_FOUND',
+);
+export const deployments = namespaced<Deployment>('apps', 'v1', 'deployments', 'WORKLOAD_NOT_FOUND');
+export const replicaSets = namespaced<ReplicaSet>('apps', 'v1', 'replicasets', 'WORKLOAD_NOT_FOUND');
+export const autoscalers = namespaced<HorizontalPodAutoscaler>(
+  'autoscaling',
+  'v1',
+  'horizontalpodautoscalers',
+  'WORKLOAD_NOT_FOUND',
+);
+export const budgets = namespaced<PodDisruptionBudget>('policy', 'v1', 'poddisruptionbudgets', 'WORKLOAD_NOT_FOUND');
+export const nodes: Resource<Node> = {
+  group: '',
+  version: 'v1',
+  name: 'nodes',
+  namespaced: false,
+  missing: 'CLUSTER_UNREACHABLE',
+};
+export const namespaces: Resource<Namespace> = {
+  group: '',
+  version: 'v1',
+  name: 'namespaces',
+  namespaced: false,
+  missing: 'NAMESPACE_NOT_FOUND',
+};

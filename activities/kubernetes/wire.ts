@@ -1,0 +1,49 @@
+import type {
+  V1Deployment,
+  V1EndpointSlice,
+  V1HorizontalPodAutoscaler,
+  V1Namespace,
+  V1Node,
+  V1ObjectMeta,
+  V1Pod,
+  V1PodDisruptionBudget,
+  V1ReplicaSet,
+  V1Service,
+} from '@kubernetes/client-node';
+
+/**
+ * An API object as it goes over the wire: the client's types with times as strings and nothing converted.
+ * Its generated (de)serialisers are not used: they drop the fields they do not know, and a template that is copied
+ * from a newer API server would lose them.
+ */
+export type Wire<T> = T extends Date
+  ? string
+  : T extends readonly (infer Item)[]
+    ? readonly Wire<Item>[]
+    : T extends object
+      ? { readonly [Key in keyof T]: Wire<T[Key]> }
+      : T;
+
+export type Metadata = Wire<V1ObjectMeta> & {
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+};
+
+/** An object that the API server gave: it has a name, a UID and a resource version. */
+export type Stored<T> = Omit<Wire<T>, 'metadata'> & { readonly metadata: Metadata };
+
+type WithSpec<T extends { readonly spec?: unknown }> = T & { readonly spec: NonNullable<T['spec']> };
+
+export type Pod = WithSpec<Stored<V1Pod>>;
+export type Deployment = WithSpec<Stored<V1Deployment>>;
+export type ReplicaSet = WithSpec<Stored<V1ReplicaSet>>;
+export type Service = WithSpec<Stored<V1Service>>;
+export type EndpointSlice = Stored<V1EndpointSlice>;
+export type Node = WithSpec<Stored<V1Node>>;
+export type Namespace = Stored<V1Namespace>;
+export type HorizontalPodAutoscaler = WithSpec<Stored<V1HorizontalPodAutoscaler>>;
+export type PodDisruptionBudget = WithSpec<Stored<V1PodDisruptionBudget>>;
+
+export type PodTemplate = Deployment['spec']['template'];
+export type ContainerStatus = NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number];

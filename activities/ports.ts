@@ -1,0 +1,139 @@
+import type {
+  Acquired,
+  AcquireRequest,
+  CommitRequest,
+  Handful,
+  HeldRequest,
+  ReleaseEvent,
+} from '../workflows/contract/activities.ts';
+import type { Target } from '../workflows/contract/names.ts';
+import type { Images } from '../workflows/contract/observation.ts';
+import type { PodRef } from '../workflows/contract/plan.ts';
+import type { CheckSpec, NotifyTarget, TrafficSource } from '../workflows/contract/spec.ts';
+import type { Connection } from './kubernetes/types.ts';
+import type { Pod, PodTemplate } from './kubernetes/wire.ts';
+
+/** A pod of a request, with its newest state that is known (never older than what this process wrote). */
+export interface LivePod extends PodRef {
+  readonly pod: Pod;
+}
+
+/** Something that the worker must be allowed to do, for a SelfSubjectAccessReview. `resource` as in `pods/exec`. */
+export interface Access {
+  readonly group: string;
+  readonly resource: string;
+  readonly verb: string;
+}
+
+/** A kind of workload. One file each in activities/kubernetes/, registered in workloads.ts. */
+export interface Workload {
+  readonly kind: string;
+  readonly access: readonly Access[];
+  /** Throws WORKLOAD_NOT_FOUND (with the names there are), WORKLOAD_UNFIT. */
+  observe(target: Target): Promise<ObservedWorkload>;
+  /** Takes it: its controller moves nothing from now on. See ClusterActivities.acquire. */
+  acquire(request: AcquireRequest): Promise<Acquired>;
+  release(request: HeldRequest): Promise<void>;
+  /** Pods born from now on carry these labels; null takes one away. The live pods are not touched. */
+  labelBirths(request: HeldRequest, labels: Readonly<Record<string, string | null>>): Promise<void>;
+  /** Writes the images of the pods, in place, with `stamp`. Those that have them are done without a write. */
+  upgrade(pods: readonly LivePod[], change: PodChange): Promise<Handful>;
+  /** Throws WORKLOAD_CHANGED if somebody else changed the template or took the workload. */
+  guard(request: HeldRequest): Promise<void>;
+  commit(request: CommitRequest): Promise<void>;
+  uncommit(request: CommitRequest): Promise<void>;
+}
+
+export interface PodChange {
+  readonly holder: string;
+  readonly batch: string;
+  /** By pod name. */
+  readonly images: (pod: string) => Images;
+}
+
+export interface ObservedWorkload {
+  readonly uid: string;
+  readonly replicas: number;
+  readonly paused: boolean;
+  readonly minReadySeconds: number;
+  readonly template: PodTemplate;
+  /** Labels that its pods carry, for one watch of them all. */
+  readonly selector: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** marks.release, where a release holds it. */
+  readonly holder?: string;
+}
+
+/**
+ * A way in which callers find the pods. One file each in activities/traffic/, registered in traffic/index.ts; made
+ * anew for each activity with {@link TrafficDeps}. Everything is vectorised and can run again. An answer is by pod;
+ * a method throws only when nothing could be done.
+ */
+export interface Traffic {
+  /** Its key in the spec: `service`, `readinessGate`. */
+  readonly key: string;
+  readonly access: readonly Access[];
+  /** Throws when it cannot serve (SERVICE_NOT_FOUND, SERVICE_UNUSABLE). Looked at before the plan; touches nothing. */
+  inspect(): Promise<void>;
+  /** Prepares the way out, before the first drain; nothing changes for callers. */
+  open?(): Promise<void>;
+  /** Takes all of that away. Also runs when `open` failed half-way, or the workload has pods that it never saw. */
+  close?(): Promise<void>;
+  /** How each pod stands now, by name: plain JSON, kept by the workflow and given back to `restore`. */
+  snapshot(pods: readonly LivePod[]): Promise<ReadonlyMap<string, unknown>>;
+  /** Takes them out. `done`: callers are told (the endpoint is gone); calls under way may still run. */
+  drain(pods: readonly LivePod[]): Promise<Handful>;
+  /** One look, no waiting: who still calls each pod. The quiet window is the activity's. Left out: cannot see callers. */
+  callers?(pods: readonly LivePod[]): Promise<ReadonlyMap<string, Callers>>;
+  /** Puts them back as the snapshot says. `done`: seen to be back; `later`: written, not seen yet. */
+  restore(pods: readonly (LivePod & { readonly before: unknown })[]): Promise<Handful>;
+}
+
+/** Connections (or calls per second, rounded up) of one pod; or why that cannot be seen. */
+export type Callers = { readonly count: number } | { readonly unseen: string };
+
+export interface TrafficDeps {
+  readonly kube: Connection;
+  readonly held: HeldRequest;
+  readonly workload: Workload;
+  /** All pods of the workload, and where to tell what a write answered, so that nobody judges an older state. */
+  readonly pods: PodsOf;
+}
+
+export interface PodsOf {
+  all(): readonly Pod[];
+  /** Tell the answer of every write to a pod. */
+  wrote(pod: Pod): void;
+}
+
+export type Verdict = { readonly result: 'pass' | 'fail' | 'unsure'; readonly reason: string };
+
+/** One check of the spec, run on pods that are ready. One file each in activities/verify/. */
+export interface Check {
+  /** Its key in the spec: `http`, `prometheus`. */
+  readonly key: string;
+  /** Verdict by pod name. One run, no retries; throws only when it could not be run at all. */
+  run(pods: readonly LivePod[]): Promise<ReadonlyMap<string, Verdict>>;
+}
+
+export interface CheckDeps {
+  readonly kube: Connection;
+  readonly signal: AbortSignal;
+}
+
+/** Tells somebody. One file each in activities/notify/. Throws when it could not; the activity is tried again. */
+export interface Notifier {
+  readonly key: string;
+  send(event: ReleaseEvent): Promise<void>;
+}
+
+/** What the other rooms of activities/ give to createActivities: one factory for each registry. */
+export interface Factories {
+  /** activities/traffic/index.ts */
+  readonly createTraffic: (source: TrafficSource, deps: TrafficDeps) => Traffic;
+  /** activities/verify/index.ts */
+  readonly createCheck: (check: CheckSpec, deps: CheckDeps) => Check;
+  /** activities/notify/index.ts */
+  readonly createNotifier: (target: NotifyTarget, deps: { readonly signal: AbortSignal }) => Notifier;
+}
