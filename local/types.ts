@@ -31,6 +31,8 @@ export interface Part {
   readonly startTimeoutMs?: number;
   /** Time between SIGTERM and SIGKILL when it is stopped, in ms. Default 10 000. */
   readonly graceMs?: number;
+  /** Ports it listens on; so that `up` knows a port in use as its own. */
+  readonly ports?: readonly number[];
   /** Address to show to people, where it has one. */
   readonly address?: string;
   /**

@@ -48,8 +48,8 @@ const versions = { kubernetes: '1.34.4', etcd: '3.6.5', kwok: '0.7.0', temporal:
 /** Linker flags by module; without the version Kubernetes clients see v0.0.0. */
 export const linkerFlags: Readonly<Record<Binary['module'], string>> = {
   kubernetes: `-s -w -X k8s.io/component-base/version.gitVersion=v${versions.kubernetes} -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=34`,
-  kwok: `-s -w -X sigs.k8s.io/kwok/pkg/consts.Version=v${versions.kwok}`,
-  temporal: '-s -w',
+  kwok: '-s -w',
+  temporal: `-s -w -X github.com/temporalio/cli/temporalcli.Version=${versions.temporal}`,
 };
 
 const kubernetes = (name: BinaryName, options: { client?: boolean } = {}): Binary => ({
@@ -67,8 +67,8 @@ const kubernetes = (name: BinaryName, options: { client?: boolean } = {}): Binar
 
 const github = (repository: string, tag: string): string => `https://github.com/${repository}/releases/download/${tag}`;
 
-const list: readonly Binary[] = [
-  {
+const catalog: Readonly<Record<BinaryName, Binary>> = {
+  etcd: {
     name: 'etcd',
     version: versions.etcd,
     module: 'kubernetes',
@@ -84,13 +84,13 @@ const list: readonly Binary[] = [
       };
     },
   },
-  kubernetes('kube-apiserver'),
-  kubernetes('kube-controller-manager'),
-  kubernetes('kube-scheduler'),
-  kubernetes('kubelet'),
-  kubernetes('kube-proxy'),
-  kubernetes('kubectl', { client: true }),
-  {
+  'kube-apiserver': kubernetes('kube-apiserver'),
+  'kube-controller-manager': kubernetes('kube-controller-manager'),
+  'kube-scheduler': kubernetes('kube-scheduler'),
+  kubelet: kubernetes('kubelet'),
+  'kube-proxy': kubernetes('kube-proxy'),
+  kubectl: kubernetes('kubectl', { client: true }),
+  kwok: {
     name: 'kwok',
     version: versions.kwok,
     module: 'kwok',
@@ -104,7 +104,7 @@ const list: readonly Binary[] = [
       },
     }),
   },
-  {
+  temporal: {
     name: 'temporal',
     version: versions.temporal,
     module: 'temporal',
@@ -118,7 +118,7 @@ const list: readonly Binary[] = [
       };
     },
   },
-  {
+  crane: {
     name: 'crane',
     version: versions.crane,
     module: 'kubernetes',
@@ -134,7 +134,7 @@ const list: readonly Binary[] = [
     },
   },
   // Published as a container image only.
-  {
+  agnhost: {
     name: 'agnhost',
     version: versions.kubernetes,
     module: 'kubernetes',
@@ -142,13 +142,14 @@ const list: readonly Binary[] = [
     static: true,
     download: () => undefined,
   },
-];
+};
 
-export const catalog: Readonly<Record<BinaryName, Binary>> = Object.fromEntries(
-  list.map((binary) => [binary.name, binary]),
-) as Record<BinaryName, Binary>;
+/** Looks a program up by name. */
+export function binary(name: BinaryName): Binary {
+  return catalog[name];
+}
 
 /** The file name in the cache; the version is in it, so that two versions of Sluice do not disturb each other. */
-export function cacheFileName(binary: Binary): string {
-  return `${binary.name}-v${binary.version}`;
+export function cacheFileName({ name, version }: Binary): string {
+  return `${name}-v${version}`;
 }
