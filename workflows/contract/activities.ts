@@ -95,6 +95,8 @@ export interface PreparedPod extends PodRef {
 }
 
 export interface HandfulPod extends PodRef {
+  /** Whether it was ready before its release. A rollback asks no more of a pod than that. */
+  readonly wasReady: boolean;
   /** What it shall run; by container, only those that change. */
   readonly images?: Images;
   readonly traffic?: TrafficSnapshot;
@@ -112,7 +114,7 @@ export interface HandfulRequest extends HeldRequest {
   readonly checks: readonly CheckSpec[];
   readonly minReadyMs: number;
   readonly readyTimeoutMs: number;
-  /** A rollback: a pod that is not ready before counts as fit, and checks are not run. */
+  /** A rollback: a pod that was not ready before (`wasReady`) is done as soon as it runs the wanted images. */
   readonly undo: boolean;
 }
 

@@ -1,0 +1,138 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { handfulRequest, neededStages } from './batchPlan.ts';
+import { clusterActivities } from './clusterActivities.ts';
+import type { Handful, HandfulRequest } from './contract/activities.ts';
+import { isErrorCode } from './contract/errors.ts';
+import { queryNames } from './contract/messages.ts';
+import type { BatchProgress } from './contract/status.ts';
+import { type BatchInput, type BatchResult, batchSignals, type Stage } from './contract/workflows.ts';
+import { batchDetails } from './details.ts';
+import { Pump } from './pump.ts';
+
+/** Several calls at once in the stages that wait, so that one slow pod does not hide those behind it. */
+const concurrency: Record<Stage, number> = { drain: 1, silence: 4, patch: 1, wait: 4, check: 2, restore: 1 };
+const looksOnly: ReadonlySet<Stage> = new Set(['silence', 'wait', 'check']);
+
+/** Pods in one call: bounds the payload, and the time until a stage can be stopped. */
+const handfulSize = 500;
+
+/** How often the rest of the workload is looked at while it uses up the budget. */
+const budgetPoll = '5s';
+
+/** One batch: its pods flow through the stages of the pump. Never throws for a pod; the result says what became of each. */
+export async function batch(input: BatchInput): Promise<BatchResult> {
+  const activities = clusterActivities(input.target.cluster);
+  const needed = neededStages(input);
+  const pump = new Pump({ ...input, stages: needed });
+  let paused = input.paused;
+  let stopped = false;
+
+  const now = (): string => new Date().toISOString();
+  const halted = (): boolean => stopped || (!input.undo && pump.failures.length > 0);
+  /** History grows long: let what is in hand flow out, then go on in a new run. */
+  const leaving = (): boolean => workflowInfo().continueAsNewSuggested;
+  const over = (): boolean => pump.inHand === 0 && (pump.queued === 0 || halted() || leaving());
+
+  const waiting = (): { waiting?: string } => {
+    if (pump.queued === 0) return {};
+    if (paused) return { waiting: 'Paused: nothing further is started.' };
+    if (!pump.blockedByBudget) return {};
+    return { waiting: `Waits: ${pump.downElsewhere} other pods are out of service, ${input.maxUnavailable} may be.` };
+  };
+  const admit = (): void => {
+    if (!paused && !halted() && !leaving()) pump.admit(now());
+    setCurrentDetails(batchDetails(input, pump.progress(), waiting().waiting));
+  };
+
+  setHandler(defineSignal(batchSignals.pause), () => void (paused = true), { description: 'Start no further pod.' });
+  setHandler(
+    defineSignal(batchSignals.resume),
+    () => {
+      paused = false;
+      admit();
+    },
+    { description: 'Go on after a pause.' },
+  );
+  setHandler(defineSignal(batchSignals.stop), () => void (stopped = true), {
+    description: 'Start no further pod, give up waiting, and report.',
+  });
+  setHandler(defineQuery<BatchProgress>(queryNames.status), () => ({ pods: pump.progress(), ...waiting() }), {
+    description: 'Where each pod of the batch is.',
+  });
+
+  const call = async (stage: Stage, handful: HandfulRequest): Promise<Handful> => {
+    const proxy = looksOnly.has(stage) ? activities.waiting : activities.writing;
+    try {
+      return await proxy[stage].executeWithOptions({ summary: summaryOf(stage, handful) }, [handful]);
+    } catch (error) {
+      return allFailed(handful, error);
+    }
+  };
+  const runStage = async (stage: Stage): Promise<void> => {
+    for (;;) {
+      await condition(() => pump.has(stage) || over());
+      if (!pump.has(stage)) return;
+      const handful = handfulRequest(input, pump.take(stage, handfulSize));
+      pump.settle(stage, await call(stage, handful), now());
+      admit();
+    }
+  };
+  const watchBudget = async (): Promise<void> => {
+    for (;;) {
+      await condition(() => (pump.blockedByBudget && !paused) || over());
+      if (over()) return;
+      await sleep(budgetPoll, { summary: 'wait until fewer pods are out of service' });
+      const { target, uid, holder } = input;
+      const pods = input.pods.map(({ name, uid: podUid }) => ({ name, uid: podUid }));
+      const { downElsewhere } = await activities.waiting.prepare({ target, uid, holder, through: [], pods });
+      pump.downElsewhere = downElsewhere.length;
+      admit();
+    }
+  };
+
+  admit();
+  const pumping = new CancellationScope();
+  const loops = pumping.run(() =>
+    Promise.allSettled([
+      ...needed.flatMap((stage) => Array.from({ length: concurrency[stage] }, () => runStage(stage))),
+      watchBudget(),
+    ]),
+  );
+  const stopping = condition(() => halted() || over()).then(() => halted() && pumping.cancel());
+  for (const loop of await loops) {
+    if (loop.status === 'rejected' && !isCancellation(loop.reason)) throw loop.reason;
+  }
+  await stopping;
+
+  if (leaving() && !halted() && pump.queued > 0) {
+    await continueAsNew<typeof batch>({ ...input, paused, downElsewhere: pump.downElsewhere, settled: pump.result() });
+  }
+  return pump.result();
+}
+
+/** `patch gray: checkout-5d4f`, or `patch batch-2: 40 pods`. */
+function summaryOf(stage: Stage, { batch: name, pods }: HandfulRequest): string {
+  return `${stage} ${name}: ${pods.length === 1 ? pods[0]?.name : `${pods.length} pods`}`;
+}
+
+/** A stage that cannot work at all has failed for each of its pods. */
+function allFailed({ pods }: HandfulRequest, error: unknown): Handful {
+  if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
+  const cause = error.cause;
+  const code = cause instanceof ApplicationFailure && isErrorCode(cause.type) ? cause.type : 'INTERNAL';
+  const reason = cause?.message ?? error.message;
+  return { done: [], later: [], gone: [], failed: pods.map(({ name }) => ({ pod: name, code, reason })) };
+}

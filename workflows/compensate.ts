@@ -1,0 +1,149 @@
+import type { Book } from './book.ts';
+import { clusterActivities } from './clusterActivities.ts';
+import { workloadName } from './contract/names.ts';
+import type { Plan } from './contract/plan.ts';
+import type { Failure } from './contract/status.ts';
+import type { BatchPod, BatchResult } from './contract/workflows.ts';
+import { failureOf } from './failure.ts';
+import { batchInput, batchPod, heldRequest, runChild } from './runBatch.ts';
+import type { BatchState, PodEntry, Step } from './state.ts';
+
+/**
+ * Undoes what was begun, in reverse order. A step that fails does not stop the rest; each call is tried until it works
+ * or cannot work, and what could not be undone ends up in the book by name.
+ */
+export async function compensate(book: Book): Promise<void> {
+  const { plan } = book.state;
+  if (plan === undefined) return;
+  for (const step of book.state.steps.toReversed()) {
+    try {
+      await undo(book, plan, step);
+      book.log(`Undone: ${names[step]}.`);
+    } catch (error) {
+      const { code, text } = failureOf(error);
+      leave(book, { code, text: `Not undone: ${names[step]}: ${text}`, next: byHand(book, step) });
+    }
+  }
+}
+
+const names: Record<Step, string> = {
+  acquire: 'hold on the workload',
+  openTraffic: 'way out of traffic',
+  pods: 'pods of the new version',
+  commit: 'template of the new version',
+};
+
+async function undo(book: Book, plan: Plan, step: Step): Promise<void> {
+  const { writing } = clusterActivities(book.identity.target.cluster);
+  const held = heldRequest(book, plan);
+  const traffic = { ...held, through: plan.traffic.through };
+  switch (step) {
+    case 'commit': {
+      const { from, to } = plan.change;
+      await writing.uncommit.executeWithOptions({ summary: 'the old template again' }, [
+        { ...held, from, to, cause: '' },
+      ]);
+      if (plan.traffic.through.length === 0) return;
+      // The commit may have closed it: the pods need their way out of traffic once more.
+      await writing.openTraffic.executeWithOptions({ summary: 'prepare the way out of traffic' }, [traffic]);
+      return;
+    }
+    case 'pods':
+      return undoPods(book, plan);
+    case 'openTraffic':
+      await writing.closeTraffic.executeWithOptions({ summary: 'take our labels and selector away' }, [traffic]);
+      return;
+    case 'acquire':
+      await writing.release.executeWithOptions({ summary: 'give the workload back' }, [held]);
+      return;
+  }
+}
+
+/** All touched pods go back through one pump: first those that failed, then the last upgraded first. */
+async function undoPods(book: Book, plan: Plan): Promise<void> {
+  const touched = book.state.batches.flatMap((batch) => batch.pods.filter(isTouched)).toReversed();
+  const failedFirst = touched.toSorted((a, b) => Number(b.state === 'failed') - Number(a.state === 'failed'));
+  await back(
+    book,
+    plan,
+    'undo',
+    failedFirst.map((pod) => ({ ...batchPod(pod), ...(pod.from && { images: pod.from }) })),
+  );
+
+  const { waiting } = clusterActivities(book.identity.target.cluster);
+  const { pods } = await waiting.stragglers.executeWithOptions({ summary: 'look for pods born meanwhile' }, [
+    { ...heldRequest(book, plan), images: plan.change.from, except: keptApart(book.state.batches) },
+  ]);
+  await back(
+    book,
+    plan,
+    'undo-stragglers',
+    pods.map((pod) => ({ ...pod, wasReady: true })),
+  );
+}
+
+async function back(book: Book, plan: Plan, name: string, pods: readonly BatchPod[]): Promise<void> {
+  if (pods.length === 0) return;
+  const input = { ...batchInput(book, plan, name, pods), images: plan.change.from, undo: true };
+  markUndoing(book, new Set(pods.map((pod) => pod.name)));
+  const result = await runChild(book, input);
+  book.set((state) => ({ ...state, batches: state.batches.map((batch) => undone(batch, result)) }));
+  for (const { pod, reason } of result.failed) leave(book, podLeft(book, pod, reason));
+  for (const { pod } of result.stopped)
+    leave(book, podLeft(book, pod, 'the rollback of this pod was stopped from outside'));
+}
+
+const isTouched = (pod: PodEntry): boolean => pod.state !== 'queued' && pod.state !== 'gone';
+
+/** Pods that are not to be taken for stragglers: those that ran other images before, and those given up on. */
+const keptApart = (batches: readonly BatchState[]): string[] =>
+  batches.flatMap((batch) =>
+    batch.pods.filter((pod) => pod.from !== undefined || pod.state === 'failed').map(({ name }) => name),
+  );
+
+function markUndoing(book: Book, pods: ReadonlySet<string>): void {
+  const mark = (batch: BatchState): BatchState =>
+    batch.pods.some(({ name }) => pods.has(name)) ? { ...batch, state: 'undoing' } : batch;
+  book.set((state) => ({ ...state, batches: state.batches.map(mark) }));
+}
+
+function undone(batch: BatchState, result: BatchResult): BatchState {
+  if (batch.state !== 'undoing') return batch;
+  const done = new Set(result.done);
+  const failed = new Map(result.failed.map(({ pod, reason }) => [pod, reason]));
+  const pods = batch.pods.map((pod): PodEntry => {
+    const reason = failed.get(pod.name);
+    if (reason !== undefined) return { ...pod, state: 'failed', reason };
+    return done.has(pod.name) ? { ...pod, state: 'undone' } : pod;
+  });
+  return { ...batch, pods, state: pods.some((pod) => failed.has(pod.name)) ? 'failed' : 'undone' };
+}
+
+function leave(book: Book, failure: Failure): void {
+  book.set((state) => ({ ...state, notUndone: [...state.notUndone, failure] }));
+  book.log(failure.text);
+}
+
+function podLeft(book: Book, pod: string, reason: string): Failure {
+  const { namespace } = book.identity.target;
+  return {
+    code: 'POD_FAILED',
+    text: `Pod ${pod} is not well on the old version: ${reason}.`,
+    next: `Look with \`kubectl describe pod ${pod} -n ${namespace}\`; \`kubectl delete pod ${pod} -n ${namespace}\` replaces it.`,
+  };
+}
+
+function byHand(book: Book, step: Step): string {
+  const { target } = book.identity;
+  const on = `${workloadName(target)} -n ${target.namespace}`;
+  switch (step) {
+    case 'acquire':
+      return `\`kubectl annotate ${on} sluice.dev/release- sluice.dev/before-\`, and \`kubectl rollout resume ${on}\` if it was not paused before.`;
+    case 'commit':
+      return `Set the old images with \`kubectl set image ${on} …\`; the plan in the status names them.`;
+    case 'pods':
+      return `Compare the pods with \`kubectl get pods -n ${target.namespace} -o wide\`.`;
+    case 'openTraffic':
+      return `Remove sluice.dev/serving from the selector of the Service first, then from the ReplicaSet's template and the pods.`;
+  }
+}

@@ -1,0 +1,81 @@
+import type { PodStatus, ReleaseStatus } from './contract/status.ts';
+import type { BatchInput } from './contract/workflows.ts';
+
+/** The Temporal UI shows markdown of a bounded size: beyond this many rows, pods are only counted. */
+const mostRows = 60;
+
+/** Current details of a release: who only opens the Temporal UI understands it from this. */
+export function releaseDetails(status: ReleaseStatus): string {
+  const { plan, waiting, failure, notUndone, log, refused } = status;
+  const change = `${status.fromVersion || '?'} → ${status.version || '?'}`;
+  const lines = [
+    `## ${status.app} ${change}: ${status.phase}`,
+    status.text,
+    ...(waiting?.for === 'approval' ? [howToApprove(status)] : []),
+    ...(failure === undefined ? [] : [`**${failure.code}** ${failure.text} ${failure.next}`]),
+    ...notUndone.map((left) => `- **not undone** ${left.text} ${left.next}`),
+  ];
+  if (status.batches.length > 0) {
+    lines.push('', '| batch | state | pods | done | failed |', '|---|---|---|---|---|');
+    for (const { name, state, pods } of status.batches) {
+      lines.push(`| ${name} | ${state} | ${pods.length} | ${count(pods, 'done')} | ${count(pods, 'failed')} |`);
+    }
+    const pods = status.batches.flatMap((batch) => batch.pods.map((pod) => ({ ...pod, batch: batch.name })));
+    lines.push('', ...podTable(pods));
+  }
+  if (plan !== undefined) {
+    lines.push(
+      '',
+      `At most ${plan.maxUnavailable} of ${plan.replicas} pods out of service at once. ${plan.mode.reason}`,
+    );
+    for (const [container, image] of Object.entries(plan.change.to)) lines.push(`- ${container}: \`${image}\``);
+    lines.push(...plan.warnings.map((warning) => `- ⚠ ${warning.message}`));
+  }
+  lines.push('', '### Log', ...log.slice(-30).map(({ at, by, text }) => `- ${at} ${by ? `**${by}** ` : ''}${text}`));
+  if (refused.length > 0) {
+    lines.push(
+      '',
+      '### Refused',
+      ...refused.slice(-10).map(({ at, by, name, text }) => `- ${at} **${by}** ${name}: ${text}`),
+    );
+  }
+  return lines.join('\n');
+}
+
+/** Current details of a batch. */
+export function batchDetails(input: BatchInput, pods: readonly PodStatus[], waiting: string | undefined): string {
+  const done = count(pods, input.undo ? 'undone' : 'done');
+  const head = `## ${input.name}: ${done} of ${pods.length} pods ${input.undo ? 'back' : 'upgraded'}`;
+  return [head, ...(waiting === undefined ? [] : [waiting]), '', ...podTable(pods)].join('\n');
+}
+
+function podTable(pods: readonly (PodStatus & { readonly batch?: string })[]): string[] {
+  // Finished and waiting pods say little; those in hand and failed ones come first where not all have room.
+  const rank = (pod: PodStatus): number =>
+    pod.state === 'failed' ? 0 : pod.state === 'done' || pod.state === 'queued' ? 2 : 1;
+  const shown = pods.length <= mostRows ? pods : pods.toSorted((a, b) => rank(a) - rank(b)).slice(0, mostRows);
+  const rows = shown.map(
+    ({ name, batch, state, reason }) => `| ${name} | ${batch ?? ''} | ${state} | ${reason ?? ''} |`,
+  );
+  const rest = pods.length - shown.length;
+  return [
+    '| pod | batch | state | reason |',
+    '|---|---|---|---|',
+    ...rows,
+    ...(rest > 0 ? [`| … and ${rest} more | | | |`] : []),
+  ];
+}
+
+function howToApprove({ waiting, target, app }: ReleaseStatus): string {
+  const where = `${target.kind}/${target.name} -n ${target.namespace} --cluster ${target.cluster}`;
+  return [
+    `To go on with ${app}, send the update \`approve\` with \`{"gate": "${waiting?.gate}", "by": "<you>"}\`, or run`,
+    '```',
+    `sluice approve ${where}`,
+    `sluice reject ${where}`,
+    '```',
+  ].join('\n');
+}
+
+const count = (pods: readonly PodStatus[], state: PodStatus['state']): number =>
+  pods.filter((pod) => pod.state === state).length;

@@ -1,0 +1,68 @@
+import { condition, sleep } from '@temporalio/workflow';
+import type { Book } from './book.ts';
+import { clusterActivities } from './clusterActivities.ts';
+import { gateChecks } from './contract/checks.ts';
+import { errors } from './contract/errors.ts';
+import type { Plan, PlannedBatch } from './contract/plan.ts';
+import { Stop } from './failure.ts';
+import { announce } from './notify.ts';
+import { heldRequest } from './runBatch.ts';
+import { type OpenGate, without } from './state.ts';
+import { lacksApprovals } from './status.ts';
+
+/**
+ * The gate after a batch: bake → verify → approval. Returns when all that it needs is there; the caller closes it.
+ * @throws Stop (CHECK_FAILED) when a check of the gate fails
+ */
+export async function openGate(book: Book, plan: Plan, { gate: planned, pods }: PlannedBatch): Promise<void> {
+  const { id, bakeMs, approval } = planned;
+  if (bakeMs > 0 || approval !== undefined) {
+    const bakedAt = new Date(Date.now() + bakeMs).toISOString();
+    const needs = approval === undefined ? {} : { needs: approval };
+    const gate: OpenGate = { id, since: book.now, bakedAt, approvals: [], ...needs };
+    book.set((state) => ({ ...state, phase: 'gate', gate: state.gate?.id === id ? state.gate : gate }));
+    void announce(book, 'gate');
+  }
+  if (bakeMs > 0) await sleep(bakeMs, { summary: `bake at ${id}` });
+  await verify(book, plan, pods[0]);
+  if (approval === undefined) return;
+
+  const decided = (): boolean => book.state.gate === undefined || !lacksApprovals(book.state.gate);
+  if (approval.expiresMs === undefined) return condition(decided);
+  if (await condition(decided, approval.expiresMs, { summary: `approval of ${id} expires` })) return;
+  if (approval.onExpiry === 'rollback') book.askRollback('sluice', `nobody approved ${id} in time`);
+  else {
+    book.set((state) => (state.gate === undefined ? state : { ...state, gate: { ...state.gate, expired: true } }));
+    book.log(`The time to approve ${id} is over; it goes on waiting.`);
+    void announce(book, 'gate');
+  }
+  return condition(decided);
+}
+
+export function closeGate(book: Book): void {
+  if (book.state.gate === undefined) return;
+  book.log(`Passed ${book.state.gate.id}.`);
+  book.set((state) => without(state, 'gate'));
+}
+
+/** Checks of the whole workload; those of single pods have run in the pump. */
+async function verify(book: Book, plan: Plan, pod: PlannedBatch['pods'][number] | undefined): Promise<void> {
+  const checks = gateChecks(plan.checks);
+  if (checks.length === 0 || pod === undefined) return;
+  const { waiting } = clusterActivities(book.identity.target.cluster);
+  const answer = await waiting.check.executeWithOptions({ summary: 'check the new version' }, [
+    {
+      ...heldRequest(book, plan),
+      batch: book.state.batches[book.state.index]?.name ?? '',
+      images: plan.change.to,
+      traffic: plan.traffic,
+      checks,
+      minReadyMs: plan.minReadyMs,
+      readyTimeoutMs: plan.readyTimeoutMs,
+      undo: false,
+      pods: [{ name: pod.name, uid: pod.uid, wasReady: true, since: book.now }],
+    },
+  ]);
+  const [failed] = answer.failed;
+  if (failed !== undefined) throw new Stop({ code: failed.code, text: failed.reason, next: errors[failed.code].next });
+}

@@ -1,0 +1,181 @@
+import type { Handful } from './contract/activities.ts';
+import type { PodStatus } from './contract/status.ts';
+import type { BatchPod, BatchResult, Stage } from './contract/workflows.ts';
+
+export interface PumpOptions {
+  readonly pods: readonly BatchPod[];
+  /** The stages that this batch needs, in order. */
+  readonly stages: readonly Stage[];
+  readonly maxUnavailable: number;
+  readonly downElsewhere: number;
+  /** In a rollback a failed pod still goes back into traffic and does not stop the others. */
+  readonly undo: boolean;
+  readonly settled?: BatchResult;
+}
+
+interface Entry {
+  readonly pod: BatchPod;
+  /** ISO time of arrival at the current stage. */
+  since: string;
+  stage: Stage;
+}
+
+/** Out of service before its turn: not ready, or left out of traffic by a batch that was stopped. */
+const isDown = (pod: BatchPod): boolean => !pod.wasReady || pod.outOfTraffic === true;
+
+const emptyResult: BatchResult = { done: [], failed: [], gone: [], stopped: [], queued: [] };
+
+/**
+ * Where each pod of a batch is, and which may move: no I/O and no clock, so that its promises can be tested.
+ * A pod is admitted while fewer than `maxUnavailable` pods are out of service. One that is down already takes nothing
+ * more away, but no more than `maxUnavailable` are in hand at once all the same.
+ */
+export class Pump {
+  readonly #options: PumpOptions;
+  #queue: BatchPod[];
+  readonly #inHand = new Map<string, Entry>();
+  readonly #inbox = new Map<Stage, string[]>();
+  readonly #done: string[];
+  readonly #gone: string[];
+  readonly #failed: BatchResult['failed'][number][];
+  /** Pods outside the batch that are out of service now. */
+  downElsewhere: number;
+
+  constructor(options: PumpOptions) {
+    const settled = options.settled ?? emptyResult;
+    const over = new Set([...settled.done, ...settled.gone, ...settled.failed.map((failure) => failure.pod)]);
+    this.#options = options;
+    this.downElsewhere = options.downElsewhere;
+    this.#queue = options.pods.filter((pod) => !over.has(pod.name));
+    this.#done = [...settled.done];
+    this.#gone = [...settled.gone];
+    this.#failed = [...settled.failed];
+  }
+
+  /** Moves pods from the queue to their first stage, as many as may be out of service. `at`: now, ISO 8601. */
+  admit(at: string): void {
+    const stillQueued: BatchPod[] = [];
+    let waitingDown = this.#queue.filter(isDown).length;
+    for (const pod of this.#queue) {
+      const down = this.#inHand.size + this.downElsewhere + this.#failedCount + waitingDown;
+      const allowed = (isDown(pod) ? this.#inHand.size : down) < this.#options.maxUnavailable;
+      const stage = allowed ? this.#firstStage(pod) : undefined;
+      if (stage === undefined) {
+        stillQueued.push(pod);
+        continue;
+      }
+      if (isDown(pod)) waitingDown -= 1;
+      this.#inHand.set(pod.name, { pod, since: at, stage });
+      this.#put(stage, pod.name);
+    }
+    this.#queue = stillQueued;
+  }
+
+  /** Takes up to `limit` of the pods that have arrived at `stage`, each with the time of its arrival. */
+  take(stage: Stage, limit: number): readonly { readonly pod: BatchPod; readonly since: string }[] {
+    const names = (this.#inbox.get(stage) ?? []).splice(0, limit);
+    return names.flatMap((name) => this.#inHand.get(name) ?? []);
+  }
+
+  has(stage: Stage): boolean {
+    return (this.#inbox.get(stage)?.length ?? 0) > 0;
+  }
+
+  /** Carries out the answer of a stage. */
+  settle(stage: Stage, answer: Handful, at: string): void {
+    for (const name of answer.done) this.#advance(name, stage, at);
+    for (const name of answer.later) if (this.#inHand.has(name)) this.#put(stage, name);
+    for (const name of answer.gone) if (this.#inHand.delete(name)) this.#gone.push(name);
+    for (const failure of answer.failed) {
+      if (!this.#inHand.has(failure.pod)) continue;
+      this.#failed.push({ ...failure, stage });
+      // What a rollback could not heal still belongs into traffic: its readiness decides there.
+      if (this.#options.undo && stage !== 'restore' && this.#options.stages.includes('restore')) {
+        this.#move(failure.pod, 'restore', at);
+      } else this.#inHand.delete(failure.pod);
+    }
+  }
+
+  get failures(): BatchResult['failed'] {
+    return this.#failed;
+  }
+
+  get inHand(): number {
+    return this.#inHand.size;
+  }
+
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  /** The queue waits although nothing is in hand: pods elsewhere use up what may be out of service. */
+  get blockedByBudget(): boolean {
+    return this.#queue.length > 0 && this.#inHand.size === 0;
+  }
+
+  result(): BatchResult {
+    return {
+      done: this.#done,
+      failed: this.#failed,
+      gone: this.#gone,
+      stopped: [...this.#inHand.values()].map(({ pod, stage }) => ({ pod: pod.name, stage })),
+      queued: this.#queue.map((pod) => pod.name),
+    };
+  }
+
+  /** Every pod of the batch with its state, in the order of the batch. */
+  progress(): readonly PodStatus[] {
+    const reasons = new Map(this.#failed.map((failure) => [failure.pod, failure.reason]));
+    const done = new Set(this.#done);
+    const gone = new Set(this.#gone);
+    return this.#options.pods.map(({ name, uid }) => {
+      const stage = this.#inHand.get(name)?.stage;
+      const reason = reasons.get(name);
+      const ended =
+        reason !== undefined
+          ? 'failed'
+          : done.has(name)
+            ? this.#options.undo
+              ? 'undone'
+              : 'done'
+            : gone.has(name)
+              ? 'gone'
+              : 'queued';
+      return { name, uid, state: stage ?? ended, ...(reason === undefined ? {} : { reason }) };
+    });
+  }
+
+  /** Failed pods are out of service in a forward batch; a rollback goes on without counting them. */
+  get #failedCount(): number {
+    return this.#options.undo ? 0 : this.#failed.length;
+  }
+
+  #firstStage(pod: BatchPod): Stage | undefined {
+    if (!pod.outOfTraffic) return this.#options.stages[0];
+    return this.#options.stages.find((stage) => stage !== 'drain' && stage !== 'silence');
+  }
+
+  #advance(name: string, stage: Stage, at: string): void {
+    if (!this.#inHand.has(name)) return;
+    const next = this.#options.stages[this.#options.stages.indexOf(stage) + 1];
+    if (next !== undefined) this.#move(name, next, at);
+    else {
+      this.#inHand.delete(name);
+      if (!this.#failed.some((failure) => failure.pod === name)) this.#done.push(name);
+    }
+  }
+
+  #move(name: string, stage: Stage, at: string): void {
+    const entry = this.#inHand.get(name);
+    if (entry === undefined) return;
+    entry.stage = stage;
+    entry.since = at;
+    this.#put(stage, name);
+  }
+
+  #put(stage: Stage, name: string): void {
+    const names = this.#inbox.get(stage);
+    if (names === undefined) this.#inbox.set(stage, [name]);
+    else names.push(name);
+  }
+}

@@ -1,0 +1,144 @@
+import { type ErrorCode, errors } from './contract/errors.ts';
+import { type GateMessage, type MessageName, messageNames, type PlainMessage } from './contract/messages.ts';
+import { isOver, type Said } from './contract/status.ts';
+import { logged, type ReleaseState, without } from './state.ts';
+
+/** What a message does: a new state and an answer, or a refusal that leaves the state as it is. */
+export type Received =
+  | { readonly accepted: true; readonly state: ReleaseState; readonly text: string }
+  | { readonly accepted: false; readonly code: ErrorCode; readonly text: string };
+
+const refuse = (code: ErrorCode, text: string): Received => ({ accepted: false, code, text });
+const accept = (state: ReleaseState, said: Said, text: string): Received => ({
+  accepted: true,
+  text,
+  state: logged(state, {
+    at: said.at,
+    by: said.by,
+    text: said.reason === undefined ? text : `${text} (${said.reason})`,
+  }),
+});
+
+/**
+ * The state machine of a release: every phase answers every message. Pure.
+ * @param run first run id of the release, which a message may name
+ * @param at now, ISO 8601
+ */
+export function receive(state: ReleaseState, run: string, name: MessageName, message: unknown, at: string): Received {
+  const problem = problemOf(name, message);
+  if (problem !== undefined) return refuse('MESSAGE_INVALID', problem);
+  const valid = message as GateMessage;
+  if (valid.run !== undefined && valid.run !== run) {
+    return refuse('RELEASE_NOT_FOUND', `It was meant for release run ${valid.run}; this one is ${run}.`);
+  }
+  if (isOver(state.phase)) return refuse('RELEASE_OVER', `The release ended: ${state.phase}.`);
+  const said = saidBy(valid, at);
+  switch (name) {
+    case 'approve':
+      return approve(state, said, valid.gate);
+    case 'reject':
+      return reject(state, said, valid.gate);
+    case 'pause':
+      return pause(state, said);
+    case 'resume':
+      return resume(state, said);
+    case 'rollback':
+      return rollback(state, said);
+  }
+}
+
+function approve(state: ReleaseState, said: Said, gateId: string): Received {
+  const refusal = gateRefusal(state, said, gateId);
+  if (refusal !== undefined) return refusal;
+  const gate = state.gate;
+  const needs = gate?.needs;
+  if (gate === undefined || needs === undefined)
+    return refuse('REFUSED', `Gate ${gateId} needs no approval; it opens by itself.`);
+  if (gate.approvals.some(({ by }) => by === said.by))
+    return refuse('ALREADY_DECIDED', `${said.by} has approved ${gateId} already.`);
+  if (gate.approvals.length >= needs.required) return refuse('ALREADY_DECIDED', `${gateId} has all its approvals.`);
+  const approvals = [...gate.approvals, said];
+  return accept(
+    { ...state, gate: { ...gate, approvals } },
+    said,
+    `Approved ${gateId} (${approvals.length} of ${needs.required}).`,
+  );
+}
+
+function reject(state: ReleaseState, said: Said, gateId: string): Received {
+  const refusal = gateRefusal(state, said, gateId);
+  if (refusal !== undefined) return refusal;
+  return accept({ ...state, rollback: said }, said, `Rejected at ${gateId}: rolling back.`);
+}
+
+function pause(state: ReleaseState, said: Said): Received {
+  if (state.paused !== undefined) return refuse('ALREADY_DECIDED', `${state.paused.by} has paused it already.`);
+  if (state.rollback !== undefined || state.phase === 'rollingBack') {
+    return refuse('REFUSED', 'It is rolling back; a rollback is not paused, so that no pod stays half-way.');
+  }
+  if (state.phase === 'committing') {
+    return refuse(
+      'REFUSED',
+      'All pods are upgraded and the commit is running; it takes a moment. Rollback is still possible.',
+    );
+  }
+  return accept({ ...state, paused: said }, said, 'Paused: nothing further is started; pods in flight finish.');
+}
+
+function resume(state: ReleaseState, said: Said): Received {
+  if (state.rollback !== undefined) return refuse('REFUSED', 'It is rolling back.');
+  if (state.paused === undefined && state.held === undefined)
+    return refuse('REFUSED', 'It is neither paused nor held.');
+  const going = without(without(state, 'paused'), 'held');
+  return accept(going, said, state.held === undefined ? 'Resumed.' : 'Resumed: the failed batch is tried again.');
+}
+
+function rollback(state: ReleaseState, said: Said): Received {
+  if (state.rollback !== undefined || state.phase === 'rollingBack') {
+    return refuse(
+      'ALREADY_DECIDED',
+      `It is rolling back already${state.rollback ? `, for ${state.rollback.by}` : ''}.`,
+    );
+  }
+  return accept({ ...without(state, 'paused'), rollback: said }, said, 'Rolling back.');
+}
+
+/** Why nobody may decide on `gateId` now, or this person may not. */
+function gateRefusal(state: ReleaseState, said: Said, gateId: string): Received | undefined {
+  if (state.rollback !== undefined) return refuse('REFUSED', 'It is rolling back.');
+  if (state.gate?.id !== gateId) {
+    const open = state.gate === undefined ? 'no gate is open' : `the open gate is ${state.gate.id}`;
+    return refuse('GATE_PASSED', `${gateId} is not open: ${open}.`);
+  }
+  const from = state.gate.needs?.from ?? [];
+  if (from.length > 0 && !from.includes(said.by)) {
+    return refuse('NOT_ALLOWED', `${said.by} may not decide on ${gateId}; its approvers are ${from.join(', ')}.`);
+  }
+  return undefined;
+}
+
+/** What is wrong with the form of a message; undefined if nothing is. */
+export function problemOf(name: string, message: unknown): string | undefined {
+  if (!messageNames.some((known) => known === name))
+    return `Unknown message ${name}; there are ${messageNames.join(', ')}.`;
+  if (typeof message !== 'object' || message === null || Array.isArray(message)) {
+    return `Found ${message === null ? 'null' : Array.isArray(message) ? 'a list' : typeof message}; needs an object such as {"by": "anna"}.`;
+  }
+  const fields = message as Partial<Record<keyof GateMessage | keyof PlainMessage, unknown>>;
+  if (typeof fields.by !== 'string' || fields.by.trim() === '') return 'Needs "by": who says it.';
+  for (const key of ['reason', 'run'] as const) {
+    if (fields[key] !== undefined && typeof fields[key] !== 'string') return `"${key}" must be text.`;
+  }
+  if (fields.verified !== undefined && typeof fields.verified !== 'boolean') return '"verified" must be true or false.';
+  if ((name === 'approve' || name === 'reject') && (typeof fields.gate !== 'string' || fields.gate === '')) {
+    return 'Needs "gate": which gate is decided, such as "after-gray"; the status names the open one.';
+  }
+  return undefined;
+}
+
+function saidBy({ by, verified, reason }: PlainMessage, at: string): Said {
+  return { by, verified: verified === true, at, ...(reason === undefined ? {} : { reason: reason.slice(0, 500) }) };
+}
+
+/** The refusal as a line of people's text with the next step. */
+export const refusalText = (code: ErrorCode, text: string): string => `${text} ${errors[code].next}`;

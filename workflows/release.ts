@@ -1,0 +1,96 @@
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  isCancellation,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { Book } from './book.ts';
+import { compensate } from './compensate.ts';
+import { type ErrorCode, errors } from './contract/errors.ts';
+import { targetOf } from './contract/names.ts';
+import type { ReleaseResult } from './contract/status.ts';
+import type { ReleaseInput } from './contract/workflows.ts';
+import { failureOf } from './failure.ts';
+import { forward, NextRun } from './forward.ts';
+import { handleMessages } from './messages.ts';
+import { announce } from './notify.ts';
+import { initialState, type ReleaseState } from './state.ts';
+
+/**
+ * One release of one workload: plan → acquire → gray → gate → batch → gate … → commit, or back.
+ * Its workflow id is the lock of the workload, see contract/names.ts.
+ * @param carried what an earlier run of the same release knew, when it continued as new
+ * @throws ApplicationFailure with a code of the error table when it could not begin or could not undo everything;
+ *   a release that was rolled back whole is an answer, not a failure
+ */
+export async function release(input: ReleaseInput, carried?: ReleaseState): Promise<ReleaseResult> {
+  const { workflowId, firstExecutionRunId } = workflowInfo();
+  const target = targetOf(workflowId);
+  if (target === undefined) {
+    const needed =
+      'The workflow id of a release is release/<cluster>/<namespace>/<kind>/<name>: it is the lock of the workload.';
+    throw ApplicationFailure.nonRetryable(`Found the id ${workflowId}. ${needed}`, 'USAGE' satisfies ErrorCode);
+  }
+  const identity = { id: workflowId, run: firstExecutionRunId, initiator: input.initiator ?? 'unknown', target };
+  const book = new Book(identity, carried ?? initialState(new Date().toISOString()));
+  handleMessages(book);
+
+  const going = new CancellationScope();
+  // Temporal's own Cancel is one more way to ask for the rollback.
+  CancellationScope.current().cancelRequested.catch(() => book.askRollback('Temporal', 'the workflow was cancelled'));
+  void condition(() => book.state.rollback !== undefined).then(
+    () => going.cancel(),
+    () => undefined,
+  );
+  try {
+    await going.run(() => forward(book, input));
+  } catch (error) {
+    if (error instanceof NextRun) {
+      await condition(allHandlersFinished);
+      return continueAsNew<typeof release>(input, book.state);
+    }
+    await CancellationScope.nonCancellable(() => back(book, error));
+  }
+  return CancellationScope.nonCancellable(() => end(book));
+}
+
+/** The way back: from a failure, or because somebody asked for it. */
+async function back(book: Book, error: unknown): Promise<void> {
+  const asked = book.state.rollback;
+  if (asked === undefined || !isCancellation(error)) {
+    const failure = failureOf(error);
+    book.set((state) => ({ ...state, failure }));
+    if (asked === undefined) book.askRollback('sluice', failure.text);
+  }
+  if (book.state.steps.length === 0) {
+    book.set((state) => ({ ...state, phase: state.failure === undefined ? 'rolledBack' : 'failed' }));
+    return;
+  }
+  book.set((state) => ({ ...state, phase: 'rollingBack' }));
+  void announce(book, 'rollingBack');
+  await compensate(book);
+  book.set((state) => ({ ...state, phase: state.notUndone.length === 0 ? 'rolledBack' : 'failed' }));
+}
+
+async function end(book: Book): Promise<ReleaseResult> {
+  book.set((state) => ({ ...state, endedAt: book.now }));
+  const { phase, notUndone, failure } = book.state;
+  book.log(book.status.text);
+  await announce(book, phase === 'succeeded' ? 'succeeded' : phase === 'rolledBack' ? 'rolledBack' : 'failed');
+  await condition(allHandlersFinished);
+  if (phase === 'succeeded' || phase === 'rolledBack') {
+    const { text, progress } = book.status;
+    return { phase, text, pods: progress.total, ...(failure === undefined ? {} : { failure }) };
+  }
+  const left = notUndone.map(({ text, next }) => `${text} ${next}`).join(' ');
+  const code: ErrorCode = notUndone.length > 0 ? 'ROLLBACK_INCOMPLETE' : (failure?.code ?? 'RELEASE_FAILED');
+  throw ApplicationFailure.create({
+    type: code,
+    message: notUndone.length > 0 ? `${errors[code].message} ${left}` : (failure?.text ?? errors[code].message),
+    nonRetryable: true,
+    details: [{ next: notUndone.length > 0 ? errors[code].next : (failure?.next ?? errors[code].next) }],
+  });
+}

@@ -1,0 +1,164 @@
+import {
+  CancellationScope,
+  ChildWorkflowCancellationType,
+  condition,
+  getExternalWorkflowHandle,
+  ParentClosePolicy,
+  startChild,
+} from '@temporalio/workflow';
+import { batch } from './batch.ts';
+import type { Book } from './book.ts';
+import { clusterActivities } from './clusterActivities.ts';
+import type { HeldRequest, PrepareRequest } from './contract/activities.ts';
+import { batchId } from './contract/names.ts';
+import type { Plan } from './contract/plan.ts';
+import { type BatchInput, type BatchPod, type BatchResult, batchSignals } from './contract/workflows.ts';
+import { stop } from './failure.ts';
+import { type BatchState, type PodEntry, withBatch } from './state.ts';
+
+/** Which workload, held by which release: part of every request. */
+export function heldRequest(book: Book, plan: Plan): HeldRequest {
+  const { id, run, target } = book.identity;
+  return { target, uid: plan.uid, holder: `${id}|${run}` };
+}
+
+/** Brings batch `index` to the new images. What became of its pods is in the book, and is returned. */
+export async function runBatch(book: Book, index: number): Promise<BatchResult> {
+  const { plan } = book.state;
+  const current = book.state.batches[index];
+  if (plan === undefined || current === undefined) throw stop('INTERNAL', `There is no batch ${index}.`);
+  const open = current.pods.filter((pod) => pod.state !== 'done' && pod.state !== 'gone');
+  const downElsewhere = await prepare(book, plan, index, open);
+
+  const ready = book.state.batches[index]?.pods.filter((pod) => open.some(({ name }) => name === pod.name)) ?? [];
+  const pods = ready.filter((pod) => pod.state !== 'gone').map((pod) => batchPod(pod));
+  const result = await runChild(book, { ...batchInput(book, plan, current.name, pods), downElsewhere }, index);
+  book.set((state) => withBatch(state, index, (entry) => settled(entry, result)));
+  return result;
+}
+
+/** The part of a batch's input that forward and back share. */
+export function batchInput(book: Book, plan: Plan, name: string, pods: readonly BatchPod[]): BatchInput {
+  return {
+    ...heldRequest(book, plan),
+    name,
+    pods,
+    images: plan.change.to,
+    maxUnavailable: plan.maxUnavailable,
+    downElsewhere: 0,
+    traffic: plan.traffic,
+    checks: plan.checks,
+    minReadyMs: plan.minReadyMs,
+    readyTimeoutMs: plan.readyTimeoutMs,
+    undo: false,
+    paused: false,
+  };
+}
+
+/** Looks at the pods before the first drain and writes into the book how each stands in traffic. */
+async function prepare(book: Book, plan: Plan, index: number, pods: readonly PodEntry[]): Promise<number> {
+  const name = book.state.batches[index]?.name ?? '';
+  const request: PrepareRequest = {
+    ...heldRequest(book, plan),
+    through: plan.traffic.through,
+    pods: pods.map(({ name: pod, uid }) => ({ name: pod, uid })),
+  };
+  const { writing } = clusterActivities(book.identity.target.cluster);
+  const prepared = await writing.prepare.executeWithOptions({ summary: `look at the pods of ${name}` }, [request]);
+  const found = new Map(prepared.pods.map((pod) => [pod.name, pod]));
+  const gone = new Set(prepared.gone);
+  const entry = (pod: PodEntry): PodEntry => {
+    if (gone.has(pod.name)) return { ...pod, state: 'gone' };
+    const now = found.get(pod.name);
+    if (now === undefined) return pod;
+    // The first look counts: a pod that an earlier try drained would else seem to have been out by itself.
+    return { ...pod, ready: pod.traffic === undefined ? now.ready : pod.ready, traffic: pod.traffic ?? now.traffic };
+  };
+  book.set((state) => withBatch(state, index, (batchState) => ({ ...batchState, pods: batchState.pods.map(entry) })));
+  return prepared.downElsewhere.length;
+}
+
+/** Runs a batch as a child and passes pause, resume and the rollback on to it. */
+export async function runChild(book: Book, input: BatchInput, index?: number): Promise<BatchResult> {
+  const workflowId = batchId(book.identity.id, book.identity.run, input.name);
+  const shown: BatchState['state'] = input.undo ? 'undoing' : 'running';
+  if (index !== undefined) {
+    book.set((state) => withBatch(state, index, (entry) => ({ ...entry, state: shown, workflow: workflowId })));
+  }
+  book.log(`${input.name}: ${input.pods.length} pods.`);
+  let told = input.undo ? false : book.state.paused !== undefined;
+  let ended = false;
+  // A rollback stops the batch by signal and takes its answer; a cancellation would lose it.
+  return CancellationScope.nonCancellable(async () => {
+    const child = await startChild(batch, {
+      workflowId,
+      args: [{ ...input, paused: told }],
+      staticSummary: `${input.name}: ${input.pods.length} pods ${input.undo ? 'back to the old version' : 'to the new version'}`,
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+      cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+    });
+    const signal = async (name: string): Promise<void> => {
+      try {
+        await getExternalWorkflowHandle(workflowId).signal(name);
+      } catch {
+        // It has just ended: its result is on the way.
+      }
+    };
+    const passOn = async (): Promise<void> => {
+      for (;;) {
+        await condition(() => ended || book.state.rollback !== undefined || (book.state.paused !== undefined) !== told);
+        if (ended) return;
+        if (book.state.rollback !== undefined) return signal(batchSignals.stop);
+        told = book.state.paused !== undefined;
+        await signal(told ? batchSignals.pause : batchSignals.resume);
+      }
+    };
+    const passing = input.undo ? Promise.resolve() : passOn();
+    try {
+      return await child.result();
+    } catch {
+      // Terminated or broken: any of its pods may have been touched.
+      const stopped = input.pods.map(({ name }) => ({ pod: name, stage: 'restore' as const }));
+      return { done: [], failed: [], gone: [], queued: [], stopped };
+    } finally {
+      ended = true;
+      await passing;
+    }
+  });
+}
+
+export function batchPod(pod: PodEntry): BatchPod {
+  const { name, uid, ready, traffic, outOfTraffic } = pod;
+  return {
+    name,
+    uid,
+    wasReady: ready,
+    ...(traffic === undefined ? {} : { traffic }),
+    ...(outOfTraffic === undefined ? {} : { outOfTraffic }),
+  };
+}
+
+/** A batch with the answer of its child written in. */
+function settled(entry: BatchState, result: BatchResult): BatchState {
+  const done = new Set(result.done);
+  const gone = new Set(result.gone);
+  const failed = new Map(result.failed.map((failure) => [failure.pod, failure]));
+  const stopped = new Map(result.stopped.map(({ pod, stage }) => [pod, stage]));
+  const pods = entry.pods.map((pod): PodEntry => {
+    if (done.has(pod.name)) {
+      const { outOfTraffic: _, ...back } = pod;
+      return { ...back, state: 'done' };
+    }
+    if (gone.has(pod.name)) return { ...pod, state: 'gone' };
+    const failure = failed.get(pod.name);
+    const stage = failure?.stage ?? stopped.get(pod.name);
+    if (stage === undefined) return pod;
+    // Only in the last stage may it be back in traffic already.
+    const outOfTraffic = stage !== 'restore';
+    return failure === undefined
+      ? { ...pod, state: stage, outOfTraffic }
+      : { ...pod, state: 'failed', reason: failure.reason, outOfTraffic };
+  });
+  const whole = result.failed.length === 0 && result.stopped.length === 0 && result.queued.length === 0;
+  return { ...entry, pods, state: whole ? 'done' : 'failed' };
+}

@@ -1,0 +1,84 @@
+import type { TrafficSnapshot } from './contract/activities.ts';
+import type { Plan, PlannedApproval, PlannedPod } from './contract/plan.ts';
+import type { BatchStatus, Failure, LogEntry, Phase, PodState, RefusedMessage, Said } from './contract/status.ts';
+
+/**
+ * Everything that a release knows, as immutable plain data: what is not in here does not survive a continue-as-new.
+ * `receive.ts` says how a message changes it, `status.ts` what people see of it.
+ */
+export interface ReleaseState {
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  readonly phase: Phase;
+  readonly plan?: Plan;
+  /** Index of the batch that runs, or whose gate is open, or that comes next. */
+  readonly index: number;
+  readonly batches: readonly BatchState[];
+  readonly paused?: Said;
+  readonly gate?: OpenGate;
+  /** The release stopped at a failure and waits for somebody (`onFailure: Hold`). */
+  readonly held?: { readonly failure: Failure; readonly since: string };
+  /** Somebody or something asked for the rollback. Never taken back. */
+  readonly rollback?: Said;
+  readonly failure?: Failure;
+  /** What has been done or begun, oldest first: a rollback undoes it in reverse order. */
+  readonly steps: readonly Step[];
+  readonly notUndone: readonly Failure[];
+  readonly log: readonly LogEntry[];
+  readonly refused: readonly RefusedMessage[];
+}
+
+/** Recorded before it is begun. */
+export type Step = 'acquire' | 'openTraffic' | 'pods' | 'commit';
+
+export interface OpenGate {
+  readonly id: string;
+  readonly since: string;
+  /** End of the bake time, ISO 8601. */
+  readonly bakedAt: string;
+  readonly needs?: PlannedApproval;
+  readonly approvals: readonly Said[];
+  readonly expired?: boolean;
+}
+
+export interface BatchState {
+  readonly name: string;
+  readonly state: BatchStatus['state'];
+  readonly workflow?: string;
+  readonly pods: readonly PodEntry[];
+}
+
+/** One pod of a batch: what was planned, how it stood before its drain, and where it is. */
+export interface PodEntry extends PlannedPod {
+  readonly state: PodState;
+  readonly reason?: string;
+  /** Known as soon as its batch was prepared, before any drain. */
+  readonly traffic?: TrafficSnapshot;
+  /** It was taken out of traffic and is not back. */
+  readonly outOfTraffic?: boolean;
+}
+
+const kept = { log: 200, refused: 50 };
+
+export function initialState(at: string): ReleaseState {
+  return { startedAt: at, phase: 'planning', index: 0, batches: [], steps: [], notUndone: [], log: [], refused: [] };
+}
+
+/** `state` with one more line in its log. */
+export function logged(state: ReleaseState, entry: LogEntry): ReleaseState {
+  return { ...state, log: [...state.log, entry].slice(-kept.log) };
+}
+
+export function withRefusal(state: ReleaseState, refusal: RefusedMessage): ReleaseState {
+  return { ...state, refused: [...state.refused, refusal].slice(-kept.refused) };
+}
+
+/** `state` without its optional field `key`. */
+export function without(state: ReleaseState, key: 'paused' | 'gate' | 'held'): ReleaseState {
+  const { [key]: _, ...rest } = state;
+  return rest;
+}
+
+export function withBatch(state: ReleaseState, index: number, change: (batch: BatchState) => BatchState): ReleaseState {
+  return { ...state, batches: state.batches.map((batch, at) => (at === index ? change(batch) : batch)) };
+}

@@ -1,0 +1,115 @@
+import type { Target } from './contract/names.ts';
+import { humanDuration } from './contract/quantity.ts';
+import type { BatchStatus, ReleaseStatus, Waiting } from './contract/status.ts';
+import type { OpenGate, ReleaseState } from './state.ts';
+
+export interface Identity {
+  readonly id: string;
+  readonly run: string;
+  readonly initiator: string;
+  /** Known before the plan, from the workflow id. */
+  readonly target: Target;
+}
+
+/** What everyone reads, made from what the release knows. */
+export function statusOf(state: ReleaseState, identity: Identity): ReleaseStatus {
+  const { plan, paused, failure, endedAt } = state;
+  const pods = state.batches.flatMap((batch) => batch.pods);
+  const waiting = waitingOf(state);
+  return {
+    ...identity,
+    app: plan?.app ?? identity.target.name,
+    version: plan?.change.version ?? '',
+    fromVersion: plan?.change.fromVersion ?? '',
+    startedAt: state.startedAt,
+    ...(endedAt === undefined ? {} : { endedAt }),
+    phase: state.phase,
+    text: textOf(state),
+    ...(paused === undefined ? {} : { paused }),
+    ...(waiting === undefined ? {} : { waiting }),
+    batches: state.batches.map(batchStatus),
+    progress: {
+      total: pods.length,
+      done: pods.filter((pod) => pod.state === 'done').length,
+      failed: pods.filter((pod) => pod.state === 'failed').length,
+    },
+    log: state.log,
+    refused: state.refused,
+    ...(failure === undefined ? {} : { failure }),
+    notUndone: state.notUndone,
+    ...(plan === undefined ? {} : { plan }),
+  };
+}
+
+function batchStatus({ name, state, workflow, pods }: ReleaseState['batches'][number]): BatchStatus {
+  return {
+    name,
+    state,
+    ...(workflow === undefined ? {} : { workflow }),
+    pods: pods.map(({ name: pod, uid, node, state: podState, reason }) => ({
+      name: pod,
+      uid,
+      node,
+      state: podState,
+      ...(reason === undefined ? {} : { reason }),
+    })),
+  };
+}
+
+function waitingOf({ paused, held, gate, rollback }: ReleaseState): Waiting | undefined {
+  if (rollback !== undefined) return undefined;
+  if (held !== undefined) return { for: 'hold', since: held.since };
+  if (paused !== undefined)
+    return { for: 'resume', since: paused.at, ...(gate === undefined ? {} : { gate: gate.id }) };
+  if (gate === undefined) return undefined;
+  const approvals = gate.needs && { have: gate.approvals, required: gate.needs.required, from: gate.needs.from };
+  const common = { gate: gate.id, since: gate.since, ...(approvals === undefined ? {} : { approvals }) };
+  if (lacksApprovals(gate)) return { for: 'approval', ...common };
+  return { for: 'bake', until: gate.bakedAt, ...common };
+}
+
+export const lacksApprovals = ({ needs, approvals }: OpenGate): boolean =>
+  needs !== undefined && approvals.length < needs.required;
+
+function textOf(state: ReleaseState): string {
+  const { phase, plan, index, paused, held, gate, failure, rollback } = state;
+  const current = state.batches[index]?.name ?? '';
+  switch (phase) {
+    case 'planning':
+      return 'Looking at the cluster and making the plan; nothing is touched yet.';
+    case 'acquiring':
+      return 'Taking hold of the workload and preparing its way out of traffic.';
+    case 'batch':
+      return paused ? `Paused in ${current} by ${paused.by}; pods in flight finish.` : `Upgrading ${current}.`;
+    case 'gate':
+      return gate === undefined ? '' : gateText(gate, paused?.by);
+    case 'held':
+      return `Held after a failure: ${held?.failure.text ?? ''} Resume tries again, rollback undoes.`;
+    case 'committing':
+      return 'Making the new version the workload’s own template.';
+    case 'rollingBack':
+      return rollback === undefined
+        ? 'Rolling back.'
+        : `Rolling back for ${rollback.by}${rollback.reason ? `: ${rollback.reason}` : '.'}`;
+    case 'succeeded':
+      return `Every pod runs ${plan?.change.version ?? 'the new version'}.`;
+    case 'rolledBack':
+      return `Rolled back to ${plan?.change.fromVersion || 'the old version'}${failure ? `: ${failure.text}` : '.'}`;
+    case 'failed':
+      return failure?.text ?? 'Failed.';
+  }
+}
+
+function gateText(gate: OpenGate, pausedBy: string | undefined): string {
+  if (pausedBy !== undefined) return `Paused at ${gate.id} by ${pausedBy}.`;
+  if (lacksApprovals(gate)) {
+    const needs = gate.needs;
+    const from = needs !== undefined && needs.from.length > 0 ? ` from ${needs.from.join(', ')}` : '';
+    const late = gate.expired ? ' The time to approve is over; it goes on waiting.' : '';
+    return `Waits at ${gate.id} for approval${from}: ${gate.approvals.length} of ${needs?.required ?? 1}.${late}`;
+  }
+  return `Bakes at ${gate.id} until ${gate.bakedAt}.`;
+}
+
+/** How long it took or has taken, for people. */
+export const elapsed = (from: string, to: string): string => humanDuration(Date.parse(to) - Date.parse(from));
