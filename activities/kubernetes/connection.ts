@@ -1,0 +1,114 @@
+import type { KubeConfig } from '@kubernetes/client-node';
+import { SluiceError } from '../../workflows/contract/errors.ts';
+import { fieldManager } from '../../workflows/contract/names.ts';
+import { createCredentials } from './credentials.ts';
+import { decode } from './decode.ts';
+import { type Asked, KubernetesFailure, networkFailure } from './kubernetesFailure.ts';
+import type { Resource } from './resources.ts';
+import { type Call, type Endpoint, send } from './transport.ts';
+import type { At, Connection, ListOf, Where } from './types.ts';
+import { watchEvents } from './watchEvents.ts';
+
+const patchTypes = {
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+  json: 'application/json-patch+json',
+} as const;
+
+/** One connection to the cluster that `config` names; see {@link Connection}. Nothing is sent yet. */
+export function connect(config: KubeConfig): Connection {
+  const server = config.getCurrentCluster()?.server.replace(/\/+$/, '');
+  if (!server) throw new SluiceError('CLUSTER_UNREACHABLE', 'The kubeconfig names no cluster for its current context.');
+  return connectionOf(config, { server, credentials: createCredentials(config, server), requests: {} });
+}
+
+function connectionOf(config: KubeConfig, endpoint: Endpoint, signal?: AbortSignal): Connection {
+  const answer = async <T>(asked: Asked, call: Call): Promise<T> => {
+    const response = await send(endpoint, asked, call, signal);
+    let text: string;
+    try {
+      text = await response.body.text();
+    } catch (error) {
+      if (call.method === 'GET') signal?.throwIfAborted();
+      throw networkFailure(asked, endpoint.server, error);
+    }
+    return decode<T>(text);
+  };
+  const get: Connection['get'] = (resource, at) =>
+    answer(askedOf('get', resource, at), { method: 'GET', path: pathOf(resource, at) });
+  return {
+    get,
+    find: (resource, at) => get(resource, at).catch(undefinedIfMissing),
+    async list<T>(resource: Resource<T>, where: Where) {
+      const { items, metadata } = await answer<{ items: readonly T[]; metadata: { resourceVersion: string } }>(
+        askedOf('list', resource, where),
+        { method: 'GET', path: pathOf(resource, where), query: queryOf(where) },
+      );
+      return { items, resourceVersion: metadata.resourceVersion } satisfies ListOf<T>;
+    },
+    patch: (resource, at, body, options) =>
+      answer(askedOf('patch', resource, at), {
+        method: 'PATCH',
+        path: pathOf(resource, at),
+        query: { fieldManager, dryRun: options.dryRun ? 'All' : undefined },
+        body,
+        contentType: patchTypes[options.as],
+      }),
+    create: (resource, body, where) =>
+      answer(askedOf('create', resource, where), {
+        method: 'POST',
+        path: pathOf(resource, where),
+        query: { fieldManager },
+        body,
+      }),
+    async remove(resource, at, { uid } = {}) {
+      const body = { propagationPolicy: 'Background', ...(uid !== undefined && { preconditions: { uid } }) };
+      const call: Call = { method: 'DELETE', path: pathOf(resource, at), body };
+      await answer(askedOf('delete', resource, at), call).catch(undefinedIfMissing);
+    },
+    async *watch(resource, where, resourceVersion) {
+      const asked = askedOf('watch', resource, where);
+      const query = {
+        ...queryOf(where),
+        watch: 'true',
+        allowWatchBookmarks: 'true',
+        resourceVersion,
+        // The server ends it after this; somewhat random so that many watches do not begin anew at once.
+        timeoutSeconds: String(240 + Math.floor(Math.random() * 60)),
+      };
+      const response = await send(endpoint, asked, { method: 'GET', path: pathOf(resource, where), query }, signal);
+      yield* watchEvents(asked, endpoint.server, response.body, signal);
+    },
+    with: (narrower) => connectionOf(config, endpoint, signal ? AbortSignal.any([signal, narrower]) : narrower),
+    config,
+    requests: endpoint.requests,
+    close: () => endpoint.credentials.close(),
+  };
+}
+
+const askedOf = (verb: string, resource: Resource<unknown>, where: Partial<At>): Asked => ({
+  verb,
+  resource: resource.name,
+  at: [where.namespace, where.name].filter(Boolean).join('/'),
+  missing: resource.missing,
+});
+
+function pathOf(resource: Resource<unknown>, at: Partial<At>): string {
+  const root = resource.group === '' ? `/api/${resource.version}` : `/apis/${resource.group}/${resource.version}`;
+  const [plural, subresource] = resource.name.split('/');
+  const parts = [
+    root,
+    resource.namespaced && at.namespace !== undefined && `namespaces/${encodeURIComponent(at.namespace)}`,
+    plural,
+    at.name !== undefined && encodeURIComponent(at.name),
+    subresource,
+  ];
+  return parts.filter(Boolean).join('/');
+}
+
+const queryOf = ({ labelSelector, fieldSelector }: Where) => ({ labelSelector, fieldSelector });
+
+function undefinedIfMissing(error: unknown): undefined {
+  if (error instanceof KubernetesFailure && error.status === 404) return undefined;
+  throw error;
+}
