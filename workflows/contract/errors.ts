@@ -261,6 +261,13 @@ export const errors = {
     'The Temporal server cannot be reached.',
     'Start the local stack with `sluice up`, or set TEMPORAL_ADDRESS.',
   ),
+  TEMPORAL_REFUSED: row(
+    502,
+    6,
+    false,
+    'The Temporal server does not let this client in, or is not set up for Sluice.',
+    'Correct TEMPORAL_NAMESPACE or the credentials, or register the search attributes that the error lists.',
+  ),
   WORKER_ABSENT: row(
     503,
     6,
