@@ -3,12 +3,14 @@ import type {
   AcquireRequest,
   CommitRequest,
   Handful,
+  HandfulRequest,
   HeldRequest,
   ReleaseEvent,
+  TrafficSnapshot,
 } from '../workflows/contract/activities.ts';
 import type { Target } from '../workflows/contract/names.ts';
 import type { Images } from '../workflows/contract/observation.ts';
-import type { PodRef } from '../workflows/contract/plan.ts';
+import type { PlannedTraffic, PodRef } from '../workflows/contract/plan.ts';
 import type { CheckSpec, NotifyTarget, TrafficSource } from '../workflows/contract/spec.ts';
 import type { Connection } from './kubernetes/types.ts';
 import type { Pod, PodTemplate } from './kubernetes/wire.ts';
@@ -66,9 +68,9 @@ export interface ObservedWorkload {
 }
 
 /**
- * A way in which callers find the pods. One file each in activities/traffic/, registered in traffic/index.ts; made
- * anew for each activity with {@link TrafficDeps}. Everything is vectorised and can run again. An answer is by pod;
- * a method throws only when nothing could be done.
+ * One kind of way in which callers find the pods, for all sources of that key in `through` (several Services share one
+ * label). One file each in activities/traffic/, registered in traffic/index.ts; made anew for each activity.
+ * Everything is vectorised and can run again. An answer is by pod; a method throws only when nothing could be done.
  */
 export interface Traffic {
   /** Its key in the spec: `service`, `readinessGate`. */
@@ -80,21 +82,42 @@ export interface Traffic {
   open?(): Promise<void>;
   /** Takes all of that away. Also runs when `open` failed half-way, or the workload has pods that it never saw. */
   close?(): Promise<void>;
-  /** How each pod stands now, by name: plain JSON, kept by the workflow and given back to `restore`. */
-  snapshot(pods: readonly LivePod[]): Promise<ReadonlyMap<string, unknown>>;
-  /** Takes them out. `done`: callers are told (the endpoint is gone); calls under way may still run. */
-  drain(pods: readonly LivePod[]): Promise<Handful>;
-  /** One look, no waiting: who still calls each pod. The quiet window is the activity's. Left out: cannot see callers. */
-  callers?(pods: readonly LivePod[]): Promise<ReadonlyMap<string, Callers>>;
-  /** Puts them back as the snapshot says. `done`: seen to be back; `later`: written, not seen yet. */
-  restore(pods: readonly (LivePod & { readonly before: unknown })[]): Promise<Handful>;
+  /** How each pod stands now, by name: one plain JSON value for each source, kept by the workflow and given back. */
+  snapshot(pods: readonly LivePod[]): Promise<ReadonlyMap<string, TrafficSnapshot>>;
+  /** Takes them out. `done`: callers are told (the endpoint is seen to be gone); calls under way may still run. */
+  drain(pods: readonly PumpedPod[], rules: TrafficRules): Promise<Handful>;
+  /** Puts them back as the snapshot says. `done`: seen to be back. Waits a little for that, then says `later`. */
+  restore(pods: readonly PumpedPod[], rules: TrafficRules): Promise<Handful>;
 }
 
-/** Connections (or calls per second, rounded up) of one pod; or why that cannot be seen. */
-export type Callers = { readonly count: number } | { readonly unseen: string };
+/** All sources of `through` as one: taken out in their order, put back in reverse; what the activities call. */
+export interface TrafficPath extends Omit<Traffic, 'key' | 'open' | 'close'> {
+  open(): Promise<void>;
+  close(): Promise<void>;
+  /**
+   * Waits until some pods have had no inbound connection for quietMs (short linger, about 10 s at most), others
+   * `later`; after maxDrainMs as onDrainTimeout says. Goes by connections, whatever the sources are.
+   */
+  silence(pods: readonly PumpedPod[], rules: TrafficRules): Promise<Handful>;
+}
+
+/** A pod in a stage of the pump. */
+export interface PumpedPod extends LivePod {
+  /** Its snapshot: one entry for each source, in their order. None: it is taken as one that serves. */
+  readonly before?: TrafficSnapshot;
+  /** When it came to this stage, ISO 8601. */
+  readonly since: string;
+}
+
+/** `readyTimeoutMs` bounds how long a pod may take to be seen back; `undo`: a rollback, which goes on after time-outs. */
+export type TrafficRules = Pick<PlannedTraffic, 'quietMs' | 'maxDrainMs' | 'onDrainTimeout'> &
+  Pick<HandfulRequest, 'readyTimeoutMs' | 'undo'>;
 
 export interface TrafficDeps {
+  /** Bound to the worker's life, not to the activity: the shared watches hang on it. */
   readonly kube: Connection;
+  /** The activity's: ends calls and waits. */
+  readonly signal: AbortSignal;
   readonly held: HeldRequest;
   readonly workload: Workload;
   /** All pods of the workload, and where to tell what a write answered, so that nobody judges an older state. */
@@ -131,7 +154,7 @@ export interface Notifier {
 /** What the other rooms of activities/ give to createActivities: one factory for each registry. */
 export interface Factories {
   /** activities/traffic/index.ts */
-  readonly createTraffic: (source: TrafficSource, deps: TrafficDeps) => Traffic;
+  readonly createTraffic: (through: readonly TrafficSource[], deps: TrafficDeps) => TrafficPath;
   /** activities/verify/index.ts */
   readonly createCheck: (check: CheckSpec, deps: CheckDeps) => Check;
   /** activities/notify/index.ts */
