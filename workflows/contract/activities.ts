@@ -126,6 +126,14 @@ export interface Handful {
   readonly later: readonly string[];
   /** No pod of that name and UID any more. */
   readonly gone: readonly string[];
+  /** What people must know of pods that are done: silence that could not be proven, a Service left without endpoint. */
+  readonly notes?: readonly PodNote[];
+}
+
+export interface PodNote {
+  readonly pod: string;
+  /** One sentence for the status: `Silence could not be proven (the image has no cat); waited 5s instead.` */
+  readonly text: string;
 }
 
 export interface PodFailure {
