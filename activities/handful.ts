@@ -1,8 +1,13 @@
-import type { Handful, PodFailure } from '../workflows/contract/activities.ts';
+import type { Handful, PodFailure, PodNote } from '../workflows/contract/activities.ts';
 import type { ErrorCode } from '../workflows/contract/errors.ts';
 
-/** What became of one pod. */
-export type Outcome = 'done' | 'later' | 'gone' | { readonly code: ErrorCode; readonly reason: string };
+/** What became of one pod. `note`: done, and people must know this of it. */
+export type Outcome =
+  | 'done'
+  | 'later'
+  | 'gone'
+  | { readonly code: ErrorCode; readonly reason: string }
+  | { readonly note: string };
 
 export const emptyHandful: Handful = { done: [], failed: [], later: [], gone: [] };
 
@@ -12,21 +17,27 @@ export function handfulOf(outcomes: Iterable<readonly [pod: string, Outcome]>): 
   const failed: PodFailure[] = [];
   const later: string[] = [];
   const gone: string[] = [];
+  const notes: PodNote[] = [];
   for (const [pod, outcome] of outcomes) {
     if (outcome === 'done') done.push(pod);
     else if (outcome === 'later') later.push(pod);
     else if (outcome === 'gone') gone.push(pod);
-    else failed.push({ pod, ...outcome });
+    else if ('note' in outcome) {
+      done.push(pod);
+      notes.push({ pod, text: outcome.note });
+    } else failed.push({ pod, ...outcome });
   }
-  return { done, failed, later, gone };
+  return { done, failed, later, gone, ...(notes.length > 0 && { notes }) };
 }
 
 /** Several answers about different pods as one. */
 export function join(...parts: readonly Handful[]): Handful {
+  const notes = parts.flatMap((part) => part.notes ?? []);
   return {
     done: parts.flatMap((part) => part.done),
     failed: parts.flatMap((part) => part.failed),
     later: parts.flatMap((part) => part.later),
     gone: parts.flatMap((part) => part.gone),
+    ...(notes.length > 0 && { notes }),
   };
 }
