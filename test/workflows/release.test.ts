@@ -1,0 +1,252 @@
+import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ReleaseResult } from '../../workflows/contract/status.ts';
+import { planOf } from './support/plans.ts';
+import { refused, SimulatedCluster } from './support/simulatedCluster.ts';
+import { type Running, simulation, withRelease } from './support/temporal.ts';
+import { timeSkippingServer } from './support/timeSkippingServer.ts';
+
+const approval = { required: 1, from: [], onExpiry: 'hold' as const };
+
+describe.skipIf(timeSkippingServer() === undefined)('release workflow (time skipping)', () => {
+  let env: TestWorkflowEnvironment;
+  beforeAll(async () => {
+    env = await simulation();
+  });
+  afterAll(async () => {
+    await env.teardown();
+  });
+
+  it('upgrades gray, waits for approval, upgrades the batches, commits, and leaves nothing behind', async () => {
+    const cluster = new SimulatedCluster(planOf([1, 2, 3], {}, [{ approval }]));
+    const result = await withRelease(env, cluster, async ({ handle, until }) => {
+      const waiting = await until((status) => status.waiting?.for === 'approval');
+      expect(waiting.phase).toBe('gate');
+      expect(cluster.images()).toEqual(['app:v2', 'app:v1', 'app:v1', 'app:v1', 'app:v1', 'app:v1']);
+      const reply = await handle.executeUpdate('approve', { args: [{ gate: 'after-gray', by: 'bob' }] });
+      expect(reply).toMatchObject({ text: 'Approved after-gray (1 of 1).' });
+      return (await handle.result()) as ReleaseResult;
+    });
+    expect(result).toMatchObject({ phase: 'succeeded', pods: 6 });
+    expect(new Set(cluster.images())).toEqual(new Set(['app:v2']));
+    expect([...cluster.pods.values()].every((pod) => pod.serving && pod.ready && pod.restarts === 1)).toBe(true);
+    expect(cluster.mostDown).toBeLessThanOrEqual(2);
+    expect(cluster).toMatchObject({ templateImage: 'app:v2', paused: false, open: false, holder: undefined });
+    expect(cluster.calls.slice(0, 9)).toEqual([
+      'plan',
+      'acquire',
+      'openTraffic',
+      'prepare a1',
+      'drain a1',
+      'silence a1',
+      'patch a1',
+      'wait a1',
+      'restore a1',
+    ]);
+    expect(cluster.calls.slice(-4)).toEqual(['stragglers', 'commit', 'closeTraffic', 'release']);
+  });
+
+  it('a version that crashes stops at the gray pod, which alone was touched and is put back', async () => {
+    const cluster = new SimulatedCluster(planOf([1, 5]));
+    cluster.broken.set('app:v2', 'POD_FAILED');
+    const result = await withRelease(env, cluster, ({ handle }) => handle.result() as Promise<ReleaseResult>);
+    expect(result).toMatchObject({ phase: 'rolledBack', failure: { code: 'POD_FAILED' } });
+    expect([...cluster.pods.values()].map((pod) => pod.restarts)).toEqual([2, 0, 0, 0, 0, 0]);
+    expect(new Set(cluster.images())).toEqual(new Set(['app:v1']));
+    expect([...cluster.pods.values()].every((pod) => pod.serving && pod.ready)).toBe(true);
+    expect(cluster.calls.at(-1)).toBe('release');
+    expect(cluster.calls.indexOf('closeTraffic')).toBeGreaterThan(cluster.calls.indexOf('undo-restore a1'));
+    expect(cluster).toMatchObject({ templateImage: 'app:v1', paused: false, open: false });
+  });
+
+  it('reject at the gate rolls back and keeps the reason', async () => {
+    const cluster = new SimulatedCluster(planOf([2, 2], {}, [{ approval }]));
+    const status = await withRelease(env, cluster, async ({ handle, until }) => {
+      await until((now) => now.waiting?.for === 'approval');
+      await handle.executeUpdate('reject', { args: [{ gate: 'after-gray', by: 'bob', reason: 'errors in the log' }] });
+      return until((now) => now.phase === 'rolledBack');
+    });
+    expect(status.text).toContain('Rolled back');
+    expect(status.log.some(({ by, text }) => by === 'bob' && text.includes('errors in the log'))).toBe(true);
+    expect(new Set(cluster.images())).toEqual(new Set(['app:v1']));
+  });
+
+  it('scenario 17: a pause in the middle of a batch lets pods in flight finish and starts none; resume goes on', async () => {
+    const cluster = new SimulatedCluster(planOf([1, 5]));
+    cluster.slow.add('app:v2');
+    await withRelease(env, cluster, async ({ handle, until }) => {
+      await until((now) => now.batches[0]?.state === 'running');
+      cluster.slow.clear();
+      cluster.before = (activity) => {
+        if (activity === 'patch' && cluster.images().filter((image) => image === 'app:v2').length === 1)
+          cluster.slow.add('app:v2');
+      };
+      await until(() => cluster.images().filter((image) => image === 'app:v2').length === 3);
+      await handle.executeUpdate('pause', { args: [{ by: 'bob' }] });
+      cluster.before = () => undefined;
+      cluster.slow.clear();
+      await until(() => [...cluster.pods.values()].filter((pod) => pod.image === 'app:v2' && pod.serving).length === 3);
+      const calls = cluster.calls.filter((call) => call.startsWith('patch')).length;
+      const paused = await until((now) => now.paused !== undefined);
+      expect(paused.waiting).toMatchObject({ for: 'resume' });
+      expect(cluster.calls.filter((call) => call.startsWith('patch')).length).toBe(calls);
+      await handle.executeUpdate('resume', { args: [{ by: 'bob' }] });
+      expect(await handle.result()).toMatchObject({ phase: 'succeeded' });
+    });
+    expect([...cluster.pods.values()].every((pod) => pod.restarts === 1)).toBe(true);
+  });
+
+  it('rollback in the middle of a batch wins at once: no pod stays drained, each is back on its old version', async () => {
+    const cluster = new SimulatedCluster(planOf([1, 5]));
+    await withRelease(env, cluster, async ({ handle, until }) => {
+      cluster.before = (activity) => {
+        if (activity === 'patch' && cluster.images().includes('app:v2')) cluster.slow.add('app:v2');
+      };
+      await until(() => cluster.images().filter((image) => image === 'app:v2').length === 3);
+      await handle.executeUpdate('rollback', { args: [{ by: 'carol', reason: 'customers complain' }] });
+      expect(await handle.result()).toMatchObject({ phase: 'rolledBack' });
+    });
+    expect(new Set(cluster.images())).toEqual(new Set(['app:v1']));
+    expect([...cluster.pods.values()].every((pod) => pod.serving)).toBe(true);
+    expect([...cluster.pods.values()].filter((pod) => pod.restarts === 0).length).toBe(3);
+  });
+
+  it("Temporal's own Cancel rolls back too", async () => {
+    const cluster = new SimulatedCluster(planOf([1, 2], {}, [{ approval }]));
+    await withRelease(env, cluster, async ({ handle, until }) => {
+      await until((now) => now.waiting?.for === 'approval');
+      await handle.cancel();
+      const ended = await until((now) => now.phase === 'rolledBack');
+      expect(ended.log.some(({ by }) => by === 'Temporal')).toBe(true);
+    });
+    expect(new Set(cluster.images())).toEqual(new Set(['app:v1']));
+  });
+
+  it('scenario 49: a stale, foreign or second approval changes nothing and says why', async () => {
+    const cluster = new SimulatedCluster(
+      planOf([1, 1], {}, [{ approval: { ...approval, required: 2, from: ['bob', 'carol'] } }]),
+    );
+    await withRelease(env, cluster, async ({ handle, run, until }) => {
+      await until((now) => now.waiting?.for === 'approval');
+      const code = async (args: unknown): Promise<string | null | undefined> => {
+        try {
+          await handle.executeUpdate('approve', { args: [args] });
+          return 'accepted';
+        } catch (error) {
+          const cause = error instanceof WorkflowUpdateFailedError ? error.cause : error;
+          return cause instanceof ApplicationFailure ? cause.type : String(error);
+        }
+      };
+      expect(await code({ gate: 'after-batch-1', by: 'bob' })).toBe('GATE_PASSED');
+      expect(await code({ gate: 'after-gray', by: 'bob', run: 'another' })).toBe('RELEASE_NOT_FOUND');
+      expect(await code({ gate: 'after-gray', by: 'mallory' })).toBe('NOT_ALLOWED');
+      expect(await code({ by: 'bob' })).toBe('MESSAGE_INVALID');
+      expect(await code('yes')).toBe('MESSAGE_INVALID');
+      expect(await code({ gate: 'after-gray', by: 'bob', run })).toBe('accepted');
+      expect(await code({ gate: 'after-gray', by: 'bob' })).toBe('ALREADY_DECIDED');
+      await handle.signal('approve', 42);
+      const now = await until((status) => status.refused.length === 2);
+      expect(now.refused.map((refusal) => refusal.code)).toEqual(['NOT_ALLOWED', 'MESSAGE_INVALID']);
+      expect(now.waiting?.approvals?.have.map(({ by }) => by)).toEqual(['bob']);
+      await handle.signal('approve', { gate: 'after-gray', by: 'carol' });
+      expect(await handle.result()).toMatchObject({ phase: 'succeeded' });
+    });
+  });
+
+  it('scenario 51: an approval that expires holds or rolls back, as the spec says', async () => {
+    const rollback = new SimulatedCluster(
+      planOf([1, 1], {}, [{ approval: { ...approval, expiresMs: 86_400_000, onExpiry: 'rollback' } }]),
+    );
+    expect(await withRelease(env, rollback, ({ handle }) => handle.result())).toMatchObject({ phase: 'rolledBack' });
+    const hold = new SimulatedCluster(planOf([1, 1], {}, [{ approval: { ...approval, expiresMs: 3_600_000 } }]));
+    await withRelease(env, hold, async ({ handle, until }) => {
+      await until((now) => now.waiting?.for === 'approval');
+      await env.sleep('2h');
+      const late = await until((now) => now.text.includes('over'));
+      expect(late.phase).toBe('gate');
+      await handle.executeUpdate('approve', { args: [{ gate: 'after-gray', by: 'bob' }] });
+      expect(await handle.result()).toMatchObject({ phase: 'succeeded' });
+    });
+  });
+
+  it('onFailure Hold waits; resume tries the batch again', async () => {
+    const cluster = new SimulatedCluster(planOf([2, 1], { onFailure: 'Hold' }));
+    cluster.broken.set('app:v2', 'POD_FAILED');
+    await withRelease(env, cluster, async ({ handle, until }) => {
+      const held = await until((now) => now.phase === 'held');
+      expect(held.waiting).toMatchObject({ for: 'hold' });
+      cluster.broken.clear();
+      await handle.executeUpdate('resume', { args: [{ by: 'bob' }] });
+      expect(await handle.result()).toMatchObject({ phase: 'succeeded' });
+    });
+    expect([...cluster.pods.values()].every((pod) => pod.serving)).toBe(true);
+  });
+
+  it('§8.4: a compensation that cannot work does not stop the rest and is reported by name', async () => {
+    const cluster = new SimulatedCluster(planOf([1, 1]));
+    cluster.broken.set('app:v2', 'POD_FAILED');
+    cluster.before = (activity) => {
+      if (activity === 'closeTraffic') throw refused('FORBIDDEN', 'may not patch services');
+    };
+    await withRelease(env, cluster, async ({ handle, until }) => {
+      const failure = await handle.result().catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(WorkflowFailedError);
+      expect((failure as WorkflowFailedError).cause).toMatchObject({ type: 'ROLLBACK_INCOMPLETE' });
+      const ended = await until((now) => now.phase === 'failed');
+      expect(ended.notUndone).toMatchObject([
+        { code: 'FORBIDDEN', text: expect.stringContaining('way out of traffic') },
+      ]);
+      expect(ended.notUndone[0]?.next).toContain('selector');
+    });
+    expect(cluster.calls.at(-1)).toBe('release');
+    expect(cluster.images()).toEqual(['app:v1', 'app:v1']);
+  });
+
+  it('a failed commit is undone, pods too', async () => {
+    const cluster = new SimulatedCluster(planOf([1, 2]));
+    cluster.before = (activity) => {
+      if (activity === 'commit') throw refused('WORKLOAD_CHANGED', 'somebody changed the template');
+    };
+    const result = await withRelease(env, cluster, ({ handle }) => handle.result());
+    expect(result).toMatchObject({ phase: 'rolledBack', failure: { code: 'WORKLOAD_CHANGED' } });
+    expect(new Set(cluster.images())).toEqual(new Set(['app:v1']));
+    const tail = cluster.calls.slice(cluster.calls.indexOf('commit') + 1);
+    expect(tail.filter((call) => !call.startsWith('undo-'))).toEqual([
+      'uncommit',
+      'openTraffic',
+      'stragglers',
+      'closeTraffic',
+      'release',
+    ]);
+  });
+
+  it('pods that die in mid-release are counted as gone, and those born from the old template come along', async () => {
+    const cluster = new SimulatedCluster(planOf([1, 2, 2], {}, [{ approval }]));
+    await withRelease(env, cluster, async ({ handle, until }) => {
+      await until((now) => now.waiting?.for === 'approval');
+      cluster.replace('a1', 'b1');
+      cluster.replace('a4', 'b4');
+      await handle.executeUpdate('approve', { args: [{ gate: 'after-gray', by: 'bob' }] });
+      expect(await handle.result()).toMatchObject({ phase: 'succeeded' });
+    });
+    expect(new Set(cluster.images())).toEqual(new Set(['app:v2']));
+    expect(cluster.pods.size).toBe(5);
+  });
+
+  it('a workflow id that is no release is refused before anything is touched', async () => {
+    const cluster = new SimulatedCluster(planOf([1]));
+    const ended = (running: Running): Promise<unknown> => running.handle.result().catch((error: unknown) => error);
+    const failure = await withRelease(env, cluster, ended, { id: 'my-release' });
+    expect((failure as WorkflowFailedError).cause).toMatchObject({ type: 'USAGE' });
+    expect(cluster.calls).toEqual([]);
+  });
+
+  it('a spec for another workload than the id names is refused before anything is touched', async () => {
+    const cluster = new SimulatedCluster(planOf([1], { target: { ...planOf([1]).target, name: 'other' } }));
+    const failure = await withRelease(env, cluster, ({ handle }) => handle.result().catch((error: unknown) => error));
+    expect((failure as WorkflowFailedError).cause).toMatchObject({ type: 'SPEC_INVALID' });
+    expect(cluster.calls).toEqual(['plan']);
+  });
+});

@@ -1,0 +1,174 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type {
+  ClusterActivities,
+  Handful,
+  HandfulPod,
+  HandfulRequest,
+  PodFailure,
+  ReleaseEvent,
+} from '../../../workflows/contract/activities.ts';
+import type { Images } from '../../../workflows/contract/observation.ts';
+import type { Plan } from '../../../workflows/contract/plan.ts';
+
+export interface SimulatedPod {
+  readonly name: string;
+  uid: string;
+  image: string;
+  serving: boolean;
+  ready: boolean;
+  restarts: number;
+}
+
+/**
+ * A fake of the activities, not of Kubernetes: it keeps pods in memory and obeys the contract of ClusterActivities, so
+ * that the workflows can be driven through every turn with time skipping. The real activities are tested on kwok and
+ * on a kubelet.
+ */
+export class SimulatedCluster {
+  readonly pods = new Map<string, SimulatedPod>();
+  /** Every call in order: `drain a b`. */
+  readonly calls: string[] = [];
+  readonly events: ReleaseEvent[] = [];
+  paused = false;
+  open = false;
+  templateImage = 'app:v1';
+  holder: string | undefined;
+  /** The most pods that were out of service at once. */
+  mostDown = 0;
+  /** Images on which no pod becomes ready, with the failure that is seen. */
+  readonly broken = new Map<string, PodFailure['code']>();
+  /** Images whose pods stay in `wait` until they are let go. */
+  readonly slow = new Set<string>();
+  /** Run before an activity does its work; may throw. */
+  before: (activity: string, request: unknown) => void | Promise<void> = () => undefined;
+  #plan: Plan;
+
+  constructor(plan: Plan) {
+    this.#plan = plan;
+    for (const { name, uid } of plan.batches.flatMap((batch) => batch.pods)) {
+      this.pods.set(name, { name, uid, image: 'app:v1', serving: true, ready: true, restarts: 0 });
+    }
+  }
+
+  /** A pod dies and another is born from the template. */
+  replace(name: string, by: string): void {
+    this.pods.delete(name);
+    const image = this.templateImage;
+    this.pods.set(by, { name: by, uid: `uid-${by}`, image, serving: true, ready: true, restarts: 0 });
+  }
+
+  images(): string[] {
+    return [...this.pods.values()].map((pod) => pod.image);
+  }
+
+  get activities(): ClusterActivities {
+    return {
+      plan: async () => this.#done('plan', [], () => this.#plan),
+      acquire: async (request) =>
+        this.#done('acquire', [], () => {
+          this.holder = request.holder;
+          this.paused = true;
+          return { before: { paused: false } };
+        }),
+      release: async () =>
+        this.#done('release', [], () => {
+          this.holder = undefined;
+          this.paused = false;
+        }),
+      openTraffic: async () => this.#done('openTraffic', [], () => void (this.open = true)),
+      closeTraffic: async () =>
+        this.#done('closeTraffic', [], () => {
+          this.open = false;
+          for (const pod of this.pods.values()) pod.serving = true;
+        }),
+      prepare: async (request) =>
+        this.#done(
+          'prepare',
+          request.pods.map(({ name }) => name),
+          () => {
+            const there = request.pods.flatMap(({ name, uid }) => {
+              const pod = this.pods.get(name);
+              return pod?.uid === uid ? [pod] : [];
+            });
+            const asked = new Set(request.pods.map(({ name }) => name));
+            return {
+              pods: there.map(({ name, uid, ready, serving }) => ({ name, uid, ready, traffic: [serving] })),
+              gone: request.pods.filter(({ name }) => !there.some((pod) => pod.name === name)).map(({ name }) => name),
+              downElsewhere: [...this.pods.values()]
+                .filter((pod) => !asked.has(pod.name) && !pod.ready)
+                .map(({ name }) => name),
+            };
+          },
+        ),
+      drain: async (request) => this.#each('drain', request, (pod) => void (pod.serving = false)),
+      silence: async (request) => this.#each('silence', request, () => undefined),
+      patch: async (request) =>
+        this.#each('patch', request, (pod, asked) => {
+          const image = imageFor(request, asked);
+          if (pod.image === image) return;
+          pod.image = image;
+          pod.restarts += 1;
+          pod.ready = !this.broken.has(image);
+        }),
+      wait: async (request) =>
+        this.#each('wait', request, (pod) => {
+          if (this.slow.has(pod.image)) return 'later';
+          const code = this.broken.get(pod.image);
+          if (code !== undefined) return { pod: pod.name, code, reason: `${pod.image} crashes` };
+          pod.ready = true;
+          return undefined;
+        }),
+      check: async (request) => this.#each('check', request, () => undefined),
+      restore: async (request) =>
+        this.#each('restore', request, (pod, asked) => void (pod.serving = asked.traffic?.[0] !== false)),
+      stragglers: async (request) =>
+        this.#done('stragglers', [], () => {
+          const wanted = Object.values(request.images)[0];
+          const except = new Set(request.except);
+          const pods = [...this.pods.values()].filter((pod) => pod.image !== wanted && !except.has(pod.name));
+          return { pods: pods.map(({ name, uid }) => ({ name, uid })) };
+        }),
+      commit: async (request) => this.#done('commit', [], () => void (this.templateImage = imageOf(request.to))),
+      uncommit: async (request) => this.#done('uncommit', [], () => void (this.templateImage = imageOf(request.from))),
+      notify: async ({ event }) => void this.events.push(event),
+    };
+  }
+
+  async #done<T>(activity: string, names: readonly string[], act: () => T): Promise<T> {
+    this.calls.push([activity, ...names].join(' '));
+    await this.before(activity, names);
+    return act();
+  }
+
+  async #each(
+    activity: string,
+    request: HandfulRequest,
+    act: (pod: SimulatedPod, asked: HandfulPod) => void | 'later' | PodFailure | undefined,
+  ): Promise<Handful> {
+    this.calls.push(`${request.undo ? 'undo-' : ''}${activity} ${request.pods.map(({ name }) => name).join(' ')}`);
+    await this.before(activity, request);
+    const answer = { done: [] as string[], failed: [] as PodFailure[], later: [] as string[], gone: [] as string[] };
+    for (const asked of request.pods) {
+      const pod = this.pods.get(asked.name);
+      if (pod?.uid !== asked.uid) {
+        answer.gone.push(asked.name);
+        continue;
+      }
+      const result = act(pod, asked);
+      if (result === 'later') answer.later.push(asked.name);
+      else if (result === undefined) answer.done.push(asked.name);
+      else answer.failed.push(result);
+    }
+    const down = [...this.pods.values()].filter((pod) => !pod.serving || !pod.ready).length;
+    this.mostDown = Math.max(this.mostDown, down);
+    // As the real one: with nothing to tell, it goes on looking for a while.
+    if (answer.later.length === request.pods.length) await new Promise((resolve) => setTimeout(resolve, 50));
+    return answer;
+  }
+}
+
+const imageOf = (images: Images): string => Object.values(images)[0] ?? '';
+const imageFor = (request: HandfulRequest, pod: HandfulPod): string => imageOf(pod.images ?? request.images);
+
+export const refused = (code: string, message: string): ApplicationFailure =>
+  ApplicationFailure.nonRetryable(message, code);

@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import type { WorkflowHandle } from '@temporalio/client';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker } from '@temporalio/worker';
+import { bundleWorkflows } from '../../../worker/bundle.ts';
+import { clusterQueue, searchAttributes, workflowQueue } from '../../../workflows/contract/names.ts';
+import type { ReleaseStatus } from '../../../workflows/contract/status.ts';
+import type { SimulatedCluster } from './simulatedCluster.ts';
+import { timeSkippingServer } from './timeSkippingServer.ts';
+
+let bundle: ReturnType<typeof bundleWorkflows> | undefined;
+
+/** Temporal with a clock that jumps, and our workflows against a simulated cluster. */
+export async function simulation(): Promise<TestWorkflowEnvironment> {
+  const env = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path: timeSkippingServer() ?? '' } },
+  });
+  const types = { KEYWORD: 2, INT: 3, BOOL: 5 } as const;
+  await env.nativeConnection.operatorService.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes: Object.fromEntries(Object.entries(searchAttributes).map(([name, type]) => [name, types[type]])),
+  });
+  return env;
+}
+
+export interface Running {
+  readonly handle: WorkflowHandle;
+  readonly run: string;
+  status(): Promise<ReleaseStatus>;
+  /** Waits in real time until the status is as wanted; the clock of the server does not jump meanwhile. */
+  until(wanted: (status: ReleaseStatus) => boolean): Promise<ReleaseStatus>;
+}
+
+/** Runs one release on `cluster` while `drive` talks to it; both workers stop with it. */
+export async function withRelease<T>(
+  env: TestWorkflowEnvironment,
+  cluster: SimulatedCluster,
+  drive: (running: Running) => Promise<T>,
+  options: { readonly id?: string; readonly spec?: unknown } = {},
+): Promise<T> {
+  bundle ??= bundleWorkflows();
+  const unique = randomUUID().slice(0, 8);
+  const name = `sim-${unique}`;
+  const common = { connection: env.nativeConnection, namespace: 'default' };
+  const flows = await Worker.create({ ...common, taskQueue: workflowQueue, workflowBundle: await bundle });
+  const acts = await Worker.create({
+    ...common,
+    taskQueue: clusterQueue(name),
+    maxHeartbeatThrottleInterval: '100ms',
+    activities: { ...planFor(cluster, name) },
+  });
+  return flows.runUntil(
+    acts.runUntil(async () => {
+      const handle = await env.client.workflow.start('release', {
+        workflowId: options.id ?? `release/${name}/default/deployment/shop`,
+        taskQueue: workflowQueue,
+        args: [{ spec: options.spec ?? {}, initiator: 'anna' }],
+      });
+      const status = (): Promise<ReleaseStatus> => handle.query<ReleaseStatus>('status');
+      const until: Running['until'] = async (wanted) => {
+        for (let tries = 0; ; tries += 1) {
+          const now = await status();
+          if (wanted(now)) return now;
+          if (tries > 400) throw new Error(`never as wanted: ${now.phase}: ${now.text}\n${cluster.calls.join('\n')}`);
+          await new Promise((resolve) => setTimeout(resolve, 25));
+        }
+      };
+      return drive({ handle, run: handle.firstExecutionRunId, status, until });
+    }),
+  );
+}
+
+/** The simulated plan names the cluster under which this test runs. */
+function planFor(cluster: SimulatedCluster, name: string): SimulatedCluster['activities'] {
+  const { activities } = cluster;
+  return {
+    ...activities,
+    plan: async (request) => {
+      const plan = await activities.plan(request);
+      return { ...plan, target: { ...plan.target, cluster: name } };
+    },
+  };
+}
