@@ -6,8 +6,15 @@ const shared = { pool: 'forks' as const, testTimeout: 60_000, hookTimeout: 300_0
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...shared, name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/e2e/**', 'test/bench/**', 'test/kwok/**', 'test/workflows/**'] } },
-      { test: { ...shared, name: 'workflows', include: ['test/workflows/**/*.test.ts'], fileParallelism: false } },
+      {
+        test: {
+          ...shared,
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/e2e/**', 'test/bench/**', 'test/kwok/**', 'test/temporal/**'],
+        },
+      },
+      { test: { ...shared, name: 'temporal', include: ['test/temporal/**/*.test.ts'], fileParallelism: false } },
       { test: { ...shared, name: 'kwok', include: ['test/kwok/**/*.test.ts'], fileParallelism: false } },
       { test: { ...shared, name: 'e2e', include: ['test/e2e/**/*.test.ts'], fileParallelism: false } },
     ],

@@ -1,4 +1,4 @@
-import type { Handful } from './contract/activities.ts';
+import type { Handful, PodNote } from './contract/activities.ts';
 import type { PodStatus } from './contract/status.ts';
 import type { BatchPod, BatchResult, Stage } from './contract/workflows.ts';
 
@@ -23,7 +23,7 @@ interface Entry {
 /** Out of service before its turn: not ready, or left out of traffic by a batch that was stopped. */
 const isDown = (pod: BatchPod): boolean => !pod.wasReady || pod.outOfTraffic === true;
 
-const emptyResult: BatchResult = { done: [], failed: [], gone: [], stopped: [], queued: [] };
+const emptyResult: BatchResult = { done: [], failed: [], gone: [], stopped: [], queued: [], notes: [] };
 
 /**
  * Where each pod of a batch is, and which may move: no I/O and no clock, so that its promises can be tested.
@@ -38,6 +38,7 @@ export class Pump {
   readonly #done: string[];
   readonly #gone: string[];
   readonly #failed: BatchResult['failed'][number][];
+  readonly #notes: PodNote[];
   /** Pods outside the batch that are out of service now. */
   downElsewhere: number;
 
@@ -50,6 +51,7 @@ export class Pump {
     this.#done = [...settled.done];
     this.#gone = [...settled.gone];
     this.#failed = [...settled.failed];
+    this.#notes = [...settled.notes];
   }
 
   /** Moves pods from the queue to their first stage, as many as may be out of service. `at`: now, ISO 8601. */
@@ -83,6 +85,7 @@ export class Pump {
 
   /** Carries out the answer of a stage. */
   settle(stage: Stage, answer: Handful, at: string): void {
+    this.#notes.push(...(answer.notes ?? []));
     for (const name of answer.done) this.#advance(name, stage, at);
     for (const name of answer.later) if (this.#inHand.has(name)) this.#put(stage, name);
     for (const name of answer.gone) if (this.#inHand.delete(name)) this.#gone.push(name);
@@ -120,6 +123,7 @@ export class Pump {
       gone: this.#gone,
       stopped: [...this.#inHand.values()].map(({ pod, stage }) => ({ pod: pod.name, stage })),
       queued: this.#queue.map((pod) => pod.name),
+      notes: this.#notes,
     };
   }
 

@@ -115,11 +115,13 @@ export async function runChild(book: Book, input: BatchInput, index?: number): P
     };
     const passing = input.undo ? Promise.resolve() : passOn();
     try {
-      return await child.result();
+      const result = await child.result();
+      noteOnce(book, input.name, result.notes);
+      return result;
     } catch {
       // Terminated or broken: any of its pods may have been touched.
       const stopped = input.pods.map(({ name }) => ({ pod: name, stage: 'restore' as const }));
-      return { done: [], failed: [], gone: [], queued: [], stopped };
+      return { done: [], failed: [], gone: [], queued: [], stopped, notes: [] };
     } finally {
       ended = true;
       await passing;
@@ -161,4 +163,13 @@ function settled(entry: BatchState, result: BatchResult): BatchState {
   });
   const whole = result.failed.length === 0 && result.stopped.length === 0 && result.queued.length === 0;
   return { ...entry, pods, state: whole ? 'done' : 'failed' };
+}
+
+/** The same note of many pods is one line of the log. */
+function noteOnce(book: Book, name: string, notes: BatchResult['notes']): void {
+  const pods = new Map<string, string[]>();
+  for (const { pod, text } of notes) pods.set(text, [...(pods.get(text) ?? []), pod]);
+  for (const [text, [first, ...others]] of pods) {
+    book.log(`${name}: ${first}${others.length > 0 ? ` and ${others.length} more` : ''}: ${text}`);
+  }
 }

@@ -1,4 +1,4 @@
-import type { HeldRequest, PodFailure, TrafficSnapshot } from './activities.ts';
+import type { HeldRequest, PodFailure, PodNote, TrafficSnapshot } from './activities.ts';
 import type { CheckSpec } from './check.schema.ts';
 import type { Images } from './observation.ts';
 import type { PlannedTraffic, PodRef } from './plan.ts';
@@ -57,6 +57,8 @@ export interface BatchResult {
   readonly stopped: readonly { readonly pod: string; readonly stage: Stage }[];
   /** Never admitted: untouched. */
   readonly queued: readonly string[];
+  /** What people must know of pods that are done. */
+  readonly notes: readonly PodNote[];
 }
 
 /** Signals from a release to its batch. `stop`: admit nothing, give up waiting, and say what became of the pods. */

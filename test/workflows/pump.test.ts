@@ -1,0 +1,176 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Handful } from '../../workflows/contract/activities.ts';
+import { type BatchPod, type Stage, stages } from '../../workflows/contract/workflows.ts';
+import { Pump } from '../../workflows/pump.ts';
+
+const at = '2026-01-01T00:00:00.000Z';
+const pods = (count: number, change: (index: number) => Partial<BatchPod> = () => ({})): BatchPod[] =>
+  Array.from({ length: count }, (_, index) => ({
+    name: `p${index}`,
+    uid: `u${index}`,
+    wasReady: true,
+    ...change(index),
+  }));
+const done = (names: readonly string[]): Handful => ({ done: names, failed: [], later: [], gone: [] });
+
+const outcomes = ['done', 'later', 'failed', 'gone'] as const;
+interface Turn {
+  readonly stage: Stage;
+  readonly limit: number;
+  readonly outcome: readonly (typeof outcomes)[number][];
+}
+const turn: fc.Arbitrary<Turn> = fc.record({
+  stage: fc.constantFrom(...stages),
+  limit: fc.integer({ min: 1, max: 5 }),
+  outcome: fc.array(fc.constantFrom(...outcomes), { minLength: 5, maxLength: 5 }),
+});
+
+function play(pump: Pump, { stage, limit, outcome }: Turn): void {
+  const names = pump.take(stage, limit).map(({ pod }) => pod.name);
+  const of = (wanted: string): string[] => names.filter((_, index) => outcome[index] === wanted);
+  const failed = of('failed').map((pod) => ({ pod, code: 'POD_FAILED' as const, reason: 'crashed' }));
+  pump.settle(stage, { done: of('done'), later: of('later'), gone: of('gone'), failed }, at);
+}
+
+describe('pump', () => {
+  it('never takes more than maxUnavailable pods out of service, whatever the stages answer', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 30 }),
+        fc.integer({ min: 1, max: 8 }),
+        fc.integer({ min: 0, max: 3 }),
+        fc.array(turn, { maxLength: 120 }),
+        (count, maxUnavailable, downElsewhere, turns) => {
+          const pump = new Pump({ pods: pods(count), stages, maxUnavailable, downElsewhere, undo: false });
+          for (const next of turns) {
+            pump.admit(at);
+            expect(pump.inHand + pump.failures.length).toBeLessThanOrEqual(Math.max(0, maxUnavailable - downElsewhere));
+            play(pump, next);
+          }
+        },
+      ),
+    );
+  });
+
+  it('keeps each pod in exactly one list of the result', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 20 }),
+        fc.boolean(),
+        fc.array(turn, { maxLength: 80 }),
+        (count, undo, turns) => {
+          const pump = new Pump({ pods: pods(count), stages, maxUnavailable: 4, downElsewhere: 0, undo });
+          for (const next of turns) {
+            pump.admit(at);
+            play(pump, next);
+          }
+          const result = pump.result();
+          const failed = new Set(result.failed.map(({ pod }) => pod));
+          const names = [
+            ...result.done,
+            ...failed,
+            ...result.gone.filter((name) => !failed.has(name)),
+            ...result.queued,
+            ...result.stopped.map(({ pod }) => pod).filter((name) => !failed.has(name)),
+          ];
+          expect(names.toSorted()).toEqual(
+            pods(count)
+              .map(({ name }) => name)
+              .toSorted(),
+          );
+          expect(pump.progress()).toHaveLength(count);
+        },
+      ),
+    );
+  });
+
+  it('brings every pod through every stage in order when all goes well, admitting in the order given', () => {
+    const pump = new Pump({ pods: pods(5), stages, maxUnavailable: 2, downElsewhere: 0, undo: false });
+    const seen: string[] = [];
+    pump.admit(at);
+    for (let round = 0; round < 3; round += 1) {
+      for (const stage of stages) {
+        const names = pump.take(stage, 10).map(({ pod }) => pod.name);
+        if (stage === 'drain') seen.push(...names);
+        pump.settle(stage, done(names), at);
+      }
+      pump.admit(at);
+    }
+    expect(seen).toEqual(['p0', 'p1', 'p2', 'p3', 'p4']);
+    expect(pump.result()).toMatchObject({ done: seen, failed: [], queued: [], stopped: [] });
+  });
+
+  it('kruise#898: pods that are down already are taken first, and no more than maxUnavailable of them at once', () => {
+    const down = pods(6, (index) => ({ wasReady: index >= 4 }));
+    const pump = new Pump({ pods: down, stages, maxUnavailable: 2, downElsewhere: 0, undo: false });
+    pump.admit(at);
+    expect(pump.take('drain', 10).map(({ pod }) => pod.name)).toEqual(['p0', 'p1']);
+    expect(pump.queued).toBe(4);
+  });
+
+  it('scenario 45: pods that are down elsewhere use up the budget; it goes on when they come back', () => {
+    const pump = new Pump({ pods: pods(3), stages, maxUnavailable: 2, downElsewhere: 2, undo: false });
+    pump.admit(at);
+    expect(pump.blockedByBudget).toBe(true);
+    pump.downElsewhere = 1;
+    pump.admit(at);
+    expect(pump.inHand).toBe(1);
+  });
+
+  it('a rollback puts a pod that it could not heal back into traffic, and goes on with the others', () => {
+    const pump = new Pump({
+      pods: pods(2),
+      stages: ['patch', 'wait', 'restore'],
+      maxUnavailable: 1,
+      downElsewhere: 0,
+      undo: true,
+    });
+    pump.admit(at);
+    const [first] = pump.take('patch', 1);
+    pump.settle('patch', done(['p0']), at);
+    pump.take('wait', 1);
+    pump.settle(
+      'wait',
+      { done: [], later: [], gone: [], failed: [{ pod: 'p0', code: 'POD_FAILED', reason: 'still down' }] },
+      at,
+    );
+    expect(first?.pod.name).toBe('p0');
+    expect(pump.has('restore')).toBe(true);
+    pump.take('restore', 1);
+    pump.settle('restore', done(['p0']), at);
+    pump.admit(at);
+    expect(pump.take('patch', 1).map(({ pod }) => pod.name)).toEqual(['p1']);
+    expect(pump.result()).toMatchObject({ done: [], failed: [{ pod: 'p0', stage: 'wait' }], stopped: [{ pod: 'p1' }] });
+  });
+
+  it('a pod that is out of traffic already starts with the patch', () => {
+    const pump = new Pump({
+      pods: pods(1, () => ({ outOfTraffic: true })),
+      stages,
+      maxUnavailable: 1,
+      downElsewhere: 0,
+      undo: true,
+    });
+    pump.admit(at);
+    expect(pump.has('drain')).toBe(false);
+    expect(pump.has('patch')).toBe(true);
+  });
+
+  it('continues from what an earlier run has settled', () => {
+    const first = new Pump({ pods: pods(4), stages: ['patch'], maxUnavailable: 2, downElsewhere: 0, undo: false });
+    first.admit(at);
+    first.take('patch', 2);
+    first.settle('patch', { done: ['p0'], failed: [], later: [], gone: ['p1'] }, at);
+    const next = new Pump({
+      pods: pods(4),
+      stages: ['patch'],
+      maxUnavailable: 2,
+      downElsewhere: 0,
+      undo: false,
+      settled: first.result(),
+    });
+    expect(next.queued).toBe(2);
+    expect(next.result()).toMatchObject({ done: ['p0'], gone: ['p1'], queued: ['p2', 'p3'] });
+  });
+});
