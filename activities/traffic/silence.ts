@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Handful } from '../../workflows/contract/activities.ts';
+import { humanDuration } from '../../workflows/contract/quantity.ts';
+import { handfulOf, type Outcome } from '../handful.ts';
+import type { Connection } from '../kubernetes/types.ts';
+import type { PumpedPod, TrafficRules } from '../ports.ts';
+import type { Look } from './look.ts';
+import { nextWindow, type QuietWindow } from './quiet.ts';
+import { createSlots } from './slots.ts';
+import type { Inbound } from './sockets.ts';
+
+/** Looks under way at once. */
+const concurrency = 16;
+/** Once a pod is silent its neighbours get this long to come along. */
+const lingerMs = 300;
+/** No call takes longer, so that pods which arrive meanwhile get their turn. */
+const turnMs = 10_000;
+/** Between two looks: a quarter of the quiet window, within these bounds. */
+const shortestMs = 100;
+const longestMs = 2_000;
+/** After a look that failed. */
+const retryMs = 1_000;
+/** So long without a look and the window starts again; a thousand pods in hand are each seen about every 10 s. */
+const maxGapMs = 30_000;
+
+export interface SilenceDeps {
+  readonly kube: Connection;
+  readonly signal: AbortSignal;
+}
+
+/** Waits for silence; see TrafficPath.silence. Its memory of quiet windows outlives the activities; made once a worker. */
+export type Silence = (pods: readonly PumpedPod[], rules: TrafficRules, deps: SilenceDeps) => Promise<Handful>;
+
+export function createSilence(look: Look): Silence {
+  /** By pod UID: what is known, and when the next look is due. */
+  const known = new Map<string, { readonly window: QuietWindow; readonly dueMs: number }>();
+  const slots = createSlots(concurrency);
+
+  /** One look at one pod: what became of it, or in how many ms to look again. */
+  const visit = async (
+    pod: PumpedPod,
+    rules: TrafficRules,
+    { kube, signal }: SilenceDeps,
+  ): Promise<Outcome | number> => {
+    const sight = await look(kube, pod.pod, signal);
+    const nowMs = Date.now();
+    const sinceMs = Date.parse(pod.since);
+    const leftMs = Math.max(0, sinceMs + rules.maxDrainMs - nowMs);
+    if (sight.kind === 'gone') return 'gone';
+    if (sight.kind === 'unprovable') {
+      const untilMs = sinceMs + rules.quietMs - nowMs;
+      return untilMs > 0 ? untilMs : { note: unproven(sight.reason, rules) };
+    }
+    if (sight.kind === 'failed') {
+      return leftMs > 0 ? Math.min(leftMs, retryMs) : timedOut(`nobody could look: ${sight.reason}`, rules);
+    }
+    const { callers, fromNode } = sight;
+    const seen = { atMs: nowMs, callers: callers.length, fromNode: fromNode.length };
+    const window = nextWindow(known.get(pod.uid)?.window, seen, rules.quietMs, maxGapMs);
+    if (window.silent) return 'done';
+    if (leftMs === 0) return timedOut(connectionsOf([...callers, ...fromNode]), rules);
+    const untilQuietMs = (window.quietSinceMs ?? nowMs) + rules.quietMs - nowMs;
+    const pauseMs = Math.min(leftMs, Math.max(shortestMs, Math.min(longestMs, rules.quietMs / 4, untilQuietMs)));
+    known.set(pod.uid, { window, dueMs: nowMs + pauseMs });
+    return pauseMs;
+  };
+
+  return async (pods, rules, deps) => {
+    for (const [uid, { window }] of known) if (Date.now() - window.lastMs > maxGapMs) known.delete(uid);
+    const outcomes = new Map<string, Outcome>(pods.map(({ name }) => [name, 'later']));
+    const turn = new AbortController();
+    const timers = [setTimeout(() => turn.abort(), turnMs)];
+    const signal = AbortSignal.any([deps.signal, turn.signal]);
+    const follow = async (pod: PumpedPod): Promise<void> => {
+      let outcome: Outcome | number = Math.max(0, (known.get(pod.uid)?.dueMs ?? 0) - Date.now());
+      while (typeof outcome === 'number') {
+        await sleep(outcome, undefined, { signal });
+        outcome = await slots(() => visit(pod, rules, { ...deps, signal }));
+      }
+      outcomes.set(pod.name, outcome);
+      known.delete(pod.uid);
+      timers.push(setTimeout(() => turn.abort(), lingerMs));
+    };
+    try {
+      await Promise.all(
+        pods.map((pod) =>
+          follow(pod).catch((error: unknown) => {
+            if (!signal.aborted) throw error;
+          }),
+        ),
+      );
+    } finally {
+      turn.abort();
+      for (const timer of timers) clearTimeout(timer);
+    }
+    deps.signal.throwIfAborted();
+    return handfulOf(outcomes);
+  };
+}
+
+const unproven = (reason: string, { quietMs }: TrafficRules): string =>
+  `Silence could not be proven: ${reason}. It was out of traffic for ${humanDuration(quietMs)} before the change.`;
+
+/** After maxDrain: the caller puts the pod back, unless the spec or a rollback says to go on. */
+function timedOut(what: string, { maxDrainMs, onDrainTimeout, undo }: TrafficRules): Outcome {
+  const text = `After ${humanDuration(maxDrainMs)} out of traffic: ${what}.`;
+  if (onDrainTimeout === 'Continue' || undo) return { note: `${text} It was changed all the same.` };
+  return { code: 'DRAIN_TIMEOUT', reason: text };
+}
+
+/** `2 connections (10.0.0.7:41234 to port 8080, …)`; without any the last ones are not long enough ago. */
+function connectionsOf(inbound: readonly Inbound[]): string {
+  if (inbound.length === 0) return 'connections still came and went';
+  const some = inbound.slice(0, 3).map(({ remote, port }) => `${remote} to port ${port}`);
+  const text = `${some.join(', ')}${inbound.length > some.length ? ', …' : ''}`;
+  return `${inbound.length} ${inbound.length === 1 ? 'connection' : 'connections'} (${text})`;
+}
