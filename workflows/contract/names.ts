@@ -55,6 +55,8 @@ export const marks = {
   before: 'sluice.dev/before',
   /** Label of a pod, and key in a Service's selector, while a release drains through that Service. */
   serving: 'sluice.dev/serving',
+  /** Annotation of a pod: the release that took it out of traffic and has not put it back yet. */
+  drained: 'sluice.dev/drained',
   /** Annotation of a pod: the release that changed it last. */
   podRelease: 'sluice.dev/release',
   /** Label of a pod: the batch in which it was changed: `gray`, `batch-1`, … */
