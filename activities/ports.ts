@@ -33,15 +33,18 @@ export interface Workload {
   readonly access: readonly Access[];
   /** Throws WORKLOAD_NOT_FOUND (with the names there are), WORKLOAD_UNFIT. */
   observe(target: Target): Promise<ObservedWorkload>;
+  /** Whether `pod`, which its selector found, is one of its own. */
+  owns(target: Target, pod: Pod): boolean;
   /** Takes it: its controller moves nothing from now on. See ClusterActivities.acquire. */
   acquire(request: AcquireRequest): Promise<Acquired>;
   release(request: HeldRequest): Promise<void>;
   /** Pods born from now on carry these labels; null takes one away. The live pods are not touched. */
   labelBirths(request: HeldRequest, labels: Readonly<Record<string, string | null>>): Promise<void>;
-  /** Writes the images of the pods, in place, with `stamp`. Those that have them are done without a write. */
+  /** Writes the images of the pods, in place, with the marks. Those that have them are done without a write. */
   upgrade(pods: readonly LivePod[], change: PodChange): Promise<Handful>;
-  /** Throws WORKLOAD_CHANGED if somebody else changed the template or took the workload. */
-  guard(request: HeldRequest): Promise<void>;
+  /** Whether the API server would take that change of each pod, admission and all: a dry run, nothing is written. */
+  rehearse(pods: readonly LivePod[], change: PodChange): Promise<Handful>;
+  /** The templates only; pods that were born in between are found by the caller. See ClusterActivities.commit. */
   commit(request: CommitRequest): Promise<void>;
   uncommit(request: CommitRequest): Promise<void>;
 }
@@ -49,8 +52,10 @@ export interface Workload {
 export interface PodChange {
   readonly holder: string;
   readonly batch: string;
-  /** By pod name. */
+  /** What a pod shall run, by its name. */
   readonly images: (pod: string) => Images;
+  /** Tell the answer of every write. */
+  readonly wrote: (pod: Pod) => void;
 }
 
 export interface ObservedWorkload {
@@ -59,8 +64,8 @@ export interface ObservedWorkload {
   readonly paused: boolean;
   readonly minReadySeconds: number;
   readonly template: PodTemplate;
-  /** Labels that its pods carry, for one watch of them all. */
-  readonly selector: Readonly<Record<string, string>>;
+  /** Label selector of its pods, as `kubectl get pods -l` takes it. */
+  readonly selector: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   /** marks.release, where a release holds it. */

@@ -1,0 +1,70 @@
+import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
+import { errors, SluiceError } from '../workflows/contract/errors.ts';
+import { KubernetesFailure } from './kubernetes/kubernetesFailure.ts';
+
+/** One attempt of an activity, as its code sees it. */
+export interface Call {
+  /** Aborts when the activity is to end: cancelled, timed out, worker shutting down. */
+  readonly signal: AbortSignal;
+  /** What is finished so far; goes out with the next heartbeat. */
+  progress(details: unknown): void;
+  /** By then (ms since 1970) a waiting activity must have answered. */
+  readonly answerBy: number;
+}
+
+/** Well below the heartbeat time-out of every activity (30 s): one lost heartbeat is no failure. */
+const heartbeatMs = 5_000;
+
+/**
+ * Makes an activity of `run`: heartbeats while it runs, and every failure is an ApplicationFailure whose type is a
+ * code of the error table, retryable as the table says, after the time that the API server asked for.
+ */
+export function activity<Input, Output>(
+  run: (input: Input, call: Call) => Promise<Output>,
+): (input: Input) => Promise<Output> {
+  return async (input) => {
+    // Taken once, here: the functions of @temporalio/activity fail inside event callbacks.
+    const context = Context.current();
+    const signal = context.cancellationSignal;
+    let details: unknown;
+    const beat = setInterval(() => context.heartbeat(details), heartbeatMs);
+    const call: Call = {
+      signal,
+      progress: (now) => {
+        details = now;
+      },
+      answerBy: Date.now() + context.info.startToCloseTimeoutMs * 0.8,
+    };
+    try {
+      return await run(input, call);
+    } catch (error) {
+      if (signal.aborted)
+        throw signal.reason instanceof CancelledFailure ? signal.reason : new CancelledFailure('CANCELLED');
+      throw activityFailure(error);
+    } finally {
+      clearInterval(beat);
+    }
+  };
+}
+
+/** `error` as Temporal carries it. What is not of the error table is INTERNAL, tried again: it may be a fault of the moment. */
+export function activityFailure(error: unknown): ApplicationFailure {
+  if (error instanceof ApplicationFailure) return error;
+  if (!(error instanceof SluiceError)) {
+    const message = error instanceof Error ? error.message : String(error);
+    return ApplicationFailure.create({
+      type: 'INTERNAL',
+      message: `${errors.INTERNAL.message} ${message}`,
+      ...(error instanceof Error && { cause: error }),
+    });
+  }
+  const { code, message, next, details } = error;
+  const wait = error instanceof KubernetesFailure ? error.retryAfterMs : undefined;
+  return ApplicationFailure.create({
+    type: code,
+    message,
+    nonRetryable: !errors[code].retryable,
+    details: [{ next, ...details }],
+    ...(wait !== undefined && { nextRetryDelay: wait }),
+  });
+}

@@ -1,0 +1,65 @@
+import { SluiceError } from '../../workflows/contract/errors.ts';
+import { workloadName } from '../../workflows/contract/names.ts';
+import type { Access, Workload } from '../ports.ts';
+import { acquire } from './deployment/acquire.ts';
+import { commit } from './deployment/commit.ts';
+import { holderOf, lookAgain, lookAt, lookHeld } from './deployment/look.ts';
+import { release } from './deployment/release.ts';
+import { uncommit } from './deployment/uncommit.ts';
+import { patchPods } from './patchPods.ts';
+import { replicaSets } from './resources.ts';
+import { retryConflicts } from './retryConflicts.ts';
+import { selectorText } from './selectors.ts';
+import type { WorkloadFactory } from './workloads.ts';
+
+const access: readonly Access[] = [
+  ...['get', 'list', 'patch'].map((verb) => ({ group: 'apps', resource: 'deployments', verb })),
+  ...['list', 'create', 'patch', 'delete'].map((verb) => ({ group: 'apps', resource: 'replicasets', verb })),
+];
+
+/** Deployments, in place: paused while their pods change, then both templates set (design §5). */
+export const createDeployment: WorkloadFactory = (kube, signal): Workload => ({
+  kind: 'deployment',
+  access,
+  async observe(target) {
+    const { deployment } = await lookAt(kube, target);
+    const { spec, metadata } = deployment;
+    const holder = holderOf(deployment);
+    return {
+      uid: metadata.uid,
+      replicas: spec.replicas ?? 1,
+      paused: spec.paused ?? false,
+      minReadySeconds: spec.minReadySeconds ?? 0,
+      template: spec.template,
+      selector: selectorText(spec.selector),
+      labels: metadata.labels ?? {},
+      annotations: metadata.annotations ?? {},
+      ...(holder !== undefined && { holder }),
+    };
+  },
+  owns: (target, pod) =>
+    pod.metadata.ownerReferences?.some(
+      ({ controller, kind, name }) => controller && kind === 'ReplicaSet' && name.startsWith(`${target.name}-`),
+    ) ?? false,
+  acquire: (request) => acquire(kube, request),
+  release: (request) => release(kube, request),
+  async labelBirths(request, labels) {
+    const adds = Object.values(labels).some((value) => value !== null);
+    await retryConflicts(async () => {
+      const look = adds ? await lookHeld(kube, request) : await lookAgain(kube, request);
+      if (!look?.live) {
+        if (!adds) return;
+        throw new SluiceError('WORKLOAD_CHANGED', `The ReplicaSet of ${workloadName(request.target)} was deleted.`);
+      }
+      const { namespace = '', name, resourceVersion } = look.live.metadata;
+      const has = look.live.spec.template?.metadata?.labels ?? {};
+      if (Object.entries(labels).every(([key, value]) => (has[key] ?? null) === value)) return;
+      const body = { metadata: { resourceVersion }, spec: { template: { metadata: { labels } } } };
+      await kube.patch(replicaSets, { namespace, name }, body, { as: 'merge' });
+    });
+  },
+  upgrade: (pods, change) => patchPods(kube, pods, change, { signal }),
+  rehearse: (pods, change) => patchPods(kube, pods, change, { signal, dryRun: true }),
+  commit: (request) => commit(kube, request),
+  uncommit: (request) => uncommit(kube, request),
+});

@@ -1,0 +1,118 @@
+import type { CommitRequest } from '../../../workflows/contract/activities.ts';
+import { SluiceError } from '../../../workflows/contract/errors.ts';
+import { marks, workloadName } from '../../../workflows/contract/names.ts';
+import type { Images } from '../../../workflows/contract/observation.ts';
+import { deployments, replicaSets } from '../resources.ts';
+import { retryConflicts } from '../retryConflicts.ts';
+import type { Connection } from '../types.ts';
+import type { PodTemplate, ReplicaSet } from '../wire.ts';
+import { historyName, keepHistory, publishHistory } from './history.ts';
+import { hasPods, type Look, lookHeld } from './look.ts';
+import { difference, sameTemplate, templateImages, withImages } from './templates.ts';
+import { causeKey } from './trail.ts';
+
+/**
+ * Makes the change the Deployment's own template, in the order of design §5: history entry, Deployment, live
+ * ReplicaSet. Between any two of them the controller (the Deployment is paused) does nothing. Can be run again after
+ * a crash at any point: each step looks whether it is done. @throws WORKLOAD_CHANGED over somebody's change
+ */
+export async function commit(kube: Connection, request: CommitRequest): Promise<void> {
+  const { from, to, holder } = request;
+  await retryConflicts(async () => {
+    const look = await lookHeld(kube, request);
+    const { deployment } = look;
+    const live = requireLive(look, request);
+    if (whichImages(deployment.spec.template, request) === 'to') return;
+    requireEqual(deployment.spec.template, live.spec.template, request);
+    await keepHistory(kube, deployment, live, from, holder);
+    await removeTwins(kube, look, live, to);
+    const { namespace = '', name, resourceVersion } = deployment.metadata;
+    await kube.patch(
+      deployments,
+      { namespace, name },
+      {
+        metadata: { resourceVersion, annotations: { [causeKey]: request.cause } },
+        spec: { template: imagesPatch(to) },
+      },
+      { as: 'strategic' },
+    );
+  });
+  await retryConflicts(async () => {
+    const look = await lookHeld(kube, request);
+    const { deployment, sets } = look;
+    const live = requireLive(look, request);
+    const entry = historyName(deployment, holder);
+    await publishHistory(
+      kube,
+      sets.find(({ metadata }) => metadata.name === entry),
+    );
+    const expected = withImages(deployment.spec.template, from);
+    if (live.spec.template && sameTemplate(live.spec.template, expected, [marks.serving])) {
+      await setLiveImages(kube, live, to);
+    } else requireEqual(deployment.spec.template, live.spec.template, request);
+  });
+}
+
+/** Sets the images in the ReplicaSet's template, unless somebody changed the ReplicaSet since it was read. */
+export async function setLiveImages(
+  kube: Connection,
+  live: ReplicaSet,
+  images: Images,
+  annotations: Readonly<Record<string, string | null>> = {},
+): Promise<void> {
+  const { namespace = '', name, resourceVersion } = live.metadata;
+  await kube.patch(
+    replicaSets,
+    { namespace, name },
+    { metadata: { resourceVersion, annotations }, spec: { template: imagesPatch(images) } },
+    { as: 'strategic' },
+  );
+}
+
+export const imagesPatch = (images: Images) => ({
+  spec: { containers: Object.entries(images).map(([name, image]) => ({ name, image })) },
+});
+
+/** Which side of the change a template is on. @throws WORKLOAD_CHANGED where it is on neither */
+export function whichImages(template: PodTemplate, { from, to, target }: CommitRequest): 'from' | 'to' {
+  const images = templateImages(template);
+  const has = (wanted: Images) => Object.entries(wanted).every(([container, image]) => images[container] === image);
+  if (has(to)) return 'to';
+  if (has(from)) return 'from';
+  const found = Object.keys(to).map((container) => `${container}=${images[container] ?? 'no such container'}`);
+  throw new SluiceError(
+    'WORKLOAD_CHANGED',
+    `Somebody set the template of ${workloadName(target)} to ${found.join(', ')} in mid-release.`,
+  );
+}
+
+export function requireLive({ live }: Look, { target }: CommitRequest): ReplicaSet {
+  if (live) return live;
+  throw new SluiceError('WORKLOAD_CHANGED', `The ReplicaSet of ${workloadName(target)} was deleted in mid-release.`);
+}
+
+function requireEqual(template: PodTemplate, live: PodTemplate | undefined, { target }: CommitRequest): void {
+  const found = live ? difference(template, live, [marks.serving]) : 'the ReplicaSet has no template';
+  if (found === undefined) return;
+  throw new SluiceError(
+    'WORKLOAD_CHANGED',
+    `Somebody changed the template of ${workloadName(target)} in mid-release: ${found}.`,
+  );
+}
+
+/**
+ * An older history entry with the very template that we are about to set (a release back to an earlier version): the
+ * controller would take it, being older, for the new one, and move every pod to it at the resume. A native rollout to
+ * that version would have taken it out of the history too.
+ */
+async function removeTwins(kube: Connection, { deployment, sets }: Look, live: ReplicaSet, to: Images): Promise<void> {
+  const wanted = withImages(deployment.spec.template, to);
+  for (const set of sets) {
+    const { namespace = '', name, uid } = set.metadata;
+    if (name === live.metadata.name || !set.spec.template || !sameTemplate(set.spec.template, wanted)) continue;
+    if (hasPods(set)) {
+      throw new SluiceError('WORKLOAD_CHANGED', `replicaset/${name} has the new template already, and pods of it.`);
+    }
+    await kube.remove(replicaSets, { namespace, name }, { uid });
+  }
+}

@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { HeldRequest } from '../../../workflows/contract/activities.ts';
+import { SluiceError } from '../../../workflows/contract/errors.ts';
+import { marks, workloadName } from '../../../workflows/contract/names.ts';
+import { deployments, replicaSets } from '../resources.ts';
+import { retryConflicts } from '../retryConflicts.ts';
+import type { Connection } from '../types.ts';
+import type { Deployment } from '../wire.ts';
+import { holderOf, lookAgain, newSetOf } from './look.ts';
+import { difference } from './templates.ts';
+import { readTrail } from './trail.ts';
+
+/** How long the controller may take to see the resume; without it our marks may be copied once more. */
+const controllerMs = 30_000;
+
+/**
+ * Gives the Deployment back: paused or not as it was, without the trail. Resumes only where the controller will find
+ * nothing to do. Gone, another one of that name, or another release's: nothing to give back.
+ * @throws WORKLOAD_CHANGED where a resume would start a rollout
+ */
+export async function release(kube: Connection, held: HeldRequest): Promise<void> {
+  const given = await retryConflicts(async () => {
+    const look = await lookAgain(kube, held);
+    const holder = look && holderOf(look.deployment);
+    if (!look || (holder !== undefined && holder !== held.holder)) return undefined;
+    if (holder === undefined) return look.deployment;
+    const { deployment, sets, live } = look;
+    const stayPaused = readTrail(deployment)?.paused ?? false;
+    if (!stayPaused && live && newSetOf(deployment, sets) !== live) {
+      const found = live.spec.template && difference(deployment.spec.template, live.spec.template);
+      throw new SluiceError(
+        'WORKLOAD_CHANGED',
+        `${workloadName(held.target)} stays paused: a resume would roll out a change that is not this release's: ${found ?? 'another ReplicaSet has its template'}.`,
+        {
+          next: `Look at it, then \`kubectl rollout resume ${workloadName(held.target)} -n ${held.target.namespace}\` rolls it out natively, or set the template back and resume the release.`,
+        },
+      );
+    }
+    const { namespace = '', name, resourceVersion } = deployment.metadata;
+    return kube.patch(
+      deployments,
+      { namespace, name },
+      {
+        metadata: { resourceVersion, annotations: { [marks.release]: null, [marks.before]: null } },
+        ...(!stayPaused && { spec: { paused: null } }),
+      },
+      { as: 'merge' },
+    );
+  });
+  if (given) await takeMarksOff(kube, held, given);
+}
+
+/**
+ * The controller copies annotations of a Deployment to its ReplicaSet and never takes one away. Ours are taken off when
+ * it has seen the Deployment without them, or it might copy them once more.
+ */
+async function takeMarksOff(kube: Connection, held: HeldRequest, { metadata }: Deployment): Promise<void> {
+  const until = Date.now() + controllerMs;
+  for (;;) {
+    const look = await lookAgain(kube, held);
+    if (!look) return;
+    if (Date.now() > until || (look.deployment.status?.observedGeneration ?? 0) >= (metadata.generation ?? 0)) break;
+    await sleep(50);
+  }
+  await retryConflicts(async () => {
+    const look = await lookAgain(kube, held);
+    // Taken again meanwhile: those marks are of the next release.
+    if (!look || holderOf(look.deployment) !== undefined) return;
+    for (const set of look.sets) {
+      const { namespace = '', name, annotations } = set.metadata;
+      if (annotations?.[marks.release] === undefined && annotations?.[marks.before] === undefined) continue;
+      const body = { metadata: { annotations: { [marks.release]: null, [marks.before]: null } } };
+      await kube.patch(replicaSets, { namespace, name }, body, { as: 'merge' });
+    }
+  });
+}

@@ -1,0 +1,71 @@
+import type { Images } from '../../../workflows/contract/observation.ts';
+import type { PodTemplate } from '../wire.ts';
+
+/** Label by which each ReplicaSet tells its pods from those of others; the controller leaves it out when it compares. */
+export const hashLabel = 'pod-template-hash';
+
+/** Images of the containers, init containers left out. */
+export const templateImages = (template: PodTemplate): Images =>
+  Object.fromEntries((template.spec?.containers ?? []).map(({ name, image }) => [name, image ?? '']));
+
+/** `template` with other images for some containers. */
+export function withImages(template: PodTemplate, images: Images): PodTemplate {
+  if (!template.spec) return template;
+  const containers = template.spec.containers.map((container) => {
+    const image = images[container.name];
+    return image === undefined ? container : { ...container, image };
+  });
+  return { ...template, spec: { ...template.spec, containers } };
+}
+
+/**
+ * Whether the Deployment controller takes `a` for `b` (its EqualIgnoreHash): equal in everything but the
+ * pod-template-hash. `except`: labels that are left out besides.
+ */
+export const sameTemplate = (a: PodTemplate, b: PodTemplate, except: readonly string[] = []): boolean =>
+  difference(a, b, except) === undefined;
+
+/** Path and values of the first difference, for people: `spec.containers[0].env: … instead of …`. */
+export function difference(is: PodTemplate, expected: PodTemplate, except: readonly string[] = []): string | undefined {
+  const left = [hashLabel, ...except];
+  return differ(withoutLabels(is, left), withoutLabels(expected, left), '');
+}
+
+function withoutLabels(template: PodTemplate, left: readonly string[]): unknown {
+  const labels = Object.entries(template.metadata?.labels ?? {}).filter(([key]) => !left.includes(key));
+  return { ...template, metadata: { ...template.metadata, labels: Object.fromEntries(labels) } };
+}
+
+/** As the controller's semantic comparison: null, undefined and empty are equal. */
+function differ(is: unknown, expected: unknown, path: string): string | undefined {
+  if (isEmpty(is) && isEmpty(expected)) return undefined;
+  if (Array.isArray(is) && Array.isArray(expected)) {
+    for (let index = 0; index < Math.max(is.length, expected.length); index += 1) {
+      const found = differ(is[index], expected[index], `${path}[${index}]`);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+  if (isObject(is) && isObject(expected)) {
+    for (const key of new Set([...Object.keys(is), ...Object.keys(expected)])) {
+      const found = differ(is[key], expected[key], path === '' ? key : `${path}.${key}`);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+  if (is === expected) return undefined;
+  return `${path}: ${shown(path, is)} instead of ${shown(path, expected)}`;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isEmpty = (value: unknown): boolean =>
+  value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0);
+
+/** Values of environment variables and annotations may be secrets: only what is harmless is shown. */
+function shown(path: string, value: unknown): string {
+  if (value === undefined || value === null) return 'nothing';
+  if (/\.(image|replicas|name)$|\.labels\./.test(path)) return JSON.stringify(value);
+  return typeof value === 'object' ? 'something' : 'another value';
+}

@@ -1,0 +1,39 @@
+import { marks } from '../../../workflows/contract/names.ts';
+import type { Deployment } from '../wire.ts';
+
+/** Annotation that kubectl shows in `rollout history`. */
+export const causeKey = 'kubernetes.io/change-cause';
+
+/** What a Deployment was before it was acquired (marks.before), so that a crashed release can be put back. */
+export interface Trail {
+  readonly paused: boolean;
+  /** Its change-cause; null where it had none. */
+  readonly cause: string | null;
+  /** The ReplicaSet that its pods belong to. */
+  readonly replicaSet: string;
+}
+
+/** The trail on `deployment`; undefined where there is none, or where somebody has made it unreadable. */
+export function readTrail(deployment: Deployment): Trail | undefined {
+  const text = deployment.metadata.annotations?.[marks.before];
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return isTrail(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isTrail(value: unknown): value is Trail {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'paused' in value &&
+    typeof value.paused === 'boolean' &&
+    'replicaSet' in value &&
+    typeof value.replicaSet === 'string' &&
+    'cause' in value &&
+    (value.cause === null || typeof value.cause === 'string')
+  );
+}

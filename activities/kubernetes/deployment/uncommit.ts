@@ -1,0 +1,80 @@
+import type { CommitRequest } from '../../../workflows/contract/activities.ts';
+import { deployments, replicaSets } from '../resources.ts';
+import { retryConflicts } from '../retryConflicts.ts';
+import type { Connection } from '../types.ts';
+import type { ReplicaSet } from '../wire.ts';
+import { hold } from './acquire.ts';
+import { imagesPatch, requireLive, setLiveImages, whichImages } from './commit.ts';
+import { historyName } from './history.ts';
+import { holderOf, type Look, lookAgain } from './look.ts';
+import { causeKey, readTrail } from './trail.ts';
+
+/** Annotations of the live ReplicaSet that belong to a revision, not to the ReplicaSet. */
+const revisionKeys = ['deployment.kubernetes.io/revision', 'deployment.kubernetes.io/revision-history', causeKey];
+
+/**
+ * Undoes a commit, whole or half: the reverse order, each step only if it is still to be done. An older history entry
+ * that the commit had to take away (the same template as the new one) does not come back.
+ */
+export async function uncommit(kube: Connection, request: CommitRequest): Promise<void> {
+  const retake = () => retryConflicts(() => takeBack(kube, request));
+  const look = (await lookAgain(kube, request)) && (await retake());
+  if (!look) return;
+  await retryConflicts(async () => {
+    const { live, entry } = await again(kube, request);
+    if (!live?.spec.template || whichImages(live.spec.template, request) === 'from') return;
+    await setLiveImages(kube, live, request.from, entry ? revisionOf(entry) : {});
+  });
+  const { entry } = await again(kube, request);
+  if (entry) {
+    const { namespace = '', name, uid } = entry.metadata;
+    await kube.remove(replicaSets, { namespace, name }, { uid });
+  }
+  await retryConflicts(async () => {
+    const now = await lookAgain(kube, request);
+    if (!now || whichImages(now.deployment.spec.template, request) === 'from') return;
+    const { namespace = '', name, resourceVersion } = now.deployment.metadata;
+    await kube.patch(
+      deployments,
+      { namespace, name },
+      {
+        metadata: { resourceVersion, annotations: { [causeKey]: readTrail(now.deployment)?.cause ?? null } },
+        spec: { template: imagesPatch(request.from) },
+      },
+      { as: 'strategic' },
+    );
+  });
+}
+
+/**
+ * The release step may have given the Deployment back although its answer was lost: then it is taken once more, or the
+ * controller would answer the old template with a rollout. Undefined where it is another release's by now.
+ */
+async function takeBack(kube: Connection, request: CommitRequest): Promise<Look | undefined> {
+  const look = await lookAgain(kube, request);
+  if (!look) return undefined;
+  const holder = holderOf(look.deployment);
+  if (holder === request.holder) return look;
+  if (holder !== undefined || whichImages(look.deployment.spec.template, request) === 'from') return undefined;
+  const cause = entryOf(look, request)?.metadata.annotations?.[causeKey] ?? null;
+  await hold(kube, look.deployment, requireLive(look, request), request.holder, cause);
+  return lookAgain(kube, request);
+}
+
+async function again(
+  kube: Connection,
+  request: CommitRequest,
+): Promise<{ readonly live?: ReplicaSet; readonly entry?: ReplicaSet }> {
+  const look = await lookAgain(kube, request);
+  if (!look) return {};
+  const entry = entryOf(look, request);
+  return { ...(look.live && { live: look.live }), ...(entry && { entry }) };
+}
+
+function entryOf({ deployment, sets }: Look, { holder }: CommitRequest): ReplicaSet | undefined {
+  const name = historyName(deployment, holder);
+  return sets.find(({ metadata }) => metadata.name === name);
+}
+
+const revisionOf = (entry: ReplicaSet): Record<string, string | null> =>
+  Object.fromEntries(revisionKeys.map((key) => [key, entry.metadata.annotations?.[key] ?? null]));

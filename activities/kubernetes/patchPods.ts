@@ -1,0 +1,68 @@
+import type { Handful } from '../../workflows/contract/activities.ts';
+import { marks } from '../../workflows/contract/names.ts';
+import type { Images } from '../../workflows/contract/observation.ts';
+import { eachPod } from '../eachPod.ts';
+import type { Outcome } from '../handful.ts';
+import type { LivePod, PodChange } from '../ports.ts';
+import { KubernetesFailure } from './kubernetesFailure.ts';
+import { recordOf } from './podRecord.ts';
+import { hasImages, isLeaving } from './podState.ts';
+import { pods as podResource } from './resources.ts';
+import type { Connection } from './types.ts';
+import type { Pod } from './wire.ts';
+
+export interface PatchPodsOptions {
+  readonly signal: AbortSignal;
+  /** Only through validation and admission; nothing is stored. */
+  readonly dryRun?: boolean;
+  /** Labels that the workload's controller needs on a pod that has its new version. */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** Tries for one pod in this call; then it is `later`. */
+const mostTries = 5;
+
+/**
+ * The in-place change: one write for each pod, with its images, the marks of the release and the record of what it was
+ * (see PodRecord). A pod that has the images already is done without a write. A pod that was born again under its name
+ * is never patched: the write names the UID.
+ */
+export function patchPods(
+  kube: Connection,
+  pods: readonly LivePod[],
+  change: PodChange,
+  options: PatchPodsOptions,
+): Promise<Handful> {
+  return eachPod(pods, options.signal, async ({ pod, name, uid }): Promise<Outcome> => {
+    const images = change.images(name);
+    const at = { namespace: pod.metadata.namespace ?? '', name };
+    let current = pod;
+    for (let tries = 1; tries <= mostTries; tries += 1) {
+      if (current.metadata.uid !== uid || isLeaving(current)) return 'gone';
+      if (hasImages(current, images)) return 'done';
+      const body = bodyOf(current, images, change, options);
+      try {
+        const written = await kube.patch(podResource, at, body, { as: 'strategic', dryRun: options.dryRun ?? false });
+        if (!options.dryRun) change.wrote(written);
+        return 'done';
+      } catch (error) {
+        // Another UID under the name is a conflict to some versions of the API server, an invalid change to others.
+        if (!(error instanceof KubernetesFailure) || (error.status !== 409 && error.status !== 422)) throw error;
+        current = await kube.get(podResource, at);
+        if (current.metadata.uid === uid && error.status === 422) throw error;
+      }
+    }
+    return 'later';
+  });
+}
+
+function bodyOf(pod: Pod, images: Images, { holder, batch }: PodChange, { labels }: PatchPodsOptions) {
+  return {
+    metadata: {
+      uid: pod.metadata.uid,
+      labels: { ...labels, [marks.podBatch]: batch },
+      annotations: { [marks.podRelease]: holder, [marks.before]: JSON.stringify(recordOf(pod, images, new Date())) },
+    },
+    spec: { containers: Object.entries(images).map(([name, image]) => ({ name, image })) },
+  };
+}

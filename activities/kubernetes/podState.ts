@@ -1,0 +1,45 @@
+import type { Images } from '../../workflows/contract/observation.ts';
+import type { ContainerStatus, Pod } from './wire.ts';
+
+/** Pure readings of a pod's object. */
+
+/** Images of the containers in the spec, init containers left out. */
+export const imagesOf = (pod: Pod): Images =>
+  Object.fromEntries(pod.spec.containers.map(({ name, image }) => [name, image ?? '']));
+
+/** Whether the spec of `pod` names all of `images`, letter by letter: that is what the controller compares. */
+export const hasImages = (pod: Pod, images: Images): boolean => {
+  const has = imagesOf(pod);
+  return Object.entries(images).every(([container, image]) => has[container] === image);
+};
+
+export const conditionOf = (pod: Pod, type: string) => pod.status?.conditions?.find((entry) => entry.type === type);
+
+export const isReady = (pod: Pod): boolean => conditionOf(pod, 'Ready')?.status === 'True';
+
+/** It will not come back: being deleted, or evicted (its object stays, but its controller has replaced it). */
+export const isLeaving = (pod: Pod): boolean =>
+  pod.metadata.deletionTimestamp !== undefined || pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded';
+
+/** No caller should reach it now. */
+export const isDown = (pod: Pod): boolean => isLeaving(pod) || !isReady(pod);
+
+/**
+ * Ready but for `ownGates`: the readiness gates that a release has closed itself to drain the pod. This is how kubelet
+ * computes Ready, with those gates taken as open. Answers since when (ms since 1970), undefined where it is not.
+ */
+export function readySince(pod: Pod, ownGates: readonly string[]): number | undefined {
+  const needed = ['ContainersReady', ...(pod.spec.readinessGates ?? []).map((gate) => gate.conditionType)];
+  if (ownGates.length === 0) needed.push('Ready');
+  let since = 0;
+  for (const type of needed) {
+    if (ownGates.includes(type)) continue;
+    const condition = conditionOf(pod, type);
+    if (condition?.status !== 'True') return undefined;
+    since = Math.max(since, Date.parse(condition.lastTransitionTime ?? '') || 0);
+  }
+  return since;
+}
+
+export const statusOf = (pod: Pod, container: string): ContainerStatus | undefined =>
+  pod.status?.containerStatuses?.find(({ name }) => name === container);

@@ -1,0 +1,62 @@
+import type { HeldRequest } from '../workflows/contract/activities.ts';
+import { SluiceError } from '../workflows/contract/errors.ts';
+import { type Target, workloadName } from '../workflows/contract/names.ts';
+import type { PodRef } from '../workflows/contract/plan.ts';
+import type { PodWatch } from './kubernetes/podWatch.ts';
+import type { PodWatches } from './kubernetes/podWatches.ts';
+import type { Pod } from './kubernetes/wire.ts';
+import type { LivePod, PodsOf, Workload } from './ports.ts';
+
+/** The pods of one workload, live. */
+export interface WorkloadPods extends PodsOf {
+  readonly watch: PodWatch;
+  /** The pod of that name and UID that is there now. */
+  find(ref: PodRef): Pod | undefined;
+  /** Splits `refs` into those that are there, with their newest state, and the names of those that are gone. */
+  split<R extends PodRef>(
+    refs: readonly R[],
+  ): { readonly live: readonly (R & LivePod)[]; readonly gone: readonly string[] };
+}
+
+/** Selectors do not change in the life of a workload: read once for each UID. */
+export type SelectorCache = Map<string, string>;
+
+/** Runs `use` with the pods of the workload that `held` names, from the worker's shared watch. */
+export async function withPods<T>(
+  held: Pick<HeldRequest, 'target' | 'uid'>,
+  { workload, watches, selectors }: { workload: Workload; watches: PodWatches; selectors: SelectorCache },
+  use: (pods: WorkloadPods) => Promise<T>,
+): Promise<T> {
+  const { target, uid } = held;
+  let labelSelector = selectors.get(uid);
+  if (labelSelector === undefined) {
+    const observed = await workload.observe(target);
+    if (observed.uid !== uid) {
+      throw new SluiceError('WORKLOAD_CHANGED', `${workloadName(target)} was deleted and made anew in mid-release.`);
+    }
+    labelSelector = observed.selector;
+    selectors.set(uid, labelSelector);
+  }
+  return watches.use({ namespace: target.namespace, labelSelector }, (watch) => use(podsOf(target, workload, watch)));
+}
+
+export function podsOf(target: Target, workload: Workload, watch: PodWatch): WorkloadPods {
+  const find = ({ name, uid }: PodRef): Pod | undefined => {
+    const pod = watch.get(name);
+    return pod?.metadata.uid === uid ? pod : undefined;
+  };
+  return {
+    watch,
+    all: () => watch.all().filter((pod) => workload.owns(target, pod)),
+    wrote: (pod) => watch.wrote(pod),
+    find,
+    split: (refs) => {
+      const live = refs.flatMap((ref) => {
+        const pod = find(ref);
+        return pod ? [{ ...ref, pod }] : [];
+      });
+      const there = new Set(live.map(({ name }) => name));
+      return { live, gone: refs.map(({ name }) => name).filter((name) => !there.has(name)) };
+    },
+  };
+}

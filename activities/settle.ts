@@ -1,0 +1,86 @@
+import type { Handful } from '../workflows/contract/activities.ts';
+import type { PodRef } from '../workflows/contract/plan.ts';
+import type { Call } from './call.ts';
+import { handfulOf, type Outcome } from './handful.ts';
+import type { Judgement } from './kubernetes/judgePod.ts';
+import { everyone } from './kubernetes/podCache.ts';
+import type { Pod } from './kubernetes/wire.ts';
+import type { WorkloadPods } from './podsOf.ts';
+
+/** After the first pod has settled, so long is waited for its neighbours: fewer, larger handfuls for the pump. */
+const lingerMs = 10;
+/** A clock that was set back must not make anybody sleep for ever. */
+const longestNapMs = 60_000;
+
+/**
+ * Waits until `judge` finds some of the pods settled, and a moment longer; the others are `later`. Looks at a pod when
+ * the watch tells of it, or when its last judgement asked for a time; nothing is asked of the API server. While the
+ * API server cannot be heard, nothing is judged: a pod may have changed unseen.
+ */
+export async function settle<P extends PodRef>(
+  refs: readonly P[],
+  pods: WorkloadPods,
+  judge: (ref: P, pod: Pod, now: number) => Judgement,
+  { signal, progress, answerBy }: Call,
+): Promise<Handful> {
+  const open = new Map(refs.map((ref) => [ref.name, ref]));
+  const outcomes = new Map<string, Outcome>();
+  const again = new Map<string, number>();
+  const look = (names: Iterable<string>): void => {
+    if (!pods.watch.current) return;
+    const now = Date.now();
+    for (const name of names) {
+      const ref = open.get(name);
+      if (!ref) continue;
+      const pod = pods.find(ref);
+      const judgement: Judgement = pod ? judge(ref, pod, now) : { is: 'gone' };
+      if (judgement.is === 'waiting') again.set(name, judgement.again);
+      else {
+        open.delete(name);
+        again.delete(name);
+        outcomes.set(
+          name,
+          judgement.is === 'failed' ? { code: judgement.code, reason: judgement.reason } : judgement.is,
+        );
+      }
+    }
+    progress({ settled: outcomes.size, waiting: open.size });
+  };
+
+  const woken = new Set<string>();
+  let wake: () => void = () => undefined;
+  const abort = () => wake();
+  const unsubscribe = pods.watch.subscribe((names) => {
+    for (const name of names) woken.add(name);
+    wake();
+  });
+  signal.addEventListener('abort', abort);
+  /** Until something changes, `until` (ms since 1970) comes, or the activity is to end. */
+  const nap = async (until: number): Promise<void> => {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+      timer = setTimeout(resolve, Math.min(Math.max(until - Date.now(), 0), longestNapMs));
+    });
+    clearTimeout(timer);
+  };
+
+  try {
+    look(open.keys());
+    let lingerUntil = outcomes.size > 0 ? Date.now() + lingerMs : undefined;
+    while (open.size > 0) {
+      signal.throwIfAborted();
+      if (Date.now() >= Math.min(lingerUntil ?? answerBy, answerBy)) break;
+      await nap(Math.min(lingerUntil ?? answerBy, ...(pods.watch.current ? again.values() : [])));
+      const due = [...again].filter(([, at]) => at <= Date.now()).map(([name]) => name);
+      const names = woken.has(everyone) ? [...open.keys()] : [...woken, ...due];
+      woken.clear();
+      look(names);
+      if (outcomes.size > 0) lingerUntil ??= Date.now() + lingerMs;
+    }
+  } finally {
+    unsubscribe();
+    signal.removeEventListener('abort', abort);
+  }
+  return handfulOf([...outcomes, ...[...open.keys()].map((name): [string, Outcome] => [name, 'later'])]);
+}
