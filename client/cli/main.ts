@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+import { processIo } from './io.ts';
+import { runCli } from './run.ts';
+
+// A reader that has seen enough (`sluice list | head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+process.exitCode = await runCli(process.argv.slice(2), processIo());

@@ -1,0 +1,177 @@
+import { type Command, Option } from 'commander';
+import { SluiceError } from '../../workflows/contract/errors.ts';
+import { listFlag, numberFlag, repeatFlag, type TargetFlags } from './options.ts';
+
+/** The options that stand for fields of a release spec. */
+export interface SpecFlags extends TargetFlags {
+  readonly file?: string;
+  readonly image?: readonly string[];
+  readonly pin?: string;
+  readonly mode?: string;
+  readonly name?: string;
+  readonly gray?: string;
+  readonly grayPod?: readonly string[];
+  readonly grayNode?: readonly string[];
+  readonly grayLabel?: readonly string[];
+  readonly batches?: readonly string[];
+  readonly batchCount?: number;
+  readonly maxUnavailable?: string;
+  readonly spreadBy?: string;
+  readonly readyTimeout?: string;
+  /** `--approval` and `--no-approval`; undefined when neither is given. */
+  readonly approval?: boolean;
+  readonly yes?: boolean;
+  readonly approvals?: number;
+  readonly approver?: readonly string[];
+  readonly bake?: string;
+  readonly batchBake?: string;
+  readonly batchApproval?: boolean;
+  readonly service?: readonly string[];
+  readonly readinessGate?: readonly string[];
+  readonly quietPeriod?: string;
+  readonly maxDrain?: string;
+  readonly checkHttp?: string;
+  readonly onFailure?: string;
+}
+
+/** A field of the spec that the command line sets over whatever a file says. */
+export interface Override {
+  readonly path: readonly string[];
+  readonly value: unknown;
+  /** The flag, for error messages. */
+  readonly from: string;
+}
+
+const specGroup = 'Spec (over what the file says):';
+
+export function withSpec(command: Command): Command {
+  const option = (flags: string, description: string): Option => new Option(flags, description).helpGroup(specGroup);
+  return command
+    .option('-f, --file <path>', 'release spec as YAML or JSON; - reads standard input')
+    .addOption(option('--image <container=image>', 'new image of a container; can be repeated').argParser(repeatFlag))
+    .addOption(option('--gray <pods>', 'size of the gray group: a count or a percentage (default: 1)'))
+    .addOption(
+      option('--gray-node <label=value>', 'gray pods from nodes with this label, such as zone=a').argParser(repeatFlag),
+    )
+    .addOption(option('--gray-label <label=value>', 'gray pods with this label').argParser(repeatFlag))
+    .addOption(option('--gray-pod <name>', 'exactly this gray pod; can be repeated').argParser(listFlag))
+    .addOption(option('--batches <shares>', 'shares of the rest, such as 20%,30%,50% or 2,4,4').argParser(listFlag))
+    .addOption(
+      option('--batch-count <number>', 'so many batches of even size (default: 3)')
+        .argParser(numberFlag(1))
+        .conflicts('batches'),
+    )
+    .addOption(option('--max-unavailable <pods>', 'how many may be out of service at once (default: 25%)'))
+    .addOption(option('--spread-by <label>', 'node label over which each batch is spread (default: the zone)'))
+    .addOption(option('--bake <duration>', 'how long the gray group runs before its gate can open'))
+    .addOption(option('--approval', 'wait for an approval after the gray group (default)'))
+    .addOption(option('--no-approval', 'do not wait for approvals'))
+    .addOption(option('-y, --yes', 'the same as --no-approval'))
+    .addOption(
+      option('--approvals <number>', 'how many different people must approve')
+        .argParser(numberFlag(1))
+        .conflicts('yes'),
+    )
+    .addOption(
+      option('--approver <name>', 'who may approve; can be repeated (default: anybody)')
+        .argParser(listFlag)
+        .conflicts('yes'),
+    )
+    .addOption(option('--batch-approval', 'wait for an approval after each batch too').conflicts('yes'))
+    .addOption(option('--batch-bake <duration>', 'how long each batch runs before the next one begins'))
+    .addOption(
+      option('--service <name>', 'take each pod out of this Service first; can be repeated').argParser(listFlag),
+    )
+    .addOption(option('--readiness-gate <type>', 'take each pod out by this readiness gate').argParser(listFlag))
+    .addOption(option('--quiet-period <duration>', 'so long without a connection counts as silence (default: 5s)'))
+    .addOption(option('--max-drain <duration>', 'how long to wait for silence at most (default: 60s)'))
+    .addOption(option('--check-http <path>', 'GET this path of each new pod before it gets traffic'))
+    .addOption(option('--ready-timeout <duration>', 'how long one pod may take to become ready (default: 5m)'))
+    .addOption(option('--on-failure <what>', 'Rollback or Hold (default: Rollback)'))
+    .addOption(option('--mode <mode>', 'InPlaceIfPossible or InPlaceOnly'))
+    .addOption(option('--pin <what>', 'Digest or Tag (default: Digest)'))
+    .addOption(option('--name <app>', 'name of the application (default: that of the workload)'));
+}
+
+/**
+ * The fields that the command line sets. Values are passed on as they were typed: the schema judges them.
+ * @param words the workload, as it was named
+ * @throws USAGE where a flag cannot be read at all
+ */
+export function overridesOf(words: readonly string[], flags: SpecFlags): readonly Override[] {
+  const set = (from: string, path: string, value: unknown): Override[] =>
+    value === undefined ? [] : [{ from, path: path.split('.'), value }];
+  return [
+    ...set('the workload', 'target.workload', words.length === 0 ? undefined : words.join('/')),
+    ...set('--cluster', 'target.cluster', flags.cluster),
+    ...set('--namespace', 'metadata.namespace', flags.namespace),
+    ...set('--name', 'metadata.name', flags.name),
+    ...imagesOf(flags.image ?? []),
+    ...set('--pin', 'change.pin', flags.pin),
+    ...set('--mode', 'strategy.mode', flags.mode),
+    ...set('--gray', 'strategy.gray.pods', quantityOf(flags.gray)),
+    ...set('--gray-pod', 'strategy.gray.select.names', flags.grayPod),
+    ...set('--gray-node', 'strategy.gray.select.nodes', pairsOf('--gray-node', flags.grayNode)),
+    ...set('--gray-label', 'strategy.gray.select.labels', pairsOf('--gray-label', flags.grayLabel)),
+    ...set('--batches', 'strategy.batches', flags.batches?.map(quantityOf)),
+    ...set(
+      '--batch-count',
+      'strategy.batches',
+      flags.batchCount === undefined ? undefined : { count: flags.batchCount },
+    ),
+    ...set('--max-unavailable', 'strategy.maxUnavailable', quantityOf(flags.maxUnavailable)),
+    ...set('--spread-by', 'strategy.order.spreadBy', flags.spreadBy),
+    ...set('--ready-timeout', 'strategy.readyTimeout', flags.readyTimeout),
+    ...set('--bake', 'gates.afterGray.bake', flags.bake),
+    ...set('--batch-bake', 'gates.afterBatch.bake', flags.batchBake),
+    ...set('--quiet-period', 'traffic.quiet', flags.quietPeriod),
+    ...set('--max-drain', 'traffic.maxDrain', flags.maxDrain),
+    ...set('--service', 'traffic.through', throughOf(flags)),
+    ...set('--check-http', 'checks', flags.checkHttp === undefined ? undefined : [{ http: { path: flags.checkHttp } }]),
+    ...set('--on-failure', 'onFailure', flags.onFailure),
+    ...set('--approvals', 'gates.afterGray.approval.required', flags.approvals),
+    ...set('--approver', 'gates.afterGray.approval.from', flags.approver),
+    ...set('--batch-approval', 'gates.afterBatch.approval', flags.batchApproval === true ? {} : undefined),
+  ];
+}
+
+/** Whether the command line says that nobody has to approve. */
+export const withoutApprovals = ({ approval, yes }: SpecFlags): boolean => approval === false || yes === true;
+
+function imagesOf(flags: readonly string[]): Override[] {
+  return flags.map((flag) => {
+    const at = flag.indexOf('=');
+    if (at <= 0 || at === flag.length - 1) {
+      throw new SluiceError('USAGE', `--image: found "${flag}"; the container is missing.`, {
+        next: `Write container=image, such as \`--image app=${flag.replace(/^=/, '') || 'registry.local/app:v2'}\`.`,
+      });
+    }
+    return { from: '--image', path: ['change', 'images', flag.slice(0, at)], value: flag.slice(at + 1) };
+  });
+}
+
+/** `4` is a count, `25%` a percentage; anything else is left to the schema, which names it. */
+function quantityOf(text: string): string | number;
+function quantityOf(text: string | undefined): string | number | undefined;
+function quantityOf(text: string | undefined): string | number | undefined {
+  return text !== undefined && /^-?\d+$/.test(text) ? Number(text) : text;
+}
+
+function pairsOf(flag: string, pairs: readonly string[] | undefined): Record<string, string> | undefined {
+  if (pairs === undefined) return undefined;
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=');
+      if (at <= 0) throw new SluiceError('USAGE', `${flag}: found "${pair}"; write label=value.`);
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    }),
+  );
+}
+
+function throughOf({ service, readinessGate }: SpecFlags): readonly object[] | undefined {
+  if (service === undefined && readinessGate === undefined) return undefined;
+  return [
+    ...(service ?? []).map((name) => ({ service: name })),
+    ...(readinessGate ?? []).map((type) => ({ readinessGate: type })),
+  ];
+}

@@ -1,0 +1,34 @@
+import type { BatchStatus, ReleaseStatus } from '../../../workflows/contract/status.ts';
+import { logLine, logOf } from './log.ts';
+import type { Look } from './look.ts';
+import { isUndo, phaseWords } from './states.ts';
+import { harmlessDeep } from './text.ts';
+
+/**
+ * What happened between two looks at a release, as lines of a log: for pipes, files and CI. `before` is undefined at the
+ * first look.
+ */
+export function changeLines(before: ReleaseStatus | undefined, now: ReleaseStatus, look: Look): string[] {
+  const status = harmlessDeep(now);
+  const at = new Date(look.now).toISOString();
+  const seen = new Set(before === undefined ? [] : logOf(harmlessDeep(before)).map((entry) => JSON.stringify(entry)));
+  const lines = logOf(status)
+    .filter((entry) => !seen.has(JSON.stringify(entry)))
+    .map((entry) => logLine(entry, look));
+  for (const [index, batch] of status.batches.entries()) {
+    const earlier = before?.batches[index];
+    if (earlier !== undefined && summary(earlier) !== summary(batch))
+      lines.push(logLine({ at, text: summary(batch) }, look));
+  }
+  if (before?.phase !== status.phase || before.text !== status.text) {
+    lines.push(logLine({ at, text: `[${phaseWords(status.phase)}] ${status.text}` }, look));
+  }
+  return lines;
+}
+
+function summary(batch: BatchStatus): string {
+  const finished = batch.pods.filter(({ state }) => state === (isUndo(batch) ? 'undone' : 'done')).length;
+  const failed = batch.pods.filter(({ state }) => state === 'failed').length;
+  const word = isUndo(batch) ? 'back' : 'done';
+  return `${batch.name}: ${finished} of ${batch.pods.length} pods ${word}${failed === 0 ? '' : `, ${failed} failed`}`;
+}

@@ -1,0 +1,131 @@
+import { workloadName } from '../../../workflows/contract/names.ts';
+import type { Plan, PlannedBatch, PlannedGate, PlannedPod } from '../../../workflows/contract/plan.ts';
+import { humanDuration } from '../../../workflows/contract/quantity.ts';
+import type { Look } from './look.ts';
+import { table } from './table.ts';
+import { ends, fit, harmlessDeep, padEnd, wrap } from './text.ts';
+
+export interface PlanOptions {
+  /** Every pod and whole image references, however many there are. */
+  readonly wide?: boolean;
+}
+
+/** Pods of a batch that are listed by name before the rest is summed up. */
+const podsListed = 6;
+
+/** What a release would do: the change, the batches with their pods and gates, the writes, the warnings. */
+export function planLines(given: Plan, look: Look, { wide = false }: PlanOptions = {}): string[] {
+  const plan = harmlessDeep(given);
+  const { colours, glyphs, width } = look;
+  const { target, change } = plan;
+  const where = [workloadName(target), target.namespace, target.cluster].join(` ${glyphs.dot} `);
+  const rows: [string, string][] = [
+    ...Object.entries(change.to).map(([container, image]): [string, string] => [
+      'change',
+      changeText(container, change.from[container], image, look, wide),
+    ]),
+    ['how', plan.mode.reason === '' ? 'in place' : plan.mode.reason],
+    [
+      'pods',
+      `${plan.replicas} in ${plan.batches.length} ${plan.batches.length === 1 ? 'batch' : 'batches'}, at most ${plan.maxUnavailable} out of service at once`,
+    ],
+    ['traffic', trafficText(plan)],
+    ...(plan.checks.length === 0 ? [] : [['checks', plan.checks.map(checkText).join(', ')] satisfies [string, string]]),
+    ['on failure', plan.onFailure === 'Rollback' ? 'roll back' : 'hold and wait for somebody'],
+    ['estimate', `about ${humanDuration(plan.estimateSeconds * 1000)}, approvals left out`],
+  ];
+  const body = rows.flatMap(([key, value]) => keyed(key, value, look, wide));
+  return [
+    ends(
+      ` ${colours.bold(plan.app)}  ${change.fromVersion || '?'} ${glyphs.arrow} ${colours.bold(change.version)}`,
+      colours.dim(where),
+      width,
+    ),
+    '',
+    ...body,
+    '',
+    ...batchTable(plan.batches, look, wide),
+    ...(plan.writes.length === 0 ? [] : ['', ` ${colours.bold('Writes besides the pods')}`]),
+    ...plan.writes.flatMap((write, index) => hanging(` ${`${index + 1}.`.padStart(3)} `, write, width)),
+    ...(plan.warnings.length === 0 ? [] : ['']),
+    ...plan.warnings.flatMap(({ code, message }) =>
+      hanging(` ${glyphs.warn} `, `${message} (${code})`, width).map((line) => colours.yellow(line)),
+    ),
+  ];
+}
+
+function changeText(container: string, from: string | undefined, to: string, look: Look, wide: boolean): string {
+  const arrow = look.glyphs.arrow;
+  return `${container}: ${from === undefined ? '?' : image(from, wide)} ${arrow} ${image(to, wide)}`;
+}
+
+/** A digest in full says nothing to people; its start tells versions apart. */
+const image = (reference: string, wide: boolean): string =>
+  wide ? reference : reference.replace(/@sha256:([0-9a-f]{12})[0-9a-f]+/, '@sha256:$1…');
+
+function trafficText({ traffic }: Plan): string {
+  if (traffic.through.length === 0) return 'not drained';
+  const through = traffic.through.map((source) =>
+    Object.entries(source)
+      .map(([kind, value]) => `${kind} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+      .join(' '),
+  );
+  const late = traffic.onDrainTimeout === 'Stop' ? 'then stop' : 'then go on';
+  return `${through.join(', ')}; ${humanDuration(traffic.quietMs)} of silence, at most ${humanDuration(traffic.maxDrainMs)}, ${late}`;
+}
+
+function checkText(check: Plan['checks'][number]): string {
+  return 'http' in check ? `GET ${check.http.path} = ${check.http.expect}` : `prometheus ${check.prometheus.query}`;
+}
+
+export function gateText({ bakeMs, approval }: PlannedGate): string {
+  const parts = [
+    ...(bakeMs > 0 ? [`bake ${humanDuration(bakeMs)}`] : []),
+    ...(approval === undefined
+      ? []
+      : [
+          `${approval.required} approval${approval.required === 1 ? '' : 's'}${approval.from.length === 0 ? '' : ` from ${approval.from.join(', ')}`}`,
+        ]),
+  ];
+  return parts.join(', ') || 'opens by itself';
+}
+
+function batchTable(batches: readonly PlannedBatch[], look: Look, wide: boolean): string[] {
+  const { colours, width } = look;
+  const hasZones = batches.some(({ pods }) => pods.some(({ zone }) => zone !== undefined));
+  const rows = batches.flatMap((batch) => {
+    const shown = wide || batch.pods.length <= podsListed + 1 ? batch.pods : batch.pods.slice(0, podsListed);
+    const left = batch.pods.length - shown.length;
+    const lines = shown.map((pod, index) => [
+      index === 0 ? batch.name : '',
+      pod.name,
+      pod.node,
+      ...(hasZones ? [pod.zone ?? ''] : []),
+      podState(pod),
+    ]);
+    if (left > 0) lines.push(['', `… and ${left} more`, '', ...(hasZones ? [zoneCounts(batch.pods)] : []), '']);
+    return [...lines, [colours.dim(`  gate ${batch.gate.id}: ${gateText(batch.gate)}`)]];
+  });
+  const [head = '', ...lines] = table(['BATCH', 'POD', 'NODE', ...(hasZones ? ['ZONE'] : []), 'NOW'], rows);
+  return [colours.bold(head), ...lines].map((line) => fit(` ${line}`, wide ? Number.POSITIVE_INFINITY : width));
+}
+
+const podState = ({ ready, from }: PlannedPod): string =>
+  [ready ? 'ready' : 'not ready', ...(from === undefined ? [] : ['runs another version'])].join(', ');
+
+function zoneCounts(pods: readonly PlannedPod[]): string {
+  const counts = new Map<string, number>();
+  for (const { zone = '?' } of pods) counts.set(zone, (counts.get(zone) ?? 0) + 1);
+  return [...counts].map(([zone, count]) => `${zone}:${count}`).join(' ');
+}
+
+function keyed(key: string, value: string, { colours, width }: Look, wide: boolean): string[] {
+  const lines = wide ? [value] : wrap(value, Math.max(30, width - 14));
+  return lines.map((line, index) => ` ${colours.dim(padEnd(index === 0 ? key : '', 11))} ${line}`);
+}
+
+function hanging(lead: string, text: string, width: number): string[] {
+  return wrap(text, Math.max(30, width - lead.length - 1)).map(
+    (line, index) => (index === 0 ? lead : ' '.repeat(lead.length)) + line,
+  );
+}

@@ -1,0 +1,56 @@
+import { isOver, type ReleaseStatus } from '../../../workflows/contract/status.ts';
+import { batchLines } from './batches.ts';
+import { type CommandDefaults, commandFor } from './commands.ts';
+import { headerLines } from './header.ts';
+import { logLine, logOf } from './log.ts';
+import type { Look } from './look.ts';
+import { fit, harmlessDeep } from './text.ts';
+import { failureLines, waitingLines } from './waiting.ts';
+
+export interface StatusOptions extends CommandDefaults {
+  /** Hint at the end, for a view that goes on. */
+  readonly footer?: string;
+}
+
+/**
+ * A release as lines of text, none wider than `look.width`, no more of them than `look.height`: what there is no room for
+ * is summed up, the log first.
+ */
+export function statusLines(given: ReleaseStatus, look: Look, options: StatusOptions): string[] {
+  const status = harmlessDeep(given);
+  const header = headerLines(status, look);
+  const waiting = section(waitingLines(status, look, options));
+  const failure = section(failureLines(status, look));
+  const footer = section(options.footer === undefined ? [] : [` ${look.colours.dim(options.footer)}`]);
+  const fixed = header.length + waiting.length + failure.length + footer.length;
+  const height = look.height ?? Number.POSITIVE_INFINITY;
+  const log = logOf(status);
+  const logRoom = Math.min(log.length, 8);
+  const batchRoom = Math.max(6, height - fixed - 1 - Math.min(logRoom + 1, 6));
+  const batches = section(batchLines(status, look, batchRoom));
+  const left = height - fixed - batches.length - 1;
+  const shown = log.slice(Math.max(0, log.length - Math.min(logRoom, Math.max(0, left))));
+  const lines = [
+    ...header,
+    ...batches,
+    ...waiting,
+    ...failure,
+    ...section(shown.map((entry) => ` ${logLine(entry, look)}`)),
+    ...footer,
+  ];
+  return lines.slice(0, height).map((line) => fit(line, look.width));
+}
+
+/** What can be done now, for the end of a command that does not wait. */
+export function nextCommands(status: ReleaseStatus, defaults: CommandDefaults): readonly string[] {
+  if (isOver(status.phase)) return [];
+  const command = (verb: string, ...more: string[]): string => commandFor(verb, status.target, defaults, ...more);
+  const watch = command('status', '--watch');
+  const waitsFor = status.waiting?.for;
+  if (waitsFor === 'approval') return [command('approve'), command('reject', '--reason "…"'), watch];
+  if (waitsFor === 'resume' || waitsFor === 'hold')
+    return [command('resume'), command('rollback', '--reason "…"'), watch];
+  return [watch, command('pause'), command('rollback', '--reason "…"')];
+}
+
+const section = (lines: readonly string[]): string[] => (lines.length === 0 ? [] : ['', ...lines]);

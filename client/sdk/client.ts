@@ -1,0 +1,61 @@
+import { Client, type Connection } from '@temporalio/client';
+import type { MessageArguments, MessageName, Reply } from '../../workflows/contract/messages.ts';
+import { releaseId, type Target } from '../../workflows/contract/names.ts';
+import type { Plan } from '../../workflows/contract/plan.ts';
+import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
+import type { ReleaseResult, ReleaseStatus } from '../../workflows/contract/status.ts';
+import { translated } from './faults.ts';
+import { type ListQuery, listReleases, type ReleaseSummary } from './list.ts';
+import { sendMessage } from './send.ts';
+import { makePlan, type Started, startRelease } from './start.ts';
+import { readStatus } from './status.ts';
+import { type WatchOptions, watchStatus } from './watch.ts';
+import { requireWorkers, workersPresent } from './workers.ts';
+
+/** Sluice as a program sees it. Every error is a SluiceError with a code of the table. */
+export interface Sluice {
+  /** Starts the release of a valid spec and returns at once; see {@link startRelease}. */
+  start(spec: ReleaseSpec, options: { readonly initiator: string }): Promise<Started>;
+  /** What a release would do; touches nothing. */
+  plan(spec: ReleaseSpec, options?: { readonly signal?: AbortSignal }): Promise<Plan>;
+  /** The latest release of a workload, running or ended, with the live pods of a running batch. */
+  status(target: Target): Promise<ReleaseStatus>;
+  /** Says something to the running release and returns its answer. `updateId` is an idempotency key. */
+  send<Name extends MessageName>(
+    target: Target,
+    message: Name,
+    args: MessageArguments[Name],
+    options?: { readonly updateId?: string },
+  ): Promise<Reply>;
+  /** Releases, newest first. */
+  list(query?: ListQuery): Promise<readonly ReleaseSummary[]>;
+  /** Waits for the end of the latest release, for as long as it takes. */
+  result(target: Target): Promise<ReleaseResult>;
+  /** Every change of the status until the release is over. */
+  watch(target: Target, options?: WatchOptions): AsyncIterable<ReleaseStatus>;
+  /** Whether somebody runs workflows and somebody serves `cluster`. */
+  workers(cluster: string): Promise<{ workflows: boolean; cluster: boolean }>;
+  /** @throws WORKER_ABSENT, CLUSTER_UNKNOWN */
+  requireWorkers(cluster: string): Promise<void>;
+}
+
+/** Sluice over an open connection, which stays the caller's to close. */
+export function createSluice(connection: Connection, options: { readonly namespace?: string } = {}): Sluice {
+  const client = new Client({ connection, namespace: options.namespace ?? 'default' });
+  return {
+    start: (spec, { initiator }) => startRelease(client, spec, initiator),
+    plan: (spec, { signal } = {}) => makePlan(client, spec, signal),
+    status: (target) => readStatus(client, target),
+    send: (target, message, args, sendOptions) => sendMessage(client, target, message, args, sendOptions),
+    list: (query = {}) => listReleases(client, query),
+    result: (target) =>
+      translated(
+        async () => (await client.workflow.getHandle(releaseId(target)).result()) as ReleaseResult,
+        'worker',
+        target,
+      ),
+    watch: (target, watchOptions) => watchStatus(() => readStatus(client, target), watchOptions),
+    workers: (cluster) => workersPresent(client, cluster),
+    requireWorkers: (cluster) => requireWorkers(client, cluster),
+  };
+}
