@@ -9,9 +9,9 @@ import type {
   TrafficSnapshot,
 } from '../workflows/contract/activities.ts';
 import type { Target } from '../workflows/contract/names.ts';
-import type { Images } from '../workflows/contract/observation.ts';
-import type { PlannedTraffic, PodRef } from '../workflows/contract/plan.ts';
-import type { CheckSpec, NotifyTarget, TrafficSource } from '../workflows/contract/spec.ts';
+import type { Images, Observation } from '../workflows/contract/observation.ts';
+import type { Plan, PlannedTraffic, PodRef } from '../workflows/contract/plan.ts';
+import type { CheckSpec, NotifyTarget, ReleaseSpec, TrafficSource } from '../workflows/contract/spec.ts';
 import type { Connection } from './kubernetes/types.ts';
 import type { Pod, PodTemplate } from './kubernetes/wire.ts';
 
@@ -44,6 +44,8 @@ export interface Workload {
   upgrade(pods: readonly LivePod[], change: PodChange): Promise<Handful>;
   /** Whether the API server would take that change of each pod, admission and all: a dry run, nothing is written. */
   rehearse(pods: readonly LivePod[], change: PodChange): Promise<Handful>;
+  /** Throws PATCH_REFUSED if the API server would not take these images in the workload's template: a dry run. */
+  rehearseCommit(target: Target, images: Images): Promise<void>;
   /** The templates only; pods that were born in between are found by the caller. See ClusterActivities.commit. */
   commit(request: CommitRequest): Promise<void>;
   uncommit(request: CommitRequest): Promise<void>;
@@ -164,4 +166,8 @@ export interface Factories {
   readonly createCheck: (check: CheckSpec, deps: CheckDeps) => Check;
   /** activities/notify/index.ts */
   readonly createNotifier: (target: NotifyTarget, deps: { readonly signal: AbortSignal }) => Notifier;
+  /** workflows/contract/validate.schema.ts. Throws SPEC_INVALID, MODE_UNSUPPORTED. */
+  readonly validateSpec: (spec: unknown) => ReleaseSpec;
+  /** workflows/contract/planner.ts. Pure. Throws a SluiceError where there is no plan. */
+  readonly planRelease: (spec: ReleaseSpec, observation: Observation) => Plan;
 }

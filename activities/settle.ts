@@ -21,8 +21,9 @@ export async function settle<P extends PodRef>(
   refs: readonly P[],
   pods: WorkloadPods,
   judge: (ref: P, pod: Pod, now: number) => Judgement,
-  { signal, progress, answerBy }: Call,
+  call: Call,
 ): Promise<Handful> {
+  const { signal, answerBy } = call;
   const open = new Map(refs.map((ref) => [ref.name, ref]));
   const outcomes = new Map<string, Outcome>();
   const again = new Map<string, number>();
@@ -44,7 +45,7 @@ export async function settle<P extends PodRef>(
         );
       }
     }
-    progress({ settled: outcomes.size, waiting: open.size });
+    call.progress({ settled: outcomes.size, waiting: open.size });
   };
 
   const woken = new Set<string>();

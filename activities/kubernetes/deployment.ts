@@ -2,12 +2,12 @@ import { SluiceError } from '../../workflows/contract/errors.ts';
 import { workloadName } from '../../workflows/contract/names.ts';
 import type { Access, Workload } from '../ports.ts';
 import { acquire } from './deployment/acquire.ts';
-import { commit } from './deployment/commit.ts';
+import { commit, imagesPatch } from './deployment/commit.ts';
 import { holderOf, lookAgain, lookAt, lookHeld } from './deployment/look.ts';
 import { release } from './deployment/release.ts';
 import { uncommit } from './deployment/uncommit.ts';
 import { patchPods } from './patchPods.ts';
-import { replicaSets } from './resources.ts';
+import { deployments, replicaSets } from './resources.ts';
 import { retryConflicts } from './retryConflicts.ts';
 import { selectorText } from './selectors.ts';
 import type { WorkloadFactory } from './workloads.ts';
@@ -60,6 +60,14 @@ export const createDeployment: WorkloadFactory = (kube, signal): Workload => ({
   },
   upgrade: (pods, change) => patchPods(kube, pods, change, { signal }),
   rehearse: (pods, change) => patchPods(kube, pods, change, { signal, dryRun: true }),
+  async rehearseCommit(target, images) {
+    await kube.patch(
+      deployments,
+      target,
+      { spec: { template: imagesPatch(images) } },
+      { as: 'strategic', dryRun: true },
+    );
+  },
   commit: (request) => commit(kube, request),
   uncommit: (request) => uncommit(kube, request),
 });

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../workflows/contract/errors.ts';
 import type {
+  AccessReview,
   Deployment,
   EndpointSlice,
   HorizontalPodAutoscaler,
@@ -63,4 +64,11 @@ export const namespaces: Resource<Namespace> = {
   name: 'namespaces',
   namespaced: false,
   missing: 'NAMESPACE_NOT_FOUND',
+};
+export const accessReviews: Resource<AccessReview> = {
+  group: 'authorization.k8s.io',
+  version: 'v1',
+  name: 'selfsubjectaccessreviews',
+  namespaced: false,
+  missing: 'INTERNAL',
 };

@@ -8,6 +8,7 @@ import type {
   V1Pod,
   V1PodDisruptionBudget,
   V1ReplicaSet,
+  V1SelfSubjectAccessReview,
   V1Service,
 } from '@kubernetes/client-node';
 
@@ -44,6 +45,7 @@ export type Node = WithSpec<Stored<V1Node>>;
 export type Namespace = Stored<V1Namespace>;
 export type HorizontalPodAutoscaler = WithSpec<Stored<V1HorizontalPodAutoscaler>>;
 export type PodDisruptionBudget = WithSpec<Stored<V1PodDisruptionBudget>>;
+export type AccessReview = Wire<V1SelfSubjectAccessReview>;
 
 export type PodTemplate = Deployment['spec']['template'];
 export type ContainerStatus = NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number];

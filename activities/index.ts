@@ -1,0 +1,47 @@
+import type { ClusterActivities } from '../workflows/contract/activities.ts';
+import { checkActivity } from './check.ts';
+import { commitActivities } from './commit.ts';
+import { holdActivities } from './hold.ts';
+import { PodWatches } from './kubernetes/podWatches.ts';
+import type { Connection } from './kubernetes/types.ts';
+import { notifyActivity } from './notify.ts';
+import { planActivity } from './plan.ts';
+import type { Factories } from './ports.ts';
+import { prepareActivity } from './prepare.ts';
+import type { Shared } from './scope.ts';
+import { stageActivities } from './stages.ts';
+
+export interface ActivityDeps {
+  /** Name of the cluster, as specs call it. */
+  readonly cluster: string;
+  /** The worker's connection to it; not closed here. */
+  readonly kube: Connection;
+  readonly factories: Factories;
+}
+
+export interface Activities {
+  readonly activities: ClusterActivities;
+  /** Milliseconds since each shared watch heard anything, by `namespace?selector`: for metrics. */
+  readonly watchSilences: () => ReadonlyMap<string, number>;
+  /** Ends the watches. */
+  readonly close: () => void;
+}
+
+/** The activities of one cluster, for a worker on its task queue. */
+export function createActivities({ cluster, kube, factories }: ActivityDeps): Activities {
+  const watches = new PodWatches(kube);
+  const shared: Shared = { cluster, kube, watches, selectors: new Map(), factories };
+  return {
+    activities: {
+      plan: planActivity(shared),
+      ...holdActivities(shared),
+      prepare: prepareActivity(shared),
+      ...stageActivities(shared),
+      check: checkActivity(shared),
+      ...commitActivities(shared),
+      notify: notifyActivity(shared),
+    },
+    watchSilences: () => watches.silences(),
+    close: () => watches.close(),
+  };
+}

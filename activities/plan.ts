@@ -1,0 +1,73 @@
+import type { ClusterActivities } from '../workflows/contract/activities.ts';
+import { SluiceError } from '../workflows/contract/errors.ts';
+import { kindAliases, marks, type Target, workloadName } from '../workflows/contract/names.ts';
+import type { Plan } from '../workflows/contract/plan.ts';
+import type { ReleaseSpec } from '../workflows/contract/spec.ts';
+import { activity } from './call.ts';
+import type { Pod } from './kubernetes/wire.ts';
+import { observe } from './observe/observe.ts';
+import { requireAccess } from './observe/requireAccess.ts';
+import type { LivePod, ObservedWorkload, PodsOf, Workload } from './ports.ts';
+import { type Shared, scopeOf } from './scope.ts';
+
+/** Validates, looks, and plans; touches nothing. What is refused here was not refused at a drained pod (design §8.7). */
+export function planActivity(shared: Shared): ClusterActivities['plan'] {
+  return activity(async (request, call) => {
+    const spec = shared.factories.validateSpec(request.spec);
+    const target = targetOf(spec);
+    requireCluster(target, shared.cluster);
+    const { kube, workload, traffic } = scopeOf(shared, { target, uid: '', holder: '' }, call);
+    const { through } = spec.traffic;
+
+    const needed = through.length > 0 ? traffic(through, nobody).access : [];
+    await requireAccess(kube, target.namespace, [...workload.access, ...needed]);
+    const observed = await workload.observe(target);
+    requireFree(target, observed);
+    if (through.length > 0) {
+      const scope = scopeOf(shared, { target, uid: observed.uid, holder: '' }, call);
+      await scope.withPods((pods) => scope.traffic(through, pods).inspect());
+    }
+
+    const seen = await observe(kube, workload, target, observed, spec.change.images, call.signal);
+    const plan = shared.factories.planRelease(spec, seen.observation);
+    await rehearse(workload, plan, seen.pods);
+    return plan;
+  });
+}
+
+/** To ask an adapter for what it needs, nobody has to be there. */
+const nobody: PodsOf = { all: () => [], wrote: () => undefined };
+
+const targetOf = ({ metadata, target }: ReleaseSpec): Target => {
+  const [kind = '', name = ''] = target.workload.split('/');
+  return { cluster: target.cluster, namespace: metadata.namespace, kind: kindAliases[kind] ?? kind, name };
+};
+
+function requireCluster({ cluster }: Target, own: string): void {
+  if (cluster === own) return;
+  throw new SluiceError('CLUSTER_UNKNOWN', `This worker changes the cluster ${own}, not ${cluster}.`);
+}
+
+function requireFree(target: Target, { holder }: ObservedWorkload): void {
+  if (holder === undefined) return;
+  const [workflow] = holder.split('|');
+  const at = `${workloadName(target)} -n ${target.namespace}`;
+  throw new SluiceError('WORKLOAD_BUSY', `${workloadName(target)} is held by the release ${workflow}.`, {
+    next: `See \`sluice status ${at}\`. If its workflow was terminated and will never end: \`kubectl annotate ${at} ${marks.release}- ${marks.before}-\`.`,
+    details: { holder },
+  });
+}
+
+/** The API server and its admission get to see both changes before anything else happens: the pods' and the template's. */
+async function rehearse(workload: Workload, plan: Plan, pods: readonly Pod[]): Promise<void> {
+  const first = plan.batches[0]?.pods[0];
+  const pod = pods.find(({ metadata }) => metadata.uid === first?.uid);
+  if (pod && first) {
+    const live: LivePod = { name: first.name, uid: first.uid, pod };
+    const change = { holder: 'plan', batch: 'plan', images: () => plan.change.to, wrote: () => undefined };
+    const { failed } = await workload.rehearse([live], change);
+    const [refused] = failed;
+    if (refused) throw new SluiceError(refused.code, `pod ${refused.pod}: ${refused.reason}`);
+  }
+  await workload.rehearseCommit(plan.target, plan.change.to);
+}
