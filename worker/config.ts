@@ -1,0 +1,31 @@
+/** How one worker process runs. Times are milliseconds. */
+export interface WorkerConfig {
+  /** host:port of the Temporal frontend. */
+  readonly temporal: string;
+  /** Temporal namespace. */
+  readonly temporalNamespace: string;
+  /** Name of the cluster that this worker changes: its activities are polled from `sluice.<cluster>`. */
+  readonly cluster: string;
+  /** Kubeconfig file; undefined: KUBECONFIG, ~/.kube/config, or the service account inside a cluster. */
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  /** Which queues it polls. A worker inside a cluster may leave the workflows to another one. Default: both. */
+  readonly roles?: readonly WorkerRole[];
+  /** host:port of /healthz and /readyz, loopback unless given; undefined: none. */
+  readonly health?: string;
+  /** host:port where Temporal's metrics are served for Prometheus; undefined: nowhere. */
+  readonly metrics?: string;
+  /** How long activities may go on after a SIGTERM before they are given up (Temporal hands them to another worker). Default 10000. */
+  readonly shutdownGraceMs?: number;
+  readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
+  /** Where log lines go. Default: JSON lines on stderr. */
+  readonly log?: (line: WorkerLogLine) => void;
+}
+
+export type WorkerRole = 'workflows' | 'activities';
+
+export interface WorkerLogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
