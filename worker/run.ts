@@ -52,20 +52,23 @@ export async function startWorker(config: WorkerConfig): Promise<RunningWorker> 
     throw error;
   }
   const health = config.health === undefined ? undefined : await serveHealth(config.health, () => polls(workers));
-  const runs = workers.map((worker) => worker.run());
   const stop = (): void => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
-  const ended = Promise.all(runs)
-    .finally(stop)
-    .finally(async () => {
+  const run = async (): Promise<void> => {
+    const runs = workers.map((worker) => worker.run());
+    try {
+      await Promise.all(runs);
+    } finally {
+      // One of them broke: the other one alone would look alive and do half of the work.
+      stop();
       await Promise.allSettled(runs);
       health?.close();
       cluster?.close();
       await connection.close();
-    })
-    .then(() => undefined);
-  return { ended, stop, ...(health === undefined ? {} : { health: health.url }) };
+    }
+  };
+  return { ended: run(), stop, ...(health === undefined ? {} : { health: health.url }) };
 }
 
 const polls = (workers: readonly Worker[]): boolean => workers.every((worker) => worker.getState() === 'RUNNING');
