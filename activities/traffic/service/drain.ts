@@ -1,0 +1,79 @@
+import type { Handful } from '../../../workflows/contract/activities.ts';
+import { marks } from '../../../workflows/contract/names.ts';
+import { handfulOf, join } from '../../handful.ts';
+import { isReady } from '../../kubernetes/podState.ts';
+import type { Pod, Service } from '../../kubernetes/wire.ts';
+import type { LivePod, PumpedPod, TrafficDeps, TrafficRules } from '../../ports.ts';
+import type { EndpointWatches } from '../endpoints.ts';
+import { putBack } from '../putBack.ts';
+import { giveUp } from '../rules.ts';
+import { type OpenServices, takeOut } from '../takeOut.ts';
+import { setServing } from './labels.ts';
+import { findServices, servedBy } from './served.ts';
+import { isOpen, wouldServe } from './usable.ts';
+
+/**
+ * Takes pods out of the Services: one label patch each, done when the EndpointSlices do not have them any more. Where
+ * somebody took our key out of a selector the label would do nothing: such a pod is refused, and left as it was.
+ */
+export async function drainServices(
+  deps: TrafficDeps,
+  watches: EndpointWatches,
+  names: readonly string[],
+  pods: readonly PumpedPod[],
+  rules: TrafficRules,
+): Promise<Handful> {
+  const found = await findServices(deps, names);
+  const reverted = (pod: PumpedPod, now: readonly (Service | undefined)[]): string | undefined => {
+    const closed = servedBy(pod, now).filter((service) => !isOpen(service));
+    return closed.length === 0 ? undefined : revertedText(closed);
+  };
+  const served = pods.filter((pod) => servedBy(pod, found).length > 0);
+  const refused = served.flatMap((pod) => {
+    const why = reverted(pod, found);
+    return why === undefined ? [] : [[pod.name, giveUp('SERVICE_UNUSABLE', why, rules)] as const];
+  });
+  const skipped = new Map([
+    ...pods.filter((pod) => !served.includes(pod)).map(({ name }) => [name, 'done'] as const),
+    ...refused,
+  ]);
+  const exit = {
+    services: found.filter((service) => service !== undefined),
+    selects: wouldServe,
+    write: (pod: PumpedPod) => setServing(deps, pod, 'false'),
+    isOut: (pod: PumpedPod, open: OpenServices) => [...open.values()].every((watch) => !watch.now().pods.has(pod.uid)),
+    obstacle: async (pod: PumpedPod) => reverted(pod, await findServices(deps, names)),
+    revert: (pod: PumpedPod) => setServing(deps, newest(deps, pod), 'true'),
+  };
+  const rest = served.filter(({ name }) => !skipped.has(name));
+  const taken = await takeOut(deps, watches, exit, rest, rules);
+  return join(handfulOf(skipped), taken);
+}
+
+/** Puts the label back on the pods that served before, and sees their endpoints ready again. */
+export async function restoreServices(
+  deps: TrafficDeps,
+  watches: EndpointWatches,
+  names: readonly string[],
+  pods: readonly PumpedPod[],
+  rules: TrafficRules,
+): Promise<Handful> {
+  const found = await findServices(deps, names);
+  const served = pods.filter((pod) => servedBy(pod, found).length > 0);
+  const others = pods.filter((pod) => !served.includes(pod));
+  const way = {
+    services: (pod: PumpedPod) => servedBy(pod, found).map(({ metadata }) => metadata.name),
+    write: (pod: PumpedPod) => setServing(deps, pod, 'true'),
+    isFit: isReady,
+  };
+  const back = await putBack(deps, watches, way, served, rules);
+  return join(handfulOf(others.map(({ name }) => [name, 'done'] as const)), back);
+}
+
+function newest(deps: TrafficDeps, { name, uid, pod }: LivePod): LivePod {
+  const live: Pod = deps.pods.all().find(({ metadata }) => metadata.uid === uid) ?? pod;
+  return { name, uid, pod: live };
+}
+
+const revertedText = (closed: readonly Service[]): string =>
+  `Somebody took ${marks.serving} out of the selector of Service ${closed.map(({ metadata }) => metadata.name).join(', ')} during the release, so that the pod cannot be taken out of it`;

@@ -1,0 +1,115 @@
+import type { Handful } from '../../workflows/contract/activities.ts';
+import { humanDuration } from '../../workflows/contract/quantity.ts';
+import { eachPod } from '../eachPod.ts';
+import { handfulOf, join, type Outcome } from '../handful.ts';
+import { isLeaving } from '../kubernetes/podState.ts';
+import type { Pod, Service } from '../kubernetes/wire.ts';
+import type { PumpedPod, TrafficDeps, TrafficRules } from '../ports.ts';
+import { isDrained } from './drained.ts';
+import type { EndpointWatches, ServiceWatch } from './endpoints.ts';
+import { admissions, type Callable } from './lastEndpoint.ts';
+import { giveUp, isOverdue } from './rules.ts';
+import { until } from './until.ts';
+
+/** An endpoint is gone 0.1 s after the write, as a rule. Those that take longer come again. */
+const waitMs = 5_000;
+
+export type OpenServices = ReadonlyMap<string, ServiceWatch>;
+
+/** How one kind of source takes a pod out. */
+export interface Exit {
+  /** Services through which callers find pods of the workload. */
+  readonly services: readonly Service[];
+  /** Whether such a Service selects the pod, drained or not. */
+  selects(service: Service, pod: Pod): boolean;
+  /** The one write. */
+  write(pod: PumpedPod): Promise<Outcome>;
+  /** Callers are not sent to it any more, as far as anybody sees. */
+  isOut(pod: PumpedPod, open: OpenServices): boolean;
+  /** Why it will not get out, however long one waits; undefined: it may only be slow. */
+  obstacle(pod: PumpedPod): Promise<string | undefined>;
+  /** Takes the write back, for a pod that did not get out. */
+  revert(pod: PumpedPod): Promise<unknown>;
+}
+
+/** Takes pods out such that no Service is left without a ready endpoint, and sees them gone. */
+export async function takeOut(
+  deps: TrafficDeps,
+  watches: EndpointWatches,
+  exit: Exit,
+  pods: readonly PumpedPod[],
+  rules: TrafficRules,
+): Promise<Handful> {
+  const names = exit.services.map(({ metadata }) => metadata.name);
+  return watches.use(deps.held.target.namespace, names, async (open) => {
+    const { going, notes, waiting } = admit(pods, () => callables(deps, exit, open), rules);
+    const written = await eachPod(going, deps.signal, (pod) => exit.write(pod));
+    const leaving = going.filter(({ name }) => written.done.includes(name));
+    // With nobody to take out, wait for one that may take over.
+    const canGo = () => callables(deps, exit, open).some(({ ready }) => ready.size > 1);
+    const isSettled = () => (leaving.length > 0 ? leaving.every((pod) => exit.isOut(pod, open)) : canGo());
+    if (leaving.length > 0 || waiting.length === pods.length) await until(isSettled, waitMs, deps.signal);
+
+    const outcomes = await Promise.all(
+      leaving.map(async (pod): Promise<readonly [string, Outcome]> => {
+        if (exit.isOut(pod, open)) {
+          const note = notes.get(pod.uid);
+          return [pod.name, note === undefined ? 'done' : { note }];
+        }
+        const outcome = await whyStill(exit, pod, rules);
+        if (typeof outcome === 'object' && 'code' in outcome) await exit.revert(pod);
+        return [pod.name, outcome];
+      }),
+    );
+    return join(handfulOf([...waiting, ...outcomes]), { ...written, done: [] });
+  });
+}
+
+async function whyStill(exit: Exit, pod: PumpedPod, rules: TrafficRules): Promise<Outcome> {
+  const obstacle = await exit.obstacle(pod);
+  if (obstacle !== undefined) return giveUp('SERVICE_UNUSABLE', obstacle, rules);
+  if (!isOverdue(pod, rules.maxDrainMs)) return 'later';
+  return giveUp('DRAIN_TIMEOUT', `After ${humanDuration(rules.maxDrainMs)} callers are still sent to it`, rules);
+}
+
+function callables(deps: TrafficDeps, exit: Exit, open: OpenServices): readonly Callable[] {
+  const own = deps.pods.all();
+  const drained = new Set(own.filter(isDrained).map(({ metadata }) => metadata.uid));
+  return exit.services.map((service) => {
+    const { name } = service.metadata;
+    const members = own.filter((pod) => !isLeaving(pod) && exit.selects(service, pod));
+    const ready = [...(open.get(name)?.now().pods ?? [])].filter(([uid, is]) => is.ready && !drained.has(uid));
+    return {
+      name,
+      members: new Set(members.map(({ metadata }) => metadata.uid)),
+      ready: new Set(ready.map(([uid]) => uid)),
+    };
+  });
+}
+
+/** Who goes now, who must wait for another pod, and what to tell about those who go all the same. */
+function admit(pods: readonly PumpedPod[], services: () => readonly Callable[], rules: TrafficRules) {
+  const admitted = admissions(
+    pods.map(({ uid }) => uid),
+    services(),
+  );
+  const going: PumpedPod[] = [];
+  const waiting: (readonly [string, Outcome])[] = [];
+  const notes = new Map<string, string>();
+  for (const pod of pods) {
+    const admission = admitted.get(pod.uid);
+    if (admission?.kind === 'last') {
+      const reason = `It is the last pod that Service ${admission.service} can send callers to: the others are not ready`;
+      const outcome = isOverdue(pod, rules.maxDrainMs) ? giveUp('DRAIN_TIMEOUT', reason, rules) : 'later';
+      if (typeof outcome === 'string' || 'code' in outcome) {
+        waiting.push([pod.name, outcome]);
+        continue;
+      }
+      notes.set(pod.uid, outcome.note);
+    } else if (admission?.kind === 'only') {
+      notes.set(pod.uid, `It is the only pod of Service ${admission.service}, which has no endpoint until it is back.`);
+    }
+    going.push(pod);
+  }
+  return { going, waiting, notes };
+}
