@@ -3,7 +3,7 @@ import type { Handful, TrafficSnapshot } from '../../workflows/contract/activiti
 import type { TrafficSource } from '../../workflows/contract/spec.ts';
 import { emptyHandful, join } from '../handful.ts';
 import type { Connection } from '../kubernetes/types.ts';
-import type { PumpedPod, Traffic, TrafficDeps, TrafficPath } from '../ports.ts';
+import type { PumpedPod, Traffic, TrafficDeps, TrafficPath, TrafficRules } from '../ports.ts';
 import { EndpointWatches } from './endpoints.ts';
 import { createLook, lookAccess } from './look.ts';
 import { readinessGateTraffic } from './readinessGate.ts';
@@ -47,6 +47,18 @@ export function createTraffic(through: readonly TrafficSource[], deps: TrafficDe
   const { watches, silence } = sharedOf(deps.kube);
   const parts = partsOf(through, deps, watches);
   const reverse = parts.toReversed();
+  const restore = (pods: readonly PumpedPod[], rules: TrafficRules): Promise<Handful> =>
+    inTurn(reverse, pods, (traffic, rest) => traffic.restore(rest, rules));
+  /** A pod that is not changed after all must not wait out of traffic for people to decide about the release. */
+  const putFailedBack = async ({ failed }: Handful, pods: readonly PumpedPod[], rules: TrafficRules): Promise<void> => {
+    const names = new Set(failed.map(({ pod }) => pod));
+    const live = new Map(deps.pods.all().map((pod) => [pod.metadata.uid, pod]));
+    const back = pods.flatMap((pod) => {
+      const now = live.get(pod.uid);
+      return now !== undefined && names.has(pod.name) ? [{ ...pod, pod: now }] : [];
+    });
+    if (back.length > 0) await restore(back, rules);
+  };
   return {
     access: [...parts.flatMap(({ traffic }) => traffic.access), ...(parts.length > 0 ? lookAccess : [])],
     async inspect() {
@@ -74,9 +86,17 @@ export function createTraffic(through: readonly TrafficSource[], deps: TrafficDe
       }
       return entries;
     },
-    drain: (pods, rules) => inTurn(parts, pods, (traffic, rest) => traffic.drain(rest, rules)),
-    restore: (pods, rules) => inTurn(reverse, pods, (traffic, rest) => traffic.restore(rest, rules)),
-    silence: (pods, rules) => silence(pods, rules, { kube: deps.kube, signal: deps.signal }),
+    async drain(pods, rules) {
+      const answer = await inTurn(parts, pods, (traffic, rest) => traffic.drain(rest, rules));
+      await putFailedBack(answer, pods, rules);
+      return answer;
+    },
+    async silence(pods, rules) {
+      const answer = await silence(pods, rules, { kube: deps.kube, signal: deps.signal });
+      await putFailedBack(answer, pods, rules);
+      return answer;
+    },
+    restore,
   };
 }
 

@@ -38,7 +38,8 @@ export function createLook(): Look {
   const isFake = async (kube: Connection, node: string): Promise<boolean> => {
     if (Date.now() - (fakeNodes.get(node) ?? Number.NEGATIVE_INFINITY) < nodeMemoryMs) return true;
     // Every kubelet announces its port; a node without one (kwok) has nobody who could exec.
-    const found = await kube.find(nodes, { name: node }).catch(() => undefined);
+    const listed = await kube.list(nodes, { fieldSelector: `metadata.name=${node}` }).catch(() => undefined);
+    const found = listed?.items[0];
     const fake = found !== undefined && !found.status?.daemonEndpoints?.kubeletEndpoint?.Port;
     if (fake) fakeNodes.set(node, Date.now());
     return fake;

@@ -55,7 +55,7 @@ export async function putBack(
       if (!late.has(pod)) return [pod.name, 'done'];
       if (!isOverdue(pod, rules.readyTimeoutMs)) return [pod.name, 'later'];
       const missing = way.services(pod).filter((service) => !isIn(open, service, pod.uid, true));
-      const reason = `After ${humanDuration(rules.readyTimeoutMs)} it is no ready endpoint of ${missing.join(', ')} again.`;
+      const reason = `After ${humanDuration(rules.readyTimeoutMs)} it is no ready endpoint of Service ${missing.join(', ')} again`;
       return [pod.name, { code: 'POD_FAILED', reason }];
     });
     return join(handfulOf(outcomes), { ...written, done: [] });

@@ -1,4 +1,4 @@
-import { type ErrorCode, errors } from '../../workflows/contract/errors.ts';
+import type { ErrorCode } from '../../workflows/contract/errors.ts';
 import type { Outcome } from '../handful.ts';
 import type { PumpedPod, TrafficRules } from '../ports.ts';
 
@@ -11,8 +11,5 @@ export const isOverdue = ({ since }: PumpedPod, limitMs: number): boolean => Dat
  */
 export function giveUp(code: ErrorCode, reason: string, { undo, onDrainTimeout }: TrafficRules): Outcome {
   const goesOn = undo || (code === 'DRAIN_TIMEOUT' && onDrainTimeout === 'Continue');
-  return goesOn ? { note: `${reason}. It was changed all the same.` } : { code, reason: `${reason}.` };
+  return goesOn ? { note: `${reason}. It was changed all the same.` } : { code, reason };
 }
-
-/** The code's own sentence, for a reason that has nothing to add. */
-export const sentence = (code: ErrorCode): string => errors[code].message;

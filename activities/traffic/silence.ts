@@ -4,9 +4,10 @@ import { humanDuration } from '../../workflows/contract/quantity.ts';
 import { handfulOf, type Outcome } from '../handful.ts';
 import type { Connection } from '../kubernetes/types.ts';
 import type { PumpedPod, TrafficRules } from '../ports.ts';
+import { createSlots } from '../slots.ts';
 import type { Look } from './look.ts';
 import { nextWindow, type QuietWindow } from './quiet.ts';
-import { createSlots } from './slots.ts';
+import { giveUp } from './rules.ts';
 import type { Inbound } from './sockets.ts';
 
 /** Looks under way at once. */
@@ -102,11 +103,8 @@ const unproven = (reason: string, { quietMs }: TrafficRules): string =>
   `Silence could not be proven: ${reason}. It was out of traffic for ${humanDuration(quietMs)} before the change.`;
 
 /** After maxDrain: the caller puts the pod back, unless the spec or a rollback says to go on. */
-function timedOut(what: string, { maxDrainMs, onDrainTimeout, undo }: TrafficRules): Outcome {
-  const text = `After ${humanDuration(maxDrainMs)} out of traffic: ${what}.`;
-  if (onDrainTimeout === 'Continue' || undo) return { note: `${text} It was changed all the same.` };
-  return { code: 'DRAIN_TIMEOUT', reason: text };
-}
+const timedOut = (what: string, rules: TrafficRules): Outcome =>
+  giveUp('DRAIN_TIMEOUT', `After ${humanDuration(rules.maxDrainMs)} out of traffic: ${what}`, rules);
 
 /** `2 connections (10.0.0.7:41234 to port 8080, …)`; without any the last ones are not long enough ago. */
 function connectionsOf(inbound: readonly Inbound[]): string {

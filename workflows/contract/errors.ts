@@ -282,6 +282,13 @@ export const errors = {
     'The image registry or service registry cannot be reached.',
     'Check its address; the release waits and tries again.',
   ),
+  NOTIFY_FAILED: row(
+    502,
+    6,
+    true,
+    'Somebody whom the spec names could not be told.',
+    'Check the address in `notify`; the release goes on without it.',
+  ),
 
   // The local stack
   LOCAL_BINARY_UNAVAILABLE: row(
