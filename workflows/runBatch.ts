@@ -12,6 +12,7 @@ import { clusterActivities } from './clusterActivities.ts';
 import type { HeldRequest, PrepareRequest } from './contract/activities.ts';
 import { batchId } from './contract/names.ts';
 import type { Plan } from './contract/plan.ts';
+import { countOf } from './contract/quantity.ts';
 import { type BatchInput, type BatchPod, type BatchResult, batchSignals } from './contract/workflows.ts';
 import { stop } from './failure.ts';
 import { type BatchState, type PodEntry, withBatch } from './state.ts';
@@ -85,7 +86,7 @@ export async function runChild(book: Book, input: BatchInput, index?: number): P
   if (index !== undefined) {
     book.set((state) => withBatch(state, index, (entry) => ({ ...entry, state: shown, workflow: workflowId })));
   }
-  book.log(`${input.name}: ${input.pods.length} pods.`);
+  book.log(`${input.name}: ${countOf(input.pods.length, 'pod')}.`);
   let told = input.undo ? false : book.state.paused !== undefined;
   let ended = false;
   // A rollback stops the batch by signal and takes its answer; a cancellation would lose it.
@@ -93,7 +94,7 @@ export async function runChild(book: Book, input: BatchInput, index?: number): P
     const child = await startChild(batch, {
       workflowId,
       args: [{ ...input, paused: told }],
-      staticSummary: `${input.name}: ${input.pods.length} pods ${input.undo ? 'back to the old version' : 'to the new version'}`,
+      staticSummary: `${input.name}: ${countOf(input.pods.length, 'pod')} ${input.undo ? 'back to the old version' : 'to the new version'}`,
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
     });

@@ -80,6 +80,7 @@ function textOf(state: ReleaseState): string {
     case 'acquiring':
       return 'Taking hold of the workload and preparing its way out of traffic.';
     case 'batch':
+      if (current === '') return 'Looking for pods that were born meanwhile.';
       return paused ? `Paused in ${current} by ${paused.by}; pods in flight finish.` : `Upgrading ${current}.`;
     case 'gate':
       return gate === undefined ? '' : gateText(gate, paused?.by);

@@ -16,6 +16,9 @@ export function share(quantity: Quantity, total: number): number {
   return typeof quantity === 'number' ? quantity : (total * Number.parseInt(quantity, 10)) / 100;
 }
 
+/** `1 pod`, `3 pods`. */
+export const countOf = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
 /** Milliseconds for people: `0s`, `250ms`, `45s`, `5m`, `1h30m`. */
 export function humanDuration(ms: number): string {
   if (ms > 0 && ms < 1000) return `${Math.round(ms)}ms`;
