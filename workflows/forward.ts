@@ -3,7 +3,8 @@ import type { Book } from './book.ts';
 import { clusterActivities } from './clusterActivities.ts';
 import { releaseId } from './contract/names.ts';
 import type { Plan, PlannedBatch, PlannedPod } from './contract/plan.ts';
-import { type ReleaseInput } from './contract/workflows.ts';
+import { countOf } from './contract/quantity.ts';
+import type { ReleaseInput } from './contract/workflows.ts';
 import { batchFailure, failureOf, stop } from './failure.ts';
 import { closeGate, openGate } from './gate.ts';
 import { announce } from './notify.ts';
@@ -81,7 +82,7 @@ async function makePlan(book: Book, input: ReleaseInput): Promise<Plan> {
   book.set((state) => ({ ...state, plan, batches }));
   const pods = plan.batches.reduce((sum, batch) => sum + batch.pods.length, 0);
   book.log(
-    `Planned ${pods} pods in ${plan.batches.length} groups, at most ${plan.maxUnavailable} out of service at once.`,
+    `Planned ${countOf(pods, 'pod')} in ${countOf(plan.batches.length, 'group')}, at most ${plan.maxUnavailable} out of service at once.`,
   );
   void announce(book, 'started');
   return plan;
@@ -145,7 +146,7 @@ async function bringStragglers(book: Book, plan: Plan): Promise<void> {
     const entries = pods.map((pod): PlannedPod => ({ ...pod, node: '', ready: true }));
     const name = `stragglers-${round}`;
     book.set((state) => addBatch(state, name, entries));
-    book.log(`${pods.length} pods were born from the old template meanwhile; ${name} brings them along.`);
+    book.log(`${countOf(pods.length, 'pod')} born from the old template meanwhile; ${name} brings them along.`);
     await upgrade(book, { name });
     book.set((state) => ({ ...state, index: state.index + 1 }));
     await sleep('1s', { summary: 'look once more for pods born meanwhile' });
