@@ -1,6 +1,6 @@
 import { marks } from '../../workflows/contract/names.ts';
 import type { Images } from '../../workflows/contract/observation.ts';
-import { statusOf } from './podState.ts';
+import { runsImage, statusOf } from './podState.ts';
 import type { Pod } from './wire.ts';
 
 /**
@@ -21,6 +21,11 @@ export interface ContainerRecord {
   readonly containerID: string;
   readonly imageID: string;
   readonly restarts: number;
+  /**
+   * Kubelet had not been seen to run `image` yet (a change that follows the last one closely): a container with
+   * another image may still be that one's, not this one's.
+   */
+  readonly behind?: true;
   /** Reason of its waiting state then, such as ImagePullBackOff: the same reason a moment later is no news. */
   readonly waiting?: string;
 }
@@ -39,6 +44,7 @@ export function recordOf(pod: Pod, images: Images, at: Date): PodRecord {
           containerID: status?.containerID ?? '',
           imageID: status?.imageID ?? '',
           restarts: status?.restartCount ?? 0,
+          ...(status && !runsImage(status, image ?? '') && { behind: true }),
           ...(waiting !== undefined && { waiting }),
         },
       ];

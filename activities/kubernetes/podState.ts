@@ -1,4 +1,5 @@
 import type { Images } from '../../workflows/contract/observation.ts';
+import { normalImage, parseImage } from '../registry/imageReference.ts';
 import type { ContainerStatus, Pod } from './wire.ts';
 
 /** Pure readings of a pod's object. */
@@ -43,3 +44,10 @@ export function readySince(pod: Pod, ownGates: readonly string[]): number | unde
 
 export const statusOf = (pod: Pod, container: string): ContainerStatus | undefined =>
   pod.status?.containerStatuses?.find(({ name }) => name === container);
+
+/** Whether the status says that the container runs `image`: by name, or by the digest that `image` is pinned to. */
+export function runsImage(status: ContainerStatus, image: string): boolean {
+  const { digest } = parseImage(image);
+  if (digest !== undefined && status.imageID.endsWith(digest)) return true;
+  return status.image === image || normalImage(status.image) === normalImage(image);
+}

@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pods } from '../../../activities/kubernetes/resources.ts';
+import type { Connection } from '../../../activities/kubernetes/types.ts';
+import type { ClusterActivities, HeldRequest } from '../../../workflows/contract/activities.ts';
+import {
+  type App,
+  act,
+  activitiesOf,
+  createWorld,
+  deploy,
+  eventually,
+  handful,
+  identities,
+  v1,
+  v2,
+  type World,
+} from './fixtures.ts';
+
+let world: World;
+let sluice: ReturnType<typeof activitiesOf>;
+
+beforeAll(async () => {
+  world = await createWorld();
+  sluice = activitiesOf(world.kube);
+});
+afterAll(async () => {
+  sluice.close();
+  await world.close();
+});
+
+/** The connection of a worker that dies right after its `count`th write was done. `died` says whether it came so far. */
+function dyingAfter(kube: Connection, count: number): Connection & { readonly died: () => boolean } {
+  let left = count;
+  const dying = async <T>(write: Promise<T>): Promise<T> => {
+    if (left <= 0) throw new Error('dead');
+    const answer = await write;
+    left -= 1;
+    if (left === 0) throw new Error('killed after a write');
+    return answer;
+  };
+  const wrap = (inner: Connection): Connection => ({
+    ...inner,
+    patch: (resource, at, body, options) => dying(inner.patch(resource, at, body, options)),
+    create: (resource, body, where) => dying(inner.create(resource, body, where)),
+    remove: (resource, at, options) => dying(inner.remove(resource, at, options)),
+    with: (signal) => wrap(inner.with(signal)),
+  });
+  return { ...wrap(kube), died: () => left <= 0 };
+}
+
+async function upgraded(name: string): Promise<{ readonly app: App; readonly held: HeldRequest }> {
+  const app = await deploy(world, { name, replicas: 2, annotations: { 'kubernetes.io/change-cause': 'first' } });
+  const held = { target: app.target, uid: (await app.deployment()).metadata.uid, holder: `release/${name}|run` };
+  await act(sluice, 'acquire', { ...held, from: v1 });
+  await bring(app, held, v2);
+  return { app, held };
+}
+
+async function bring(app: App, held: HeldRequest, images: typeof v1): Promise<void> {
+  const request = handful(app.target, held.uid, held.holder, await app.pods(), images);
+  await act(sluice, 'patch', request);
+  let open = request.pods;
+  while (open.length > 0) {
+    const { later, failed } = await act(sluice, 'wait', { ...request, pods: open });
+    expect(failed).toEqual([]);
+    open = open.filter(({ name }) => later.includes(name));
+  }
+}
+
+/** Runs an activity in a worker that dies after `count` writes; whether it did. */
+async function interrupted<K extends 'commit' | 'uncommit' | 'release'>(
+  count: number,
+  name: K,
+  input: Parameters<ClusterActivities[K]>[0],
+): Promise<boolean> {
+  const kube = dyingAfter(world.kube, count);
+  const mortal = activitiesOf(kube);
+  try {
+    await act(mortal, name, input);
+  } catch (error) {
+    if (!kube.died()) throw error;
+  } finally {
+    mortal.close();
+  }
+  return kube.died();
+}
+
+/** One pod dies; its successor is there and ready. */
+async function killOne(app: App): Promise<void> {
+  const [victim] = await app.pods();
+  if (!victim) throw new Error('no pods');
+  await world.kube.remove(pods, { namespace: world.namespace, name: victim.metadata.name });
+  await eventually(async () => {
+    const list = await app.pods();
+    const ready = list.filter((pod) =>
+      pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'),
+    );
+    return ready.length === 2 && !list.some(({ metadata }) => metadata.uid === victim.metadata.uid);
+  });
+}
+
+const request = (held: HeldRequest) => ({ ...held, from: v1, to: v2, cause: 'c' });
+
+describe('killed after each write', () => {
+  it('the commit goes on, and no pod is recreated', async () => {
+    let whole = 0;
+    for (let count = 1; whole === 0; count += 1) {
+      const { app, held } = await upgraded(`commit-${count}`);
+      const before = identities(await app.pods());
+      const died = await interrupted(count, 'commit', request(held));
+      await act(sluice, 'commit', request(held));
+      const dead = await interrupted(count, 'release', held);
+      await act(sluice, 'release', held);
+      await app.settled();
+      await eventually(async () => (await app.history())[1]?.startsWith('2:'));
+      expect(await app.history()).toEqual(['1: registry.test/shop:v1 (first)', '2: registry.test/shop:v2 (c)']);
+      expect(identities(await app.pods())).toEqual(before);
+      expect(JSON.stringify((await app.deployment()).metadata.annotations)).not.toContain('sluice.dev/');
+      if (!died && !dead) whole = count;
+    }
+    // History entry, Deployment, the entry's draft label, live ReplicaSet: the fifth would be one too many.
+    expect(whole).toBe(5);
+  });
+
+  it('a half commit is undone, also by an undo that is killed itself', async () => {
+    for (let count = 1; count <= 4; count += 1) {
+      const { app, held } = await upgraded(`half-${count}`);
+      const before = identities(await app.pods());
+      await interrupted(count, 'commit', request(held));
+      for (let kill = 1; kill <= 3; kill += 1) {
+        await interrupted(kill, 'uncommit', request(held));
+      }
+      await act(sluice, 'uncommit', request(held));
+      await bring(app, held, v1);
+      await act(sluice, 'release', held);
+      const settled = await app.settled();
+      expect(settled.metadata.annotations?.['kubernetes.io/change-cause']).toBe('first');
+      expect(await app.sets()).toHaveLength(1);
+      expect(identities(await app.pods())).toEqual(before);
+    }
+  });
+
+  it('a pod that dies between the writes ends on the new version', async () => {
+    for (let count = 1; count <= 4; count += 1) {
+      const { app, held } = await upgraded(`dies-${count}`);
+      await interrupted(count, 'commit', request(held));
+      await killOne(app);
+      await act(sluice, 'commit', request(held));
+      await act(sluice, 'release', held);
+      await app.settled();
+      const images = (await app.pods()).map(({ spec }) => spec.containers[0]?.image);
+      expect(images).toEqual([v2.app, v2.app]);
+    }
+  });
+});

@@ -1,0 +1,276 @@
+import { CancelledFailure } from '@temporalio/common';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connect } from '../../../activities/kubernetes/connection.ts';
+import { patchPods } from '../../../activities/kubernetes/patchPods.ts';
+import { deployments, pods } from '../../../activities/kubernetes/resources.ts';
+import {
+  act,
+  activitiesOf,
+  createWorld,
+  deploy,
+  environmentOf,
+  eventually,
+  handful,
+  v1,
+  v2,
+  type World,
+} from './fixtures.ts';
+import { wireToCluster } from './proxy.ts';
+
+let world: World;
+let sluice: ReturnType<typeof activitiesOf>;
+
+beforeAll(async () => {
+  world = await createWorld();
+  sluice = activitiesOf(world.kube);
+});
+afterAll(async () => {
+  sluice.close();
+  await world.close();
+});
+
+const image = (tag: string) => ({ app: `registry.test/shop:${tag}` });
+
+/** A paused Deployment, and the request that brings its pods to `images`. */
+async function started(name: string, images: typeof v1, options: Parameters<typeof deploy>[1] = {}) {
+  const app = await deploy(world, { name, ...options });
+  const uid = (await app.deployment()).metadata.uid;
+  const holder = `release/${name}|run`;
+  await act(sluice, 'acquire', { target: app.target, uid, holder, from: v1 });
+  const request = handful(app.target, uid, holder, await app.pods(), images);
+  expect((await act(sluice, 'patch', request)).done).toHaveLength(request.pods.length);
+  return { app, request };
+}
+
+describe('wait', () => {
+  it.each([
+    ['crash-loop', 'crash', 'CrashLoopBackOff', 'exit code 1'],
+    ['missing', 'missing', 'ImagePullBackOff', 'registry.test/shop:missing'],
+  ])('recognises %s', async (name, tag, reason, detail) => {
+    const { request } = await started(name, image(tag), { replicas: 2 });
+    const answer = await act(sluice, 'wait', request);
+    expect(answer.done).toEqual([]);
+    const [failure] = answer.failed;
+    expect(failure).toMatchObject({ code: 'POD_FAILED', reason: expect.stringContaining(reason) });
+    expect(failure?.reason).toContain(detail);
+
+    // The rollback patches it back, and is not misled by what is left of the failure in its status.
+    const back = { ...request, images: v1, undo: true, batch: 'undo' };
+    await act(sluice, 'patch', back);
+    let open = back.pods;
+    while (open.length > 0) {
+      const { failed, later } = await act(sluice, 'wait', { ...back, pods: open });
+      expect(failed).toEqual([]);
+      open = open.filter((pod) => later.includes(pod.name));
+    }
+  });
+
+  it('gives a pod that never gets ready its time, and then says why', async () => {
+    const { request } = await started('notready', image('notready'), { replicas: 1 });
+    const begun = Date.now();
+    const answer = await act(sluice, 'wait', { ...request, readyTimeoutMs: 1_500 });
+    expect(answer.failed).toMatchObject([
+      { code: 'POD_FAILED', reason: expect.stringMatching(/not ready after 1.5 s: app runs/) },
+    ]);
+    expect(Date.now() - begun).toBeGreaterThan(1_000);
+  });
+
+  it('returns when some are ready, with the others as later', async () => {
+    const { app, request } = await started('some', v2, { replicas: 2 });
+    const [slow] = request.pods;
+    if (!slow) throw new Error('no pod');
+    const wanted = { ...slow, images: image('notready') };
+    await act(sluice, 'patch', { ...request, pods: [wanted] });
+    const answer = await act(sluice, 'wait', { ...request, pods: [wanted, ...request.pods.slice(1)] });
+    expect(answer).toEqual({ done: [request.pods[1]?.name], failed: [], later: [slow.name], gone: [] });
+    expect(await app.pods()).toHaveLength(2);
+  });
+
+  it('counts minReady from the readiness', async () => {
+    const { request } = await started('minready', v2, { replicas: 1 });
+    const begun = Date.now();
+    const answer = await act(sluice, 'wait', { ...request, minReadyMs: 3_000 });
+    expect(answer.done).toHaveLength(1);
+    // Kubernetes keeps whole seconds.
+    expect(Date.now() - begun).toBeGreaterThan(1_900);
+  });
+
+  it('says that a deleted pod is gone, at once', async () => {
+    const { request } = await started('deleted', image('notready'), { replicas: 1 });
+    const waiting = act(sluice, 'wait', request);
+    const [pod] = request.pods;
+    await world.kube.remove(pods, { namespace: world.namespace, name: pod?.name ?? '' });
+    expect(await waiting).toEqual({ done: [], failed: [], later: [], gone: [pod?.name] });
+  });
+
+  it('ends when it is cancelled', async () => {
+    const { request } = await started('cancelled', image('notready'), { replicas: 1 });
+    const environment = environmentOf();
+    const waiting = act(sluice, 'wait', request, environment);
+    setTimeout(() => environment.cancel(), 100);
+    await expect(waiting).rejects.toBeInstanceOf(CancelledFailure);
+  });
+
+  it('answers before its time-out, with those that still wait as later', async () => {
+    const { request } = await started('timeout', image('notready'), { replicas: 1 });
+    const environment = environmentOf(500);
+    await expect(act(sluice, 'wait', request, environment)).resolves.toMatchObject({
+      later: [request.pods[0]?.name],
+    });
+  });
+
+  it('asks the API server for nothing while it waits: one list and one watch for all', async () => {
+    const kube = connect(world.kube.config);
+    const own = activitiesOf(kube);
+    const { request } = await started('frugal', v2, {
+      replicas: 10,
+      podAnnotations: { 'sluice.dev/kwok-ready-delay': '300' },
+    });
+    await Promise.all([1, 2, 3].map(() => act(own, 'wait', request)));
+    expect(kube.requests).toEqual({
+      'get deployments': expect.any(Number),
+      'list replicasets': expect.any(Number),
+      'list pods': 1,
+      'watch pods': 1,
+    });
+    own.close();
+    await kube.close();
+  });
+});
+
+describe('patch', () => {
+  it('writes once for each pod, and nothing when run again', async () => {
+    const kube = connect(world.kube.config);
+    const own = activitiesOf(kube);
+    const app = await deploy(world, { name: 'once', replicas: 20 });
+    const uid = (await app.deployment()).metadata.uid;
+    const request = handful(app.target, uid, 'h', await app.pods(), v2);
+    await act(own, 'patch', request);
+    expect(kube.requests['patch pods']).toBe(20);
+    await act(own, 'patch', request);
+    expect(kube.requests['patch pods']).toBe(20);
+    own.close();
+    await kube.close();
+  });
+
+  it('never patches another pod of the same name: the write names the UID', async () => {
+    const app = await deploy(world, { name: 'uid', replicas: 1 });
+    const [pod] = await app.pods();
+    if (!pod) throw new Error('no pod');
+    const uid = '00000000-0000-0000-0000-000000000000';
+    const stale = { name: pod.metadata.name, uid, pod: { ...pod, metadata: { ...pod.metadata, uid } } };
+    const change = { holder: 'h', batch: 'b', images: () => v2, wrote: () => undefined };
+    const answer = await patchPods(world.kube, [stale], change, { signal: AbortSignal.timeout(10_000) });
+    expect(answer.gone).toEqual([pod.metadata.name]);
+    expect((await app.pods())[0]?.spec.containers[0]?.image).toBe(v1.app);
+  });
+});
+
+describe('an API server that goes away', () => {
+  it('is heard again by the shared watch, and what changed meanwhile is seen', async () => {
+    const wire = await wireToCluster();
+    const kube = connect(wire.config);
+    const own = activitiesOf(kube);
+    const { app, request } = await started('outage', image('notready'), { replicas: 3 });
+    const waiting = act(own, 'wait', { ...request, readyTimeoutMs: 60_000 });
+    await eventually(async () => (kube.requests['watch pods'] ?? 0) > 0);
+    await wire.cut();
+    // Over the direct connection: one pod goes, one is given the good image; the watch hears nothing of it.
+    const [first, second] = request.pods;
+    await world.kube.remove(pods, { namespace: world.namespace, name: first?.name ?? '' });
+    await wire.mend();
+    expect((await waiting).gone).toEqual([first?.name]);
+
+    const rest = { ...request, pods: request.pods.slice(1), images: v2 };
+    await act(own, 'patch', { ...rest, pods: rest.pods.slice(0, 1) });
+    expect((await act(own, 'wait', rest)).done).toEqual([second?.name]);
+    expect(await app.deployment()).toBeDefined();
+    own.close();
+    await kube.close();
+    await wire.cut();
+  });
+
+  it('does not time a pod out on a state that may be old', async () => {
+    const wire = await wireToCluster();
+    const kube = connect(wire.config);
+    const own = activitiesOf(kube);
+    const { request } = await started('stale', image('notready'), { replicas: 1 });
+    const waiting = act(own, 'wait', { ...request, readyTimeoutMs: 1_000 });
+    await eventually(async () => (kube.requests['watch pods'] ?? 0) > 0);
+    await wire.cut();
+    const early = await Promise.race([
+      waiting.then(() => 'answered'),
+      new Promise((resolve) => setTimeout(() => resolve('waits'), 2_500)),
+    ]);
+    expect(early).toBe('waits');
+    await wire.mend();
+    expect((await waiting).failed).toHaveLength(1);
+    own.close();
+    await kube.close();
+    await wire.cut();
+  });
+
+  it('is CLUSTER_UNREACHABLE, to be tried again, for an activity that cannot begin', async () => {
+    const wire = await wireToCluster();
+    await wire.cut();
+    const kube = connect(wire.config);
+    const own = activitiesOf(kube);
+    const target = { cluster: 'local', namespace: world.namespace, kind: 'deployment', name: 'x' };
+    await expect(act(own, 'acquire', { target, uid: 'u', holder: 'h', from: v1 })).rejects.toMatchObject({
+      type: 'CLUSTER_UNREACHABLE',
+      nonRetryable: false,
+      message: expect.stringMatching(/get deployments .*ECONNREFUSED/),
+    });
+    own.close();
+    await kube.close();
+  });
+});
+
+describe('prepare', () => {
+  it('tells who is there, who is gone, and who else is down', async () => {
+    const app = await deploy(world, { name: 'prepare', replicas: 3 });
+    const uid = (await app.deployment()).metadata.uid;
+    const list = await app.pods();
+    const [a, b, c] = list;
+    if (!a || !b || !c) throw new Error('no pods');
+    const request = handful(app.target, uid, 'h', [b], image('notready'));
+    await act(sluice, 'patch', request);
+    await eventually(async () => {
+      const {
+        downElsewhere,
+        pods: there,
+        gone,
+      } = await act(sluice, 'prepare', {
+        target: app.target,
+        uid,
+        holder: 'h',
+        through: [],
+        pods: [
+          { name: a.metadata.name, uid: a.metadata.uid },
+          { name: 'never-was', uid: 'x' },
+        ],
+      });
+      expect(there).toEqual([{ name: a.metadata.name, uid: a.metadata.uid, ready: true, traffic: [] }]);
+      expect(gone).toEqual(['never-was']);
+      expect(downElsewhere).toEqual([b.metadata.name]);
+      return true;
+    });
+  });
+});
+
+describe('stragglers', () => {
+  it('are those born from the old template in mid-release', async () => {
+    const { app, request } = await started('straggler', v2, { replicas: 2 });
+    const held = { target: request.target, uid: request.uid, holder: request.holder };
+    expect(await act(sluice, 'stragglers', { ...held, images: v2, except: [] })).toEqual({ pods: [] });
+    await world.kube.patch(deployments, app.target, { spec: { replicas: 3 } }, { as: 'merge' });
+    const [born] = await eventually(async () => {
+      const { pods: found } = await act(sluice, 'stragglers', { ...held, images: v2, except: [] });
+      return found.length === 1 && found;
+    });
+    const except = [born?.name ?? ''];
+    expect(await act(sluice, 'stragglers', { ...held, images: v2, except })).toEqual({ pods: [] });
+    await act(sluice, 'commit', { ...held, from: v1, to: v2, cause: 'c' });
+    expect((await app.pods()).map(({ spec }) => spec.containers[0]?.image)).toEqual([v2.app, v2.app, v2.app]);
+  });
+});
