@@ -76,16 +76,19 @@ function liveView(session: Session): View {
     const footer = problem === undefined ? 'Ctrl-C leaves; the release goes on.' : `${problem.message} Trying again.`;
     const look = {
       ...session.output.look(screen),
-      height: rows - 1,
+      height: rows - 2,
       ...(!over && { frame: Math.floor(session.io.now() / 250) }),
     };
-    return statusLines(status, look, { ...session.defaults, ...(!over && { footer }) });
+    return ['', ...statusLines(status, look, { ...session.defaults, ...(!over && { footer }) })];
   };
   const draw = (): void => {
     if (current !== undefined) live.draw(frame(current, false));
   };
   const timer = setInterval(draw, 250);
-  const stopResizing = screen.onResize(draw);
+  const stopResizing = screen.onResize(() => {
+    live.resized();
+    draw();
+  });
   return {
     show(status) {
       current = status;

@@ -21,6 +21,7 @@ export function localProgress({ output, io }: Session): { readonly report: Repor
   const steps = new Map<string, { progress: Progress; since: number }>();
   const draw = (): void => live.draw(stepLines([...steps.values()], look()));
   const timer = setInterval(draw, 120);
+  const stopResizing = screen.onResize(live.resized);
   return {
     report(progress) {
       const key =
@@ -34,6 +35,7 @@ export function localProgress({ output, io }: Session): { readonly report: Repor
     },
     end() {
       clearInterval(timer);
+      stopResizing();
       live.finish(stepLines([...steps.values()], look()));
     },
   };

@@ -1,7 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Target } from '../../workflows/contract/names.ts';
 import { milliseconds } from '../../workflows/contract/quantity.ts';
-import { parseWorkload } from '../sdk/target.ts';
 import { type Format, formats } from './output.ts';
 import type { ConnectionFlags } from './session.ts';
 
@@ -91,7 +89,3 @@ export const repeatFlag = (text: string, before: readonly string[] | undefined):
   ...(before ?? []),
   text,
 ];
-
-/** The workload that was named, with the defaults of `env`. */
-export const targetOf = (words: readonly string[], flags: TargetFlags, cluster: string): Target =>
-  parseWorkload(words, flags.namespace ?? 'default', flags.cluster ?? cluster);

@@ -96,7 +96,11 @@ function buildProgram(host: Host): Command {
       getOutHelpWidth: () => (io.stdout.isTTY ? io.stdout.size().columns : 100),
       getOutHasColors: () => wantsColour(io.stdout, io.env),
     })
-    .configureHelp({ styleTitle: (title) => `\u001B[1m${title}\u001B[22m` })
+    .configureHelp({
+      styleTitle: (title) => `\u001B[1m${title}\u001B[22m`,
+      subcommandTerm: (command) => command.name(),
+    })
+    .addHelpCommand(new Command('help').argument('[command]').description('help for a command').helpGroup('Run:'))
     .showSuggestionAfterError()
     .exitOverride()
     .addHelpText('after', ['', 'Begin with `sluice up`, or `sluice demo` to see it all.'].join('\n'));

@@ -4,10 +4,10 @@ import type { Target } from '../../workflows/contract/names.ts';
 import type { Sluice } from '../sdk/client.ts';
 import { exitOf, follow, staysUntilEnd } from './follow.ts';
 import type { Host } from './host.ts';
+import { namedTarget } from './namedTarget.ts';
 import {
   type CommonFlags,
   type TargetFlags,
-  targetOf,
   type WaitFlags,
   withConnection,
   withOutput,
@@ -16,9 +16,9 @@ import {
 } from './options.ts';
 import { whoAmI, withSluice } from './session.ts';
 import { commandFor } from './view/commands.ts';
+import type { Look } from './view/look.ts';
 import { statusLines } from './view/status.ts';
 import { harmless } from './view/text.ts';
-import { suggestWorkloads } from './whichWorkload.ts';
 
 export interface SayFlags extends CommonFlags, TargetFlags, WaitFlags {
   readonly by?: string;
@@ -49,30 +49,26 @@ export function say<Name extends MessageName>(
   flags: SayFlags,
   complete: (said: PlainMessage, sluice: Sluice, target: Target) => Promise<MessageArguments[Name]>,
 ): Promise<void> {
-  return host.run(flags, (session) =>
-    withSluice(session, flags, async (sluice) => {
-      const { output, defaults } = session;
-      if (words.length === 0) throw await suggestWorkloads(sluice, name, defaults);
-      const target = targetOf(words, flags, defaults.cluster);
+  return host.run(flags, async (session) => {
+    const { output, defaults } = session;
+    const target = await namedTarget(session, name, words, flags);
+    return withSluice(session, flags, async (sluice) => {
       const reason = flags.reason ?? flags.comment;
-      const args = await complete(
-        { by: flags.by ?? whoAmI(session.io.env), ...(reason !== undefined && { reason }) },
-        sluice,
-        target,
-      );
+      const said = { by: flags.by ?? whoAmI(session.io.env), ...(reason !== undefined && { reason }) };
+      const args = await complete(said, sluice, target);
       const reply = await sluice.send(target, name, args, { ...(flags.key !== undefined && { updateId: flags.key }) });
+      const answer = ({ colours, glyphs }: Look): string[] => [`${colours.green(glyphs.ok)} ${harmless(reply.text)}`];
       if (!staysUntilEnd(flags)) {
-        const answer = { message: name, target, args, reply };
-        output.result(answer, ({ colours, glyphs }) => [`${colours.green(glyphs.ok)} ${harmless(reply.text)}`]);
+        output.result({ message: name, target, args, reply }, answer);
         if (!output.structured)
           output.note(({ colours }) => [colours.dim(`  ${commandFor('status', target, defaults, '--watch')}`)]);
         return 0;
       }
-      output.note(({ colours, glyphs }) => [`${colours.green(glyphs.ok)} ${harmless(reply.text)}`]);
+      output.note(answer);
       const status = await follow(session, sluice, target, flags, args.run);
       if (flags.watch !== true || output.structured)
         output.result(status, (look) => statusLines(status, look, defaults));
       return exitOf(status);
-    }),
-  );
+    });
+  });
 }

@@ -26,7 +26,11 @@ export function registerDown(program: Command, host: Host): void {
           },
           progress.report,
         ).finally(progress.end);
-        session.output.result(report, (look) => stackLines(report, look));
+        session.output.result(report, (look) =>
+          flags.wipe === true
+            ? [`${look.colours.green(look.glyphs.ok)} Nothing is left of the local stack in ${report.stateDir}.`]
+            : stackLines(report, look),
+        );
       }),
     );
 }

@@ -87,7 +87,7 @@ function tellingPods({ pods, state }: BatchStatus): readonly PodStatus[] {
 
 function detailsOf(batch: BatchStatus, look: Look, rows: number): string[] {
   const telling = tellingPods(batch);
-  if (telling.length === 0 || rows <= 0) return [];
+  if (telling.length === 0 || rows < Math.min(telling.length, 2)) return [];
   const shown = telling.length > rows ? telling.slice(0, rows - 1) : telling;
   const widest = Math.max(...shown.map((pod) => pod.name.length));
   const lines = shown.map((pod) => {

@@ -1,5 +1,5 @@
 import type { Screen } from '../io.ts';
-import { fit, widthOf } from './text.ts';
+import { fit } from './text.ts';
 
 const control = {
   hideCursor: '\u001B[?25l',
@@ -9,6 +9,7 @@ const control = {
   end: '\u001B[?2026l',
   clearLine: '\u001B[K',
   clearBelow: '\u001B[J',
+  clearAll: '\u001B[2J\u001B[H',
 };
 
 /** A block of lines at the end of the terminal that is drawn over itself; what stood above it stays. */
@@ -16,29 +17,32 @@ export interface Live {
   draw(lines: readonly string[]): void;
   /** Draws the last frame and leaves the cursor below it. */
   finish(lines: readonly string[]): void;
+  /** The terminal has another size: what it did with the lines on it nobody knows, so the next frame begins on a clean screen. */
+  readonly resized: () => void;
 }
 
 export function liveOn(screen: Screen): Live {
-  let shown: readonly string[] = [];
+  let height = 0;
+  let dirty = false;
   const toTop = (): string => {
-    // A terminal that became narrower has broken the lines of the last frame: count what they take now.
-    const { columns, rows } = screen.size();
-    const taken = shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / columns)), 0);
-    return taken === 0 ? '\r' : `\r\u001B[${Math.min(taken, rows)}A`;
+    if (dirty) return control.clearAll;
+    return height === 0 ? '\r' : `\r\u001B[${height}A`;
   };
   const frame = (lines: readonly string[]): string => {
     const { columns } = screen.size();
     const fitting = lines.map((line) => fit(line, columns));
     const text = fitting.map((line) => `${line}${control.clearLine}\n`).join('');
     const out = `${toTop()}${text}${control.clearBelow}`;
-    shown = fitting;
+    height = fitting.length;
+    dirty = false;
     return out;
   };
   return {
     draw: (lines) => screen.write(`${control.begin}${control.hideCursor}${frame(lines)}${control.end}`),
     finish(lines) {
       screen.write(`${control.begin}${frame(lines)}${control.showCursor}${control.end}`);
-      shown = [];
+      height = 0;
     },
+    resized: () => void (dirty = true),
   };
 }

@@ -111,7 +111,7 @@ function batchTable(batches: readonly PlannedBatch[], look: Look, wide: boolean)
 }
 
 const podState = ({ ready, from }: PlannedPod): string =>
-  [ready ? 'ready' : 'not ready', ...(from === undefined ? [] : ['runs another version'])].join(', ');
+  [ready ? 'ready' : 'not ready', ...(from === undefined ? [] : ['other version'])].join(', ');
 
 function zoneCounts(pods: readonly PlannedPod[]): string {
   const counts = new Map<string, number>();

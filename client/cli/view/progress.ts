@@ -40,6 +40,6 @@ function wordsOf(progress: Exclude<Progress, { kind: 'note' }>, { colours }: Loo
   const percent =
     progress.kind === 'binary' && progress.fraction !== undefined ? ` ${Math.round(progress.fraction * 100)}%` : '';
   const took = progress.kind === 'part' && progress.ms !== undefined ? ` in ${humanDuration(progress.ms)}` : '';
-  const detail = progress.detail === undefined ? '' : colours.dim(` ${harmless(progress.detail)}`);
+  const detail = progress.detail === undefined ? '' : colours.dim(` (${harmless(progress.detail)})`);
   return `${progress.step}${percent}${took}${detail}`;
 }

@@ -56,12 +56,15 @@ export function ends(left: string, right: string, width: number): string {
   return `${padEnd(fit(left, room), room)} ${right}`;
 }
 
-/** Words of `text` in lines of at most `width` columns; words that are longer stand alone. */
+/**
+ * Words of `text` in lines of at most `width` columns; words that are longer stand alone. A command between backticks is
+ * one word: broken in two it could not be copied.
+ */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const paragraph of text.split('\n')) {
     let line = '';
-    for (const word of paragraph.split(' ')) {
+    for (const word of paragraph.match(/\S*`[^`]*`\S*|\S+|^$/g) ?? []) {
       if (line !== '' && widthOf(line) + 1 + widthOf(word) > width) {
         lines.push(line);
         line = word;

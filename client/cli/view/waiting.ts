@@ -22,13 +22,7 @@ export function waitingLines(status: ReleaseStatus, look: Look, defaults: Comman
       const who = from.length === 0 ? 'anyone may approve' : `from ${from.join(', ')}`;
       const late = waiting.until === undefined ? [] : [`expires in ${until(waiting.until, now)}`];
       return [
-        title(
-          `Gate ${waiting.gate ?? ''}`,
-          `${have.length} of ${required} approval${required === 1 ? '' : 's'}`,
-          who,
-          ...late,
-          `open ${open}`,
-        ),
+        title(`Gate ${waiting.gate ?? ''}`, `${have.length} of ${required} approvals`, who, ...late, `open ${open}`),
         ...have.map((said) => saidLine(said, look)),
         '',
         command('approve'),

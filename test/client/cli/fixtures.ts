@@ -1,8 +1,11 @@
 import picocolors from 'picocolors';
-import type { Look } from '../../client/cli/view/look.ts';
-import { lookFor } from '../../client/cli/view/look.ts';
-import type { Plan, PlannedBatch } from '../../workflows/contract/plan.ts';
-import type { BatchStatus, PodState, PodStatus, ReleaseStatus } from '../../workflows/contract/status.ts';
+import type { Look } from '../../../client/cli/view/look.ts';
+import { lookFor } from '../../../client/cli/view/look.ts';
+import type { Plan, PlannedBatch } from '../../../workflows/contract/plan.ts';
+import type { BatchStatus, PodState, PodStatus, ReleaseStatus } from '../../../workflows/contract/status.ts';
+
+// Views show local time; here that is UTC.
+process.env['TZ'] = 'UTC';
 
 /** Noon is the start of every release here; views are drawn a minute later. */
 export const startedAt = '2026-11-21T12:00:00.000Z';

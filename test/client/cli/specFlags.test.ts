@@ -1,0 +1,94 @@
+import { Command } from 'commander';
+import { describe, expect, test } from 'vitest';
+import { withTarget } from '../../../client/cli/options.ts';
+import { overridesOf, type SpecFlags, withoutApprovals, withSpec } from '../../../client/cli/specFlags.ts';
+import { SluiceError } from '../../../workflows/contract/errors.ts';
+
+/** The fields that a command line sets, by path. */
+function fields(...argv: string[]): Record<string, unknown> {
+  const { words, flags } = parsed(...argv);
+  return Object.fromEntries(overridesOf(words, flags).map(({ path, value }) => [path.join('.'), value]));
+}
+
+function parsed(...argv: string[]): { words: string[]; flags: SpecFlags } {
+  const command = withSpec(withTarget(new Command())).exitOverride();
+  command.parse(argv, { from: 'user' });
+  return { words: command.args, flags: command.opts() };
+}
+
+describe('flags stand for fields of the spec', () => {
+  test('nothing is set that was not asked for', () => {
+    expect(fields()).toEqual({});
+  });
+
+  test('the workload, in both ways of kubectl', () => {
+    expect(fields('deployment/checkout', '-n', 'shop', '--cluster', 'west')).toEqual({
+      'target.workload': 'deployment/checkout',
+      'metadata.namespace': 'shop',
+      'target.cluster': 'west',
+    });
+    expect(fields('deployment', 'checkout')).toEqual({ 'target.workload': 'deployment/checkout' });
+  });
+
+  test('images by container; a registry with a port and a digest keep their colons', () => {
+    expect(fields('--image', 'app=localhost:5000/shop:v2@sha256:ab', '--image', 'proxy=envoy:1')).toEqual({
+      'change.images.app': 'localhost:5000/shop:v2@sha256:ab',
+      'change.images.proxy': 'envoy:1',
+    });
+  });
+
+  test('counts become numbers, percentages stay text, nonsense is left to the schema', () => {
+    expect(fields('--batches', '20%, 3,50%', '--gray', '2', '--max-unavailable', '25%')).toEqual({
+      'strategy.batches': ['20%', 3, '50%'],
+      'strategy.gray.pods': 2,
+      'strategy.maxUnavailable': '25%',
+    });
+    expect(fields('--max-unavailable=-1', '--gray', 'some')).toEqual({
+      'strategy.maxUnavailable': -1,
+      'strategy.gray.pods': 'some',
+    });
+    expect(fields('--batch-count', '4')).toEqual({ 'strategy.batches': { count: 4 } });
+  });
+
+  test('ways out of traffic keep the kind', () => {
+    expect(fields('--service', 'a,b', '--readiness-gate', 'example.com/in')).toEqual({
+      'traffic.through': [{ service: 'a' }, { service: 'b' }, { readinessGate: 'example.com/in' }],
+    });
+  });
+
+  test('the gray group by node, label and name', () => {
+    expect(fields('--gray-node', 'zone=a', '--gray-label', 'tier=web', '--gray-pod', 'checkout-1')).toEqual({
+      'strategy.gray.select.nodes': { zone: 'a' },
+      'strategy.gray.select.labels': { tier: 'web' },
+      'strategy.gray.select.names': ['checkout-1'],
+    });
+  });
+
+  test('gates', () => {
+    expect(
+      fields('--approvals', '2', '--approver', 'anna,ben', '--bake', '5m', '--batch-bake', '30s', '--batch-approval'),
+    ).toEqual({
+      'gates.afterGray.approval.required': 2,
+      'gates.afterGray.approval.from': ['anna', 'ben'],
+      'gates.afterGray.bake': '5m',
+      'gates.afterBatch.bake': '30s',
+      'gates.afterBatch.approval': {},
+    });
+  });
+
+  test('approvals are left out only when that is said', () => {
+    expect(withoutApprovals(parsed().flags)).toBe(false);
+    expect(withoutApprovals(parsed('--approval').flags)).toBe(false);
+    expect(withoutApprovals(parsed('--no-approval').flags)).toBe(true);
+    expect(withoutApprovals(parsed('-y').flags)).toBe(true);
+  });
+
+  test.each([
+    ['--image', '=app:v2'],
+    ['--image', 'app='],
+    ['--gray-node', 'a'],
+    ['--gray-label', '=x'],
+  ])('%s %s is refused', (...argv) => {
+    expect(() => fields(...argv)).toThrow(SluiceError);
+  });
+});

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { closest } from '../../../client/sdk/closest.ts';
+import { parseWorkload } from '../../../client/sdk/target.ts';
+
+test.each([
+  [['deployment/checkout']],
+  [['deploy/checkout']],
+  [['deployment', 'checkout']],
+  [['Deployments', 'checkout']],
+])('%j is a workload', (words) => {
+  expect(parseWorkload(words, 'shop', 'local')).toEqual({
+    cluster: 'local',
+    namespace: 'shop',
+    kind: 'deployment',
+    name: 'checkout',
+  });
+});
+
+test.each([
+  [[], 'No workload is named.'],
+  [['/'], '"/" names no workload.'],
+  [['deployment/'], 'its name is missing'],
+  [['checkout'], 'its kind is missing'],
+  [['a', 'b', 'c'], 'names no workload'],
+  [['statefulset/db'], 'does not release the kind "statefulset"; it knows deployment'],
+])('%j is refused: %s', (words, text) => {
+  expect(() => parseWorkload(words, 'shop', 'local')).toThrow(text);
+});
+
+test('what was probably meant', () => {
+  expect(closest('deploymnt', ['deployment', 'deploy'])).toBe('deployment');
+  expect(closest('xyz', ['deployment'])).toBeUndefined();
+});
