@@ -126,6 +126,8 @@ export interface RuntimeContext {
 /** What runs the pods: kwok plays them, containerd runs them. */
 export interface Runtime {
   readonly name: RuntimeName;
+  /** How many nodes it makes when nobody asks, and how many it can make. Default 3, and any number. */
+  readonly nodes?: { readonly fallback: number; readonly most: number };
   /** Programs needed besides those of Temporal and the control plane. */
   readonly binaries: readonly BinaryName[];
   /** Names of further ports, with the number that is tried first (0: any). */

@@ -85,6 +85,16 @@ function chooseRuntime({ runtime }: UpOptions, before: StackState | undefined): 
   return runtime ?? before?.runtime ?? 'kwok';
 }
 
+function chooseNodes({ nodes }: UpOptions, runtime: Runtime, before: StackState | undefined): number {
+  const { fallback, most } = runtime.nodes ?? { fallback: 3, most: Number.POSITIVE_INFINITY };
+  if (nodes !== undefined && nodes > most) {
+    throw new SluiceError('LOCAL_UNSUPPORTED', `The ${runtime.name} runtime has at most ${most} node, not ${nodes}.`, {
+      next: 'Leave --nodes out, or use the kwok runtime for more.',
+    });
+  }
+  return nodes ?? before?.nodes ?? fallback;
+}
+
 async function bringUp(
   options: UpOptions,
   runtime: Runtime,
@@ -96,7 +106,7 @@ async function bringUp(
   const state: StackState = {
     version: 1,
     runtime: runtime.name,
-    nodes: options.nodes ?? before?.nodes ?? 3,
+    nodes: chooseNodes(options, runtime, before),
     ports: await choosePorts({
       wanted: { ...preferredPorts, ...runtime.ports },
       ...(options.ports && { asked: options.ports }),

@@ -12,6 +12,7 @@ export const binaryNames = [
   'kubectl',
   'crane',
   'agnhost',
+  'sample',
 ] as const;
 export type BinaryName = (typeof binaryNames)[number];
 
@@ -36,19 +37,20 @@ export interface Binary {
   readonly name: BinaryName;
   readonly version: string;
   /** Go module directory under local/go whose go.mod and go.sum pin it. */
-  readonly module: 'kubernetes' | 'kwok' | 'temporal';
+  readonly module: 'kubernetes' | 'kwok' | 'temporal' | 'sample';
   readonly package: string;
   /** Needed on a system without a C library, e.g. inside an image. */
   readonly static?: boolean;
   download(platform: Platform): Download | undefined;
 }
 
-const versions = { kubernetes: '1.34.4', etcd: '3.6.5', kwok: '0.7.0', temporal: '1.5.1', crane: '0.20.6' } as const;
+const versions = { kubernetes: '1.34.4', etcd: '3.6.5', kwok: '0.7.0', temporal: '1.5.1', crane: '0.20.6', sample: '1' } as const;
 
 /** Linker flags by module; without the version Kubernetes clients see v0.0.0. */
 export const linkerFlags: Readonly<Record<Binary['module'], string>> = {
   kubernetes: `-s -w -X k8s.io/component-base/version.gitVersion=v${versions.kubernetes} -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=34`,
   kwok: '-s -w',
+  sample: '-s -w',
   temporal: `-s -w -X github.com/temporalio/cli/temporalcli.Version=${versions.temporal}`,
 };
 
@@ -139,6 +141,15 @@ const catalog: Readonly<Record<BinaryName, Binary>> = {
     version: versions.kubernetes,
     module: 'kubernetes',
     package: 'k8s.io/kubernetes/test/images/agnhost',
+    static: true,
+    download: () => undefined,
+  },
+  // The application that demo and tests release; its source is in local/go/sample. Raise its version with each change.
+  sample: {
+    name: 'sample',
+    version: versions.sample,
+    module: 'sample',
+    package: 'sluice.dev/local/sample',
     static: true,
     download: () => undefined,
   },

@@ -14,7 +14,7 @@ export interface ControlPlane {
 }
 
 /** Services get addresses from here; the first one is the API server's. */
-const serviceRange = { cidr: '10.96.0.0/16', first: '10.96.0.1' };
+const serviceRange = '10.96.0.0/16';
 
 /** Client-side throttles are made for clusters with many masters to protect; thousands of pods on one machine need them out of the way. */
 const clientRate = { qps: 2_000, burst: 4_000 };
@@ -39,7 +39,7 @@ export async function apiServerPart(
       'kubernetes.default.svc',
       'kubernetes.default.svc.cluster.local',
       '127.0.0.1',
-      serviceRange.first,
+      firstAddress(flags['service-cluster-ip-range'] ?? serviceRange),
     ],
   });
   const kubelet = await cluster.credential('kube-apiserver-kubelet-client', {
@@ -67,7 +67,7 @@ export async function apiServerPart(
     'service-account-issuer': 'https://kubernetes.default.svc.cluster.local',
     'service-account-key-file': token.publicFile,
     'service-account-signing-key-file': token.privateFile,
-    'service-cluster-ip-range': serviceRange.cidr,
+    'service-cluster-ip-range': serviceRange,
     'authorization-mode': 'Node,RBAC',
     'enable-admission-plugins': 'NodeRestriction',
     'allow-privileged': 'true',
@@ -87,7 +87,8 @@ export async function apiServerPart(
     ports: [port],
     configFiles: [serving.certFile, cluster.caFile, kubelet.certFile, store.certFile, token.privateFile],
     address: url,
-    graceMs: 20_000,
+    // While something watches it would wait a minute for it to leave.
+    graceMs: 5_000,
   };
 }
 
@@ -162,6 +163,9 @@ function secureFlags(port: number, kubeconfig: string, serving: CredentialFiles)
     'authorization-kubeconfig': kubeconfig,
   };
 }
+
+/** 10.96.0.0/16 → 10.96.0.1 */
+const firstAddress = (cidr: string): string => cidr.replace(/0\/\d+$/, '1');
 
 const loopbackCertificate = (cluster: Authority): Promise<CredentialFiles> =>
   cluster.credential('loopback', {

@@ -26,6 +26,8 @@ async function kwokPart(context: RuntimeContext): Promise<Part> {
       // All nodes share one range; the default has 254 addresses.
       '--cidr=10.64.0.1/10',
       '--node-ip=127.0.0.1',
+      // At INFO it writes a line for each patch.
+      '--v=WARN',
       '--node-lease-duration-seconds=40',
       `--server-address=127.0.0.1:${port}`,
     ],

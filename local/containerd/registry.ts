@@ -1,0 +1,16 @@
+import { join } from 'node:path';
+import { binaryOf, portOf } from '../context.ts';
+import type { Part, RuntimeContext } from '../types.ts';
+
+/** An image registry on loopback. It keeps blobs on disk, but knows tags only while it runs: `up` pushes the images of the stack again. */
+export function registryPart(context: RuntimeContext): Part {
+  const port = portOf(context, 'registry');
+  return {
+    name: 'registry',
+    binary: binaryOf(context, 'crane'),
+    args: ['registry', 'serve', `--address=127.0.0.1:${port}`, `--disk=${join(context.paths.data, 'registry')}`],
+    ready: { kind: 'http', url: `http://127.0.0.1:${port}/v2/` },
+    ports: [port],
+    address: `127.0.0.1:${port}`,
+  };
+}

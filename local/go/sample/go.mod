@@ -1,0 +1,3 @@
+module sluice.dev/local/sample
+
+go 1.24

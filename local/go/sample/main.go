@@ -1,0 +1,129 @@
+// Command sample is the application that the demo and the end-to-end tests release. It says which version and pod answered, and can be told to
+// misbehave. Everything is set by environment variables, so that an image of it is a recipe of variables:
+//
+//	VERSION             what it says it is; default "dev"
+//	PORT                default 8080
+//	FAIL                crash: exits at once. unready: /readyz never answers 200. errors: every request is answered with 500
+//	START_DELAY         time (Go syntax, e.g. 1.5s) before /readyz answers 200
+//	RESPONSE_DELAY      time every request takes
+//	SHUTDOWN_DELAY      time it goes on serving after SIGTERM, with /readyz at 503
+//	MAX_CONNECTION_AGE  a kept connection older than this is closed with its next answer; 0 (default): never
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+type answer struct {
+	Version   string `json:"version"`
+	Pod       string `json:"pod"`
+	Node      string `json:"node,omitempty"`
+	StartedAt string `json:"startedAt"`
+	Served    int64  `json:"served"`
+}
+
+type connectionStart struct{}
+
+func main() {
+	version, fail := text("VERSION", "dev"), os.Getenv("FAIL")
+	log.SetFlags(log.LstdFlags | log.LUTC | log.Lmicroseconds)
+	if fail == "crash" {
+		log.Fatalf("version %s: FAIL=crash, so it exits", version)
+	}
+	started := time.Now()
+	hostname, _ := os.Hostname()
+	startDelay, responseDelay, maxAge := duration("START_DELAY"), duration("RESPONSE_DELAY"), duration("MAX_CONNECTION_AGE")
+	var served atomic.Int64
+	var stopping atomic.Bool
+
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		switch {
+		case fail == "unready":
+			http.Error(w, "FAIL=unready", http.StatusServiceUnavailable)
+		case stopping.Load():
+			http.Error(w, "stopping", http.StatusServiceUnavailable)
+		case time.Since(started) < startDelay:
+			http.Error(w, "starting", http.StatusServiceUnavailable)
+		default:
+			fmt.Fprintln(w, "ok")
+		}
+	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		delay := responseDelay
+		// One request can ask for its own delay: GET /?delay=2s
+		if asked, err := time.ParseDuration(r.URL.Query().Get("delay")); err == nil {
+			delay = asked
+		}
+		time.Sleep(delay)
+		count := served.Add(1)
+		since, _ := r.Context().Value(connectionStart{}).(time.Time)
+		// A caller that keeps its connection learns here, with a whole answer in hand, that it must open another one.
+		if stopping.Load() || (maxAge > 0 && time.Since(since) > maxAge) {
+			w.Header().Set("Connection", "close")
+		}
+		if fail == "errors" {
+			http.Error(w, "FAIL=errors", http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(answer{
+			Version: version, Pod: text("POD_NAME", hostname), Node: os.Getenv("NODE_NAME"),
+			StartedAt: started.UTC().Format(time.RFC3339Nano), Served: count,
+		})
+	})
+
+	server := &http.Server{
+		Addr:              ":" + text("PORT", "8080"),
+		Handler:           mux,
+		ReadHeaderTimeout: 10 * time.Second,
+		ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
+			return context.WithValue(ctx, connectionStart{}, time.Now())
+		},
+	}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		log.Printf("version %s: %s, stopping", version, <-signals)
+		stopping.Store(true)
+		time.Sleep(duration("SHUTDOWN_DELAY"))
+		// Finishes what is in flight.
+		_ = server.Shutdown(context.Background())
+	}()
+	log.Printf("version %s: listening on %s", version, server.Addr)
+	if err := server.ListenAndServe(); err != http.ErrServerClosed {
+		log.Fatal(err)
+	}
+	<-done
+	log.Printf("version %s: stopped after %d requests", version, served.Load())
+}
+
+func text(name, fallback string) string {
+	if value := os.Getenv(name); value != "" {
+		return value
+	}
+	return fallback
+}
+
+// duration reads a variable; a wrong one ends the program: a test that thinks it waits must not go on.
+func duration(name string) time.Duration {
+	value := text(name, "0s")
+	parsed, err := time.ParseDuration(value)
+	if err != nil {
+		log.Fatalf("%s: %v", name, err)
+	}
+	return parsed
+}
