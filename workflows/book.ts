@@ -54,7 +54,7 @@ export class Book {
   askRollback(by: string, reason: string): void {
     const said: Said = { by, verified: true, at: this.now, reason };
     this.set((state) =>
-      state.rollback === undefined
+      state.rollback === undefined && state.final !== true
         ? logged({ ...state, rollback: said }, { at: said.at, by, text: `Rolling back: ${reason}` })
         : state,
     );

@@ -62,6 +62,7 @@ export async function forward(book: Book, input: ReleaseInput): Promise<void> {
       traffic,
     ]);
   }
+  book.set((state) => ({ ...state, final: true }));
   await activities.writing.release.executeWithOptions({ summary: 'give the workload back' }, [held]);
   phase(book, 'succeeded');
 }

@@ -100,6 +100,12 @@ function rollback(state: ReleaseState, said: Said): Received {
       `It is rolling back already${state.rollback ? `, for ${state.rollback.by}` : ''}.`,
     );
   }
+  if (state.final) {
+    return refuse(
+      'RELEASE_OVER',
+      'Every pod is upgraded and the workload is just being given back: it is too late to undo this release.',
+    );
+  }
   return accept({ ...without(state, 'paused'), rollback: said }, said, 'Rolling back.');
 }
 

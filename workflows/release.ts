@@ -62,7 +62,7 @@ async function back(book: Book, error: unknown): Promise<void> {
   const asked = book.state.rollback;
   if (asked === undefined || !isCancellation(error)) {
     const failure = failureOf(error);
-    book.set((state) => ({ ...state, failure }));
+    book.set((state) => ({ ...state, failure, final: false }));
     if (asked === undefined) book.askRollback('sluice', failure.text);
   }
   if (book.state.steps.length === 0) {

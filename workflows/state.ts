@@ -21,6 +21,8 @@ export interface ReleaseState {
   /** Somebody or something asked for the rollback. Never taken back. */
   readonly rollback?: Said;
   readonly failure?: Failure;
+  /** The workload is being given back, all done: the one moment in which a rollback comes too late. */
+  readonly final?: boolean;
   /** What has been done or begun, oldest first: a rollback undoes it in reverse order. */
   readonly steps: readonly Step[];
   readonly notUndone: readonly Failure[];

@@ -90,6 +90,11 @@ describe('receive', () => {
     }
   });
 
+  it('refuses a rollback only in the moment in which the workload is given back', () => {
+    expect(answer({ ...stateIn('committing'), final: true }, 'rollback')).toBe('RELEASE_OVER');
+    expect(answer({ ...stateIn('committing'), final: false }, 'rollback')).toBe('ok');
+  });
+
   it('scenario 6: a rollback during a pause clears the pause', () => {
     const received = receive({ ...stateIn('batch'), paused: said }, run, 'rollback', { by: 'bob' }, at);
     expect(received.accepted && received.state.paused).toBeUndefined();

@@ -1,30 +1,44 @@
 import { z } from 'zod';
-import { durationSchema } from './quantity.schema.ts';
+import { someTimeSchema } from './quantity.schema.ts';
 
 /** The kinds of check. A new kind adds its entry here and in activities/verify/index.ts. */
-export const checkSchema = z.union([
-  z.strictObject({
-    http: z
-      .strictObject({
-        path: z.string().startsWith('/').default('/'),
-        port: z.int().min(1).max(65_535).optional().describe("Default: the first container's first port."),
-        expect: z.int().min(100).max(599).default(200).describe('HTTP status that passes.'),
-        timeout: durationSchema.default('5s'),
-      })
-      .describe('One GET to each pod.'),
-  }),
-  z.strictObject({
-    prometheus: z
-      .strictObject({
-        server: z.url({ protocol: /^https?$/ }),
-        query: z.string().min(1).describe('PromQL that gives one number.'),
-        max: z.number().optional(),
-        min: z.number().optional(),
-        noData: z.enum(['fail', 'pass', 'unsure']).default('unsure').describe('What an empty answer or NaN means.'),
-      })
-      .refine((check) => check.max !== undefined || check.min !== undefined, 'needs `max` or `min`')
-      .describe('One instant query.'),
-  }),
-]);
+export const checkSchema = z
+  .union([
+    z.strictObject({
+      http: z
+        .strictObject({
+          path: z
+            .string()
+            .startsWith('/')
+            .default('/')
+            .describe('Path and query of the request.')
+            .meta({ title: 'a path that begins with /' }),
+          port: z.int().min(1).max(65_535).optional().describe("Default: the first container's first port."),
+          expect: z.int().min(100).max(599).default(200).describe('HTTP status that passes.'),
+          timeout: someTimeSchema.default('5s').describe('How long one pod may take to answer.'),
+        })
+        .describe('One GET to each pod, before it gets traffic.'),
+    }),
+    z.strictObject({
+      prometheus: z
+        .strictObject({
+          server: z
+            .url({ protocol: /^https?$/ })
+            .describe('Address of the Prometheus server, as the worker reaches it.')
+            .meta({ title: 'an http or https address' }),
+          query: z.string().min(1).describe('PromQL that gives one number.'),
+          max: z.number().optional().describe('Passes up to this value.'),
+          min: z.number().optional().describe('Passes from this value on.'),
+          noData: z.enum(['fail', 'pass', 'unsure']).default('unsure').describe('What an empty answer or NaN means.'),
+        })
+        .refine((check) => check.max !== undefined || check.min !== undefined, '`max` or `min`, or both')
+        .refine(
+          ({ min, max }) => min === undefined || max === undefined || min <= max,
+          '`min` that is not greater than `max`',
+        )
+        .describe('One instant query at the gate.'),
+    }),
+  ])
+  .meta({ title: 'one of `http: {…}`, `prometheus: {…}`' });
 
 export type CheckSpec = z.output<typeof checkSchema>;

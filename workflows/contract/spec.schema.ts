@@ -1,28 +1,35 @@
 import { z } from 'zod';
 import { checkSchema } from './check.schema.ts';
-import { durationSchema, quantitySchema } from './quantity.schema.ts';
+import { labelSchema, nameSchema } from './name.schema.ts';
+import { kindAliases } from './names.ts';
+import { durationSchema, quantitySchema, someTimeSchema } from './quantity.schema.ts';
 import { notifySchema, trafficSourceSchema } from './traffic.schema.ts';
-
-/** DNS-1123 subdomain, as Kubernetes names are. */
-const nameSchema = z
-  .string()
-  .max(253)
-  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'a Kubernetes name: lower-case letters, digits, "-" and "."');
-
-const labelsSchema = z.record(z.string().min(1), z.string());
 
 /** Modes of the design; those without an implementation are refused by name (MODE_UNSUPPORTED). */
 export const modes = ['InPlaceIfPossible', 'InPlaceOnly'] as const;
 export const futureModes = ['Recreate', 'HotReload', 'HotSwap', 'BlueGreen', 'Canary'] as const;
 
+const kinds = [...new Set(Object.values(kindAliases))].join(', ');
+
+const labelsSchema = z
+  .record(z.string().min(1), z.string())
+  .refine((labels) => Object.keys(labels).length > 0, 'at least one label')
+  .meta({ title: 'labels with their values' });
+
 const selectSchema = z
   .strictObject({
-    names: z.array(nameSchema).min(1).optional().describe('Exactly these pods.'),
+    names: z
+      .array(nameSchema)
+      .min(1)
+      .optional()
+      .describe('Exactly these pods; `pods` does not count then.')
+      .meta({ title: 'a list of pod names' }),
     labels: labelsSchema.optional().describe('Pods that carry all of these labels.'),
     nodes: labelsSchema
       .optional()
       .describe('Pods on nodes that carry all of these labels; `zone` stands for topology.kubernetes.io/zone.'),
   })
+  .refine((select) => Object.keys(select).length > 0, '`names`, `labels` or `nodes`')
   .describe('Which pods; several conditions must all hold. One that selects nothing is an error in the plan.');
 
 const approvalSchema = z
@@ -31,68 +38,98 @@ const approvalSchema = z
     from: z
       .array(z.string().min(1))
       .default([])
-      .describe('Who may approve: names as the client sends them. Empty: anybody.'),
-    expires: durationSchema.optional().describe('How long the gate waits for approval. Default: for ever.'),
+      .describe('Who may approve: names as the client sends them. Empty: anybody.')
+      .meta({ title: 'a list of names' }),
+    expires: someTimeSchema.optional().describe('How long the gate waits for approval. Default: for ever.'),
     onExpiry: z
       .enum(['hold', 'rollback'])
       .default('hold')
       .describe('What happens then: go on waiting (and say so), or roll back.'),
   })
-  .describe('Who must say yes before the release goes on.');
+  .refine(
+    ({ required, from }) => from.length === 0 || new Set(from).size >= required,
+    'as many names in `from` as `required` says, or none',
+  );
 
-const gateSchema = z.strictObject({
-  bake: durationSchema.default('0s').describe('How long the upgraded pods must run before the gate can open.'),
-  approval: approvalSchema.optional(),
-});
+/** The default is written out, so that a spec which only sets `bake` keeps its approval. */
+const gateSchema = (approval: false | Record<string, never>) =>
+  z.strictObject({
+    bake: durationSchema.default('0s').describe('How long the upgraded pods must run before the gate can open.'),
+    approval: z
+      .union([z.literal(false), approvalSchema])
+      .prefault(approval)
+      .describe('Who must say yes before the release goes on. false: nobody.')
+      .meta({ title: 'false, or who must approve' }),
+  });
 
 /** What a person writes. Everything but `target` and `change` has a default; see docs/spec.md. */
 export const releaseSpecSchema = z.strictObject({
-  apiVersion: z.literal('sluice.dev/v1').default('sluice.dev/v1'),
-  kind: z.literal('Release').default('Release'),
+  apiVersion: z.literal('sluice.dev/v1').default('sluice.dev/v1').describe('Version of this format.'),
+  kind: z.literal('Release').default('Release').describe('What the document is.'),
   metadata: z
     .strictObject({
       name: nameSchema.optional().describe('Name of the application. Default: the name of the workload.'),
-      namespace: nameSchema.default('default').describe('Kubernetes namespace of the workload.'),
+      namespace: labelSchema.default('default').describe('Kubernetes namespace of the workload.'),
     })
-    .prefault({}),
-  target: z.strictObject({
-    cluster: z
-      .string()
-      .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'a cluster name: lower-case letters, digits and "-"')
-      .describe('Name of the cluster, as its worker was started with.'),
-    workload: z
-      .string()
-      .regex(/^[a-z]+\/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'kind/name as in kubectl, such as deployment/checkout')
-      .describe('What to release, as in kubectl: `deployment/checkout`.'),
-  }),
-  change: z.strictObject({
-    images: z
-      .record(nameSchema, z.string().regex(/^\S+$/, 'an image reference without spaces'))
-      .refine((images) => Object.keys(images).length > 0, 'at least one container')
-      .describe('New image by container name.'),
-    pin: z
-      .enum(['Digest', 'Tag'])
-      .default('Digest')
-      .describe(
-        'Digest: where the registry answers, pods get `image:tag@sha256:…`, so that a moved tag changes nothing in mid-release. Tag: written as given.',
-      ),
-  }),
+    .prefault({})
+    .describe('What the release is called, and where.'),
+  target: z
+    .strictObject({
+      cluster: labelSchema.describe('Name of the cluster, as its worker was started with.'),
+      workload: z
+        .string()
+        .regex(/^[a-z]+\/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/)
+        .refine((workload) => Object.hasOwn(kindAliases, workload.split('/')[0] ?? ''))
+        .describe('What to release, named as in kubectl.')
+        .meta({ title: `kind/name, such as deployment/checkout (kinds: ${kinds})` }),
+    })
+    .describe('Whom the release changes.'),
+  change: z
+    .strictObject({
+      images: z
+        .record(
+          labelSchema,
+          z
+            .string()
+            .regex(/^[^\s@]*[^\s@:/](@sha256:[0-9a-f]{64})?$/)
+            .meta({ title: 'an image reference, such as registry.local/checkout:v2' }),
+        )
+        .refine((images) => Object.keys(images).length > 0, 'at least one container with its image')
+        .describe('New image by container name.')
+        .meta({ title: 'containers with their images' }),
+      pin: z
+        .enum(['Digest', 'Tag'])
+        .default('Digest')
+        .describe(
+          'Digest: where the registry answers, pods get `image:tag@sha256:…`, so that a moved tag changes nothing in mid-release. Tag: written as given.',
+        ),
+    })
+    .describe('What it changes.'),
   strategy: z
     .strictObject({
-      mode: z.enum(modes).default('InPlaceIfPossible'),
+      mode: z
+        .enum(modes)
+        .default('InPlaceIfPossible')
+        .describe(
+          'InPlaceOnly: containers restart inside their pods, or the release is refused. InPlaceIfPossible: in place wherever the change allows it.',
+        ),
       gray: z
         .strictObject({
-          pods: quantitySchema.default(1).describe('Size of the gray group: a count or a percentage of all pods.'),
+          pods: quantitySchema
+            .default(1)
+            .describe('Size of the gray group: a count, or a percentage of all pods, rounded up.'),
           select: selectSchema.optional(),
         })
-        .prefault({}),
+        .prefault({})
+        .describe('The first, small group; it always has a gate after it.'),
       batches: z
         .union([
-          z.array(quantitySchema).min(1).max(200),
+          z.array(quantitySchema).min(1).max(200).superRefine(sharesAddUp),
           z.strictObject({ count: z.int().min(1).max(200).describe('So many batches of even size.') }),
         ])
         .default({ count: 3 })
-        .describe('Shares of the pods that remain after gray, one entry a batch; what is left over is a last batch.'),
+        .describe('Shares of the pods that remain after gray, one entry a batch; what is left over is a last batch.')
+        .meta({ title: 'a list of counts and percentages, or `count: <number of batches>`' }),
       maxUnavailable: quantitySchema
         .default('25%')
         .describe('How many pods of the workload may be out of service at once; a percentage rounds down, at least 1.'),
@@ -100,38 +137,58 @@ export const releaseSpecSchema = z.strictObject({
         .strictObject({
           spreadBy: z
             .string()
+            .min(1)
             .default('topology.kubernetes.io/zone')
-            .describe('Node label over whose values each batch is spread.'),
+            .describe('Node label over whose values each batch is spread; `zone` stands for the default.'),
         })
-        .prefault({}),
-      readyTimeout: durationSchema
+        .prefault({})
+        .describe('Which pods go first, after those that are not ready.'),
+      readyTimeout: someTimeSchema
         .default('5m')
         .describe('How long one pod may take from its change until it is ready; then it has failed.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('How it goes about it.'),
   gates: z
     .strictObject({
-      afterGray: gateSchema.prefault({ approval: {} }),
-      afterBatch: gateSchema.prefault({}),
+      afterGray: gateSchema({}).prefault({}).describe('The gate after the gray group.'),
+      afterBatch: gateSchema(false)
+        .prefault({})
+        .describe('The gate after each batch, also after the last one: before the commit.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('What must hold before the release goes on.'),
   traffic: z
     .strictObject({
       through: z
         .array(trafficSourceSchema)
         .default([])
-        .describe('Where callers find the pods: drained in this order, restored in reverse.'),
+        .describe('Where callers find the pods: drained in this order, restored in reverse. Empty: pods are not drained.')
+        .meta({ title: 'a list of ways out of traffic' }),
       quiet: durationSchema.default('5s').describe('So long without a connection counts as silence.'),
-      maxDrain: durationSchema.default('60s').describe('How long to wait for silence at most.'),
+      maxDrain: durationSchema.default('60s').describe('How long to wait for silence at most; not less than `quiet`.'),
       onDrainTimeout: z
         .enum(['Stop', 'Continue'])
         .default('Stop')
         .describe('Stop: the pod goes back into traffic and counts as failed. Continue: change it all the same.'),
     })
-    .prefault({}),
-  checks: z.array(checkSchema).default([]).describe('Run against each pod when it is ready, before it gets traffic.'),
-  notify: z.array(notifySchema).default([]).describe('Who is told about gates, failures and the end.'),
-  onFailure: z.enum(['Rollback', 'Hold']).default('Rollback'),
+    .superRefine(drainIsLongEnough)
+    .prefault({})
+    .describe('How a pod is taken out of traffic before it is changed.'),
+  checks: z
+    .array(checkSchema)
+    .default([])
+    .describe('What must pass: on each pod when it is ready, or at the gates.')
+    .meta({ title: 'a list of checks' }),
+  notify: z
+    .array(notifySchema)
+    .default([])
+    .describe('Who is told about gates, failures and the end.')
+    .meta({ title: 'a list of those to tell' }),
+  onFailure: z
+    .enum(['Rollback', 'Hold'])
+    .default('Rollback')
+    .describe('Rollback: undo everything. Hold: stop there, touch nothing, and wait for somebody to say which.'),
 });
 
 export type ReleaseSpecInput = z.input<typeof releaseSpecSchema>;
