@@ -39,12 +39,17 @@ export interface Binary {
   /** Go module directory under local/go whose go.mod and go.sum pin it. */
   readonly module: 'kubernetes' | 'kwok' | 'temporal' | 'sample';
   readonly package: string;
-  /** Needed on a system without a C library, e.g. inside an image. */
-  readonly static?: boolean;
   download(platform: Platform): Download | undefined;
 }
 
-const versions = { kubernetes: '1.34.4', etcd: '3.6.5', kwok: '0.7.0', temporal: '1.5.1', crane: '0.20.6', sample: '1' } as const;
+const versions = {
+  kubernetes: '1.34.4',
+  etcd: '3.6.5',
+  kwok: '0.7.0',
+  temporal: '1.5.1',
+  crane: '0.20.6',
+  sample: '1',
+} as const;
 
 /** Linker flags by module; without the version Kubernetes clients see v0.0.0. */
 export const linkerFlags: Readonly<Record<Binary['module'], string>> = {
@@ -141,7 +146,6 @@ const catalog: Readonly<Record<BinaryName, Binary>> = {
     version: versions.kubernetes,
     module: 'kubernetes',
     package: 'k8s.io/kubernetes/test/images/agnhost',
-    static: true,
     download: () => undefined,
   },
   // The application that demo and tests release; its source is in local/go/sample. Raise its version with each change.
@@ -150,7 +154,6 @@ const catalog: Readonly<Record<BinaryName, Binary>> = {
     version: versions.sample,
     module: 'sample',
     package: 'sluice.dev/local/sample',
-    static: true,
     download: () => undefined,
   },
 };
