@@ -45,5 +45,6 @@ function environmentOf(paths: StackPaths, { ports }: StackState): StackEnvironme
     TEMPORAL_NAMESPACE: temporalNamespace,
     SLUICE_TEMPORAL_UI: `http://127.0.0.1:${ports['temporalUi'] ?? 0}`,
     SLUICE_CLUSTER: localCluster,
+    ...(ports['registry'] !== undefined && { SLUICE_REGISTRY: `127.0.0.1:${ports['registry']}` }),
   };
 }

@@ -199,6 +199,8 @@ export interface StackEnvironment {
   readonly SLUICE_TEMPORAL_UI: string;
   /** Name of this cluster in specs, workflow ids and task queues. */
   readonly SLUICE_CLUSTER: string;
+  /** host:port of the stack's image registry, where its runtime has one; first part of the names of its images. */
+  readonly SLUICE_REGISTRY?: string;
 }
 
 export interface StackReport {

@@ -1,35 +1,35 @@
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { writeFileAtomically } from '../process/write.ts';
 import type { StackPaths } from '../types.ts';
-import { blockFile, blocks, firstBlock, makeNode, type Node } from './node.ts';
+import { blockFile, blocks, firstBlock, makeNode, type Node, readNode } from './node.ts';
 import { run } from './run.ts';
 
 /**
  * Lays the cable from the machine to the node's network namespace and gives both ends their addresses. The block of addresses is the one the stack
  * had before, else one that no route of the machine covers. Keeps what is there already.
  * @param open called with the node before the cable is laid: makes its namespaces
- * @throws LOCAL_UNSUPPORTED when the remembered block is taken, or all are
+ * @throws LOCAL_UNSUPPORTED when the block is taken that the stack's Services have addresses of, or all are
  */
 export async function connectNode(paths: StackPaths, open: (node: Node) => Promise<void>): Promise<Node> {
-  const remembered = await readFile(blockFile(paths), 'utf8').catch(() => undefined);
-  if (remembered !== undefined) {
-    const node = makeNode(paths, Number(remembered));
-    await open(node);
-    if (await layCable(node)) return node;
+  const remembered = readNode(paths);
+  if (remembered !== undefined && existsSync(join(paths.data, 'etcd'))) {
+    await open(remembered);
+    if (await layCable(remembered)) return remembered;
     throw new SluiceError(
       'LOCAL_UNSUPPORTED',
-      `The addresses of this stack, ${node.addresses.all}, are in use by another network of this machine.`,
+      `The addresses of this stack, ${remembered.addresses.all}, are in use by another network of this machine.`,
       { next: 'Take the other network down (`ip route` shows it), or forget this stack with `sluice down --wipe`.' },
     );
   }
   for (let tried = 0; tried < blocks.count; tried += 1) {
     const block = blocks.first + ((firstBlock(paths) + tried) % blocks.count);
     const node = makeNode(paths, block);
-    await open(node);
-    if (!(await layCable(node))) continue;
+    // Written first, so that `down` finds what an interrupted `up` has made.
     await writeFileAtomically(blockFile(paths), String(block));
-    return node;
+    await open(node);
+    if (await layCable(node)) return node;
   }
   throw new SluiceError('LOCAL_UNSUPPORTED', 'The machine has routes for all addresses that the stack could use.', {
     next: `Free one of 10.${blocks.first}.0.0/16 … 10.${blocks.first + blocks.count - 1}.0.0/16; \`ip route\` shows who has them.`,

@@ -23,6 +23,7 @@ export async function kubeProxyPart(context: RuntimeContext, node: Node): Promis
         metricsBindAddress: '127.0.0.1:10249',
         clusterCIDR: node.addresses.pods,
         detectLocalMode: 'ClusterCIDR',
+        nodePortAddresses: ['primary'],
         oomScoreAdj: 0,
         // The size of the table belongs to the machine, and the time-outs are fine as they are.
         conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: '0s', tcpCloseWaitTimeout: '0s' },

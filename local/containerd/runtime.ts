@@ -1,4 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import type { Runtime, RuntimeContext, StackPaths } from '../types.ts';
 import { connectNode } from './addresses.ts';
@@ -25,7 +26,10 @@ export const containerdRuntime: Runtime = {
   async check() {
     await requireSystem();
   },
-  apiServerFlags: ({ paths }) => ({ 'service-cluster-ip-range': nodeOf(paths).addresses.services }),
+  apiServerFlags: ({ paths }) => ({
+    'service-cluster-ip-range': nodeOf(paths).addresses.services,
+    'kubelet-certificate-authority': join(paths.pki, 'ca.crt'),
+  }),
   async prepare({ paths }) {
     await rememberKernelSettings(paths);
     const node = await connectNode(paths, async (candidate) => {
@@ -38,7 +42,7 @@ export const containerdRuntime: Runtime = {
     const node = nodeOf(context.paths);
     const system = await requireSystem();
     return [
-      registryPart(context),
+      await registryPart(context),
       ...relayParts(context, node),
       await containerdPart(context, node, system),
       await kubeletPart(context, node),
