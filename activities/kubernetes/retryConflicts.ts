@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { KubernetesFailure } from './kubernetesFailure.ts';
 
 /** Beyond this many in a row somebody fights for the object; Temporal's back-off goes on then. */
-const mostTries = 8;
+const mostTries = 12;
 
 /** Runs `act`, which reads and then writes with what it read; again from the start when somebody wrote in between (409). */
 export async function retryConflicts<T>(act: () => Promise<T>): Promise<T> {

@@ -5,7 +5,7 @@ import type { Images } from '../../../workflows/contract/observation.ts';
 import { deployments, replicaSets } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
 import type { Connection } from '../types.ts';
-import type { PodTemplate, ReplicaSet } from '../wire.ts';
+import type { Deployment, PodTemplate, ReplicaSet } from '../wire.ts';
 import { historyName, keepHistory, publishHistory } from './history.ts';
 import { hasPods, type Look, lookHeld } from './look.ts';
 import { difference, sameTemplate, templateImages, withImages } from './templates.ts';
@@ -26,16 +26,7 @@ export async function commit(kube: Connection, request: CommitRequest): Promise<
     requireEqual(deployment.spec.template, live.spec.template, request);
     await keepHistory(kube, deployment, live, from, holder);
     await removeTwins(kube, look, live, to);
-    const { namespace = '', name, resourceVersion } = deployment.metadata;
-    await kube.patch(
-      deployments,
-      { namespace, name },
-      {
-        metadata: { resourceVersion, annotations: { [causeKey]: request.cause } },
-        spec: { template: imagesPatch(to) },
-      },
-      { as: 'strategic' },
-    );
+    await setTemplateImages(kube, deployment, request, to, request.cause);
   });
   await retryConflicts(async () => {
     const look = await lookHeld(kube, request);
@@ -50,6 +41,29 @@ export async function commit(kube: Connection, request: CommitRequest): Promise<
     if (live.spec.template && sameTemplate(live.spec.template, expected, [marks.serving])) {
       await setLiveImages(kube, live, to);
     } else requireEqual(deployment.spec.template, live.spec.template, request);
+  });
+}
+
+/**
+ * Sets images and change-cause of the Deployment whose template was judged as `seen`. Reads it once more right before:
+ * its status and its scale change often, and only another template is a reason to stop.
+ */
+export async function setTemplateImages(
+  kube: Connection,
+  seen: Deployment,
+  request: CommitRequest,
+  images: Images,
+  cause: string | null,
+): Promise<void> {
+  await retryConflicts(async () => {
+    const { metadata, spec } = await kube.get(deployments, request.target);
+    requireEqual(spec.template, seen.spec.template, request);
+    const { uid, resourceVersion } = metadata;
+    const body = {
+      metadata: { uid, resourceVersion, annotations: { [causeKey]: cause } },
+      spec: { template: imagesPatch(images) },
+    };
+    if (uid === seen.metadata.uid) await kube.patch(deployments, request.target, body, { as: 'strategic' });
   });
 }
 

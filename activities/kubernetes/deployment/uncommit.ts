@@ -1,10 +1,10 @@
 import type { CommitRequest } from '../../../workflows/contract/activities.ts';
-import { deployments, replicaSets } from '../resources.ts';
+import { replicaSets } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
 import type { Connection } from '../types.ts';
 import type { ReplicaSet } from '../wire.ts';
 import { hold } from './acquire.ts';
-import { imagesPatch, requireLive, setLiveImages, whichImages } from './commit.ts';
+import { requireLive, setLiveImages, setTemplateImages, whichImages } from './commit.ts';
 import { historyName } from './history.ts';
 import { holderOf, type Look, lookAgain } from './look.ts';
 import { causeKey, readTrail } from './trail.ts';
@@ -30,20 +30,9 @@ export async function uncommit(kube: Connection, request: CommitRequest): Promis
     const { namespace = '', name, uid } = entry.metadata;
     await kube.remove(replicaSets, { namespace, name }, { uid });
   }
-  await retryConflicts(async () => {
-    const now = await lookAgain(kube, request);
-    if (!now || whichImages(now.deployment.spec.template, request) === 'from') return;
-    const { namespace = '', name, resourceVersion } = now.deployment.metadata;
-    await kube.patch(
-      deployments,
-      { namespace, name },
-      {
-        metadata: { resourceVersion, annotations: { [causeKey]: readTrail(now.deployment)?.cause ?? null } },
-        spec: { template: imagesPatch(request.from) },
-      },
-      { as: 'strategic' },
-    );
-  });
+  const { deployment } = (await lookAgain(kube, request)) ?? {};
+  if (!deployment || whichImages(deployment.spec.template, request) === 'from') return;
+  await setTemplateImages(kube, deployment, request, request.from, readTrail(deployment)?.cause ?? null);
 }
 
 /**

@@ -39,26 +39,19 @@ const quiet = new DefaultLogger('ERROR');
 export const environmentOf = (startToCloseTimeoutMs = 120_000): MockActivityEnvironment =>
   new MockActivityEnvironment({ startToCloseTimeoutMs }, { logger: quiet });
 
-/** Runs one activity as a worker would; each call is an attempt of its own. */
-export const attempt = <I, O>(
-  activity: (this: void, input: I) => Promise<O>,
-  input: I,
-  environment = environmentOf(),
-): Promise<O> => environment.run(activity, input);
-
 type Input<N extends keyof ClusterActivities> = Parameters<ClusterActivities[N]>[0];
 type Output<N extends keyof ClusterActivities> = Awaited<ReturnType<ClusterActivities[N]>>;
 type ByName = { readonly [N in keyof ClusterActivities]: (this: void, input: Input<N>) => Promise<Output<N>> };
 
-/** The same by the activity's name. */
-export function act<N extends keyof ClusterActivities>(
+/** Runs one activity as a worker would; each call is an attempt of its own. */
+export function attempt<N extends keyof ClusterActivities>(
   { activities }: Activities,
   name: N,
   input: Input<N>,
-  environment?: MockActivityEnvironment,
+  environment = environmentOf(),
 ): Promise<Output<N>> {
   const byName: ByName = activities;
-  return attempt(byName[name], input, environment);
+  return environment.run(byName[name], input);
 }
 
 const notHere = (): never => {

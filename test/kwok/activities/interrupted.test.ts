@@ -4,8 +4,8 @@ import type { Connection } from '../../../activities/kubernetes/types.ts';
 import type { ClusterActivities, HeldRequest } from '../../../workflows/contract/activities.ts';
 import {
   type App,
-  act,
   activitiesOf,
+  attempt,
   createWorld,
   deploy,
   eventually,
@@ -51,17 +51,17 @@ function dyingAfter(kube: Connection, count: number): Connection & { readonly di
 async function upgraded(name: string): Promise<{ readonly app: App; readonly held: HeldRequest }> {
   const app = await deploy(world, { name, replicas: 2, annotations: { 'kubernetes.io/change-cause': 'first' } });
   const held = { target: app.target, uid: (await app.deployment()).metadata.uid, holder: `release/${name}|run` };
-  await act(sluice, 'acquire', { ...held, from: v1 });
+  await attempt(sluice, 'acquire', { ...held, from: v1 });
   await bring(app, held, v2);
   return { app, held };
 }
 
 async function bring(app: App, held: HeldRequest, images: typeof v1): Promise<void> {
   const request = handful(app.target, held.uid, held.holder, await app.pods(), images);
-  await act(sluice, 'patch', request);
+  await attempt(sluice, 'patch', request);
   let open = request.pods;
   while (open.length > 0) {
-    const { later, failed } = await act(sluice, 'wait', { ...request, pods: open });
+    const { later, failed } = await attempt(sluice, 'wait', { ...request, pods: open });
     expect(failed).toEqual([]);
     open = open.filter(({ name }) => later.includes(name));
   }
@@ -76,7 +76,7 @@ async function interrupted<K extends 'commit' | 'uncommit' | 'release'>(
   const kube = dyingAfter(world.kube, count);
   const mortal = activitiesOf(kube);
   try {
-    await act(mortal, name, input);
+    await attempt(mortal, name, input);
   } catch (error) {
     if (!kube.died()) throw error;
   } finally {
@@ -108,9 +108,9 @@ describe('killed after each write', () => {
       const { app, held } = await upgraded(`commit-${count}`);
       const before = identities(await app.pods());
       const died = await interrupted(count, 'commit', request(held));
-      await act(sluice, 'commit', request(held));
+      await attempt(sluice, 'commit', request(held));
       const dead = await interrupted(count, 'release', held);
-      await act(sluice, 'release', held);
+      await attempt(sluice, 'release', held);
       await app.settled();
       await eventually(async () => (await app.history())[1]?.startsWith('2:'));
       expect(await app.history()).toEqual(['1: registry.test/shop:v1 (first)', '2: registry.test/shop:v2 (c)']);
@@ -130,9 +130,9 @@ describe('killed after each write', () => {
       for (let kill = 1; kill <= 3; kill += 1) {
         await interrupted(kill, 'uncommit', request(held));
       }
-      await act(sluice, 'uncommit', request(held));
+      await attempt(sluice, 'uncommit', request(held));
       await bring(app, held, v1);
-      await act(sluice, 'release', held);
+      await attempt(sluice, 'release', held);
       const settled = await app.settled();
       expect(settled.metadata.annotations?.['kubernetes.io/change-cause']).toBe('first');
       expect(await app.sets()).toHaveLength(1);
@@ -145,8 +145,8 @@ describe('killed after each write', () => {
       const { app, held } = await upgraded(`dies-${count}`);
       await interrupted(count, 'commit', request(held));
       await killOne(app);
-      await act(sluice, 'commit', request(held));
-      await act(sluice, 'release', held);
+      await attempt(sluice, 'commit', request(held));
+      await attempt(sluice, 'release', held);
       await app.settled();
       const images = (await app.pods()).map(({ spec }) => spec.containers[0]?.image);
       expect(images).toEqual([v2.app, v2.app]);

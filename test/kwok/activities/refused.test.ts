@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deployments, pods, type Resource, replicaSets } from '../../../activities/kubernetes/resources.ts';
+import { deployments, pods, replicaSets } from '../../../activities/kubernetes/resources.ts';
 import type { HeldRequest } from '../../../workflows/contract/activities.ts';
 import { marks } from '../../../workflows/contract/names.ts';
+import { deny } from './admission.ts';
 import {
   type App,
-  act,
   activitiesOf,
+  attempt,
   createWorld,
   deploy,
   eventually,
@@ -45,23 +46,23 @@ describe('acquire refuses', () => {
   it('a workload that another release holds, and says how to free it; the first may ask again', async () => {
     const app = await deploy(world, { name: 'two' });
     const first = await heldBy(app, 'release/first|run');
-    await act(sluice, 'acquire', { ...first, from: v1 });
+    await attempt(sluice, 'acquire', { ...first, from: v1 });
     const second = { ...(await heldBy(app, 'release/second|run')), from: v1 };
-    await expect(act(sluice, 'acquire', second)).rejects.toMatchObject({
+    await expect(attempt(sluice, 'acquire', second)).rejects.toMatchObject({
       type: 'WORKLOAD_BUSY',
       nonRetryable: true,
       message: expect.stringContaining('release/first'),
     });
-    expect(await act(sluice, 'acquire', { ...first, from: v1 })).toEqual({ before: { paused: false } });
+    expect(await attempt(sluice, 'acquire', { ...first, from: v1 })).toEqual({ before: { paused: false } });
     // The refused one compensates: that must not free it.
-    await act(sluice, 'release', second);
+    await attempt(sluice, 'release', second);
     expect((await app.deployment()).metadata.annotations?.[marks.release]).toBe('release/first|run');
   });
 
   it('two holders at once: exactly one gets it', async () => {
     const app = await deploy(world, { name: 'race' });
     const holders = await Promise.all(['a', 'b', 'c', 'd'].map((name) => heldBy(app, `release/${name}|run`)));
-    const results = await Promise.allSettled(holders.map((held) => act(sluice, 'acquire', { ...held, from: v1 })));
+    const results = await Promise.allSettled(holders.map((held) => attempt(sluice, 'acquire', { ...held, from: v1 })));
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
@@ -71,18 +72,20 @@ describe('acquire refuses', () => {
     await eventually(async () => (await app.sets()).length === 2);
     const held = await heldBy(app, 'release/x|run');
     await expect(
-      act(sluice, 'acquire', { ...held, from: { app: 'registry.test/shop:notready' } }),
+      attempt(sluice, 'acquire', { ...held, from: { app: 'registry.test/shop:notready' } }),
     ).rejects.toMatchObject({ type: 'WORKLOAD_BUSY', message: expect.stringContaining('still has pods') });
   });
 
   it('a template that is not the planned one, and a Deployment that was made anew', async () => {
     const app = await deploy(world, { name: 'other' });
     const held = await heldBy(app, 'release/x|run');
-    await expect(act(sluice, 'acquire', { ...held, from: { app: 'registry.test/shop:v0' } })).rejects.toMatchObject({
-      type: 'WORKLOAD_CHANGED',
-      message: expect.stringContaining('v0'),
-    });
-    await expect(act(sluice, 'acquire', { ...held, uid: 'another', from: v1 })).rejects.toMatchObject({
+    await expect(attempt(sluice, 'acquire', { ...held, from: { app: 'registry.test/shop:v0' } })).rejects.toMatchObject(
+      {
+        type: 'WORKLOAD_CHANGED',
+        message: expect.stringContaining('v0'),
+      },
+    );
+    await expect(attempt(sluice, 'acquire', { ...held, uid: 'another', from: v1 })).rejects.toMatchObject({
       type: 'WORKLOAD_CHANGED',
     });
   });
@@ -91,15 +94,15 @@ describe('acquire refuses', () => {
     await deploy(world, { name: 'there', replicas: 0 });
     const target = { cluster: 'local', namespace: world.namespace, kind: 'deployment', name: 'absent' };
     const request = { target, uid: 'x', holder: 'h', from: v1 };
-    await expect(act(sluice, 'acquire', request)).rejects.toMatchObject({
+    await expect(attempt(sluice, 'acquire', request)).rejects.toMatchObject({
       type: 'WORKLOAD_NOT_FOUND',
       message: expect.stringMatching(/there is .*there/),
     });
     await expect(
-      act(sluice, 'acquire', { ...request, target: { ...target, namespace: 'no-such' } }),
+      attempt(sluice, 'acquire', { ...request, target: { ...target, namespace: 'no-such' } }),
     ).rejects.toMatchObject({ type: 'NAMESPACE_NOT_FOUND', message: expect.stringContaining(world.namespace) });
     await expect(
-      act(sluice, 'acquire', { ...request, target: { ...target, kind: 'statefulset' } }),
+      attempt(sluice, 'acquire', { ...request, target: { ...target, kind: 'statefulset' } }),
     ).rejects.toMatchObject({ type: 'WORKLOAD_UNFIT', message: expect.stringContaining('deployment') });
   });
 });
@@ -108,7 +111,7 @@ describe('somebody changes the template in mid-release', () => {
   it('the commit and the release stop, and the Deployment stays paused', async () => {
     const app = await deploy(world, { name: 'foreign' });
     const held = await heldBy(app, 'release/x|run');
-    await act(sluice, 'acquire', { ...held, from: v1 });
+    await attempt(sluice, 'acquire', { ...held, from: v1 });
     await world.kube.patch(
       deployments,
       app.target,
@@ -116,11 +119,11 @@ describe('somebody changes the template in mid-release', () => {
       { as: 'strategic' },
     );
     const request = { ...held, from: v1, to: v2, cause: 'c' };
-    await expect(act(sluice, 'commit', request)).rejects.toMatchObject({
+    await expect(attempt(sluice, 'commit', request)).rejects.toMatchObject({
       type: 'WORKLOAD_CHANGED',
       message: expect.stringContaining('metadata.labels.team: "red" instead of nothing'),
     });
-    await expect(act(sluice, 'release', held)).rejects.toMatchObject({ type: 'WORKLOAD_CHANGED' });
+    await expect(attempt(sluice, 'release', held)).rejects.toMatchObject({ type: 'WORKLOAD_CHANGED' });
     expect((await app.deployment()).spec.paused).toBe(true);
     expect(await app.sets()).toHaveLength(1);
   });
@@ -128,9 +131,9 @@ describe('somebody changes the template in mid-release', () => {
   it('another image in the template stops the commit before anything is written', async () => {
     const app = await deploy(world, { name: 'image' });
     const held = await heldBy(app, 'release/x|run');
-    await act(sluice, 'acquire', { ...held, from: v1 });
+    await attempt(sluice, 'acquire', { ...held, from: v1 });
     await setImage(app, 'registry.test/shop:v9');
-    await expect(act(sluice, 'commit', { ...held, from: v1, to: v2, cause: 'c' })).rejects.toMatchObject({
+    await expect(attempt(sluice, 'commit', { ...held, from: v1, to: v2, cause: 'c' })).rejects.toMatchObject({
       type: 'WORKLOAD_CHANGED',
       message: expect.stringContaining('v9'),
     });
@@ -140,11 +143,11 @@ describe('somebody changes the template in mid-release', () => {
   it('a Deployment that was deleted has nothing to give back', async () => {
     const app = await deploy(world, { name: 'deleted', replicas: 1 });
     const held = await heldBy(app, 'release/x|run');
-    await act(sluice, 'acquire', { ...held, from: v1 });
+    await attempt(sluice, 'acquire', { ...held, from: v1 });
     await world.kube.remove(deployments, app.target);
-    await act(sluice, 'uncommit', { ...held, from: v1, to: v2, cause: '' });
-    await act(sluice, 'release', held);
-    await expect(act(sluice, 'commit', { ...held, from: v1, to: v2, cause: 'c' })).rejects.toMatchObject({
+    await attempt(sluice, 'uncommit', { ...held, from: v1, to: v2, cause: '' });
+    await attempt(sluice, 'release', held);
+    await expect(attempt(sluice, 'commit', { ...held, from: v1, to: v2, cause: 'c' })).rejects.toMatchObject({
       type: 'WORKLOAD_CHANGED',
       message: expect.stringContaining('deleted'),
     });
@@ -173,7 +176,7 @@ describe('writes by others at the same time', () => {
         );
       }
     })();
-    await act(sluice, 'patch', handful(app.target, held.uid, held.holder, list, v2));
+    await attempt(sluice, 'patch', handful(app.target, held.uid, held.holder, list, v2));
     quiet.abort();
     await noise;
     for (const pod of await app.pods()) {
@@ -187,8 +190,8 @@ describe('writes by others at the same time', () => {
   it('the Deployment is scaled while it is committed', async () => {
     const app = await deploy(world, { name: 'scaled', replicas: 2 });
     const held = await heldBy(app, 'release/x|run');
-    await act(sluice, 'acquire', { ...held, from: v1 });
-    await act(sluice, 'patch', handful(app.target, held.uid, held.holder, await app.pods(), v2));
+    await attempt(sluice, 'acquire', { ...held, from: v1 });
+    await attempt(sluice, 'patch', handful(app.target, held.uid, held.holder, await app.pods(), v2));
     const quiet = new AbortController();
     const noise = (async () => {
       for (let count = 0; !quiet.signal.aborted; count += 1) {
@@ -202,8 +205,8 @@ describe('writes by others at the same time', () => {
       }
     })();
     await world.kube.patch(deployments, app.target, { spec: { replicas: 5 } }, { as: 'merge' });
-    await act(sluice, 'commit', { ...held, from: v1, to: v2, cause: 'c' });
-    await act(sluice, 'release', held);
+    await attempt(sluice, 'commit', { ...held, from: v1, to: v2, cause: 'c' });
+    await attempt(sluice, 'release', held);
     quiet.abort();
     await noise;
     await app.settled();
@@ -216,65 +219,20 @@ describe('writes by others at the same time', () => {
     const [pod] = await app.pods();
     if (!pod) throw new Error('no pod');
     const stale = { ...pod, metadata: { ...pod.metadata, uid: '00000000-0000-0000-0000-000000000000' } };
-    const answer = await act(sluice, 'patch', handful(app.target, held.uid, held.holder, [stale], v2));
+    const answer = await attempt(sluice, 'patch', handful(app.target, held.uid, held.holder, [stale], v2));
     expect(answer).toEqual({ done: [], failed: [], later: [], gone: [pod.metadata.name] });
     expect((await app.pods())[0]?.spec.containers[0]?.image).toBe(v1.app);
   });
 });
 
-interface Policy {
-  readonly metadata: { readonly name: string };
-}
-const clusterWide = (name: string): Resource<Policy> => ({
-  group: 'admissionregistration.k8s.io',
-  version: 'v1',
-  name,
-  namespaced: false,
-  missing: 'INTERNAL',
-});
-
 describe('admission', () => {
-  const policies = clusterWide('validatingadmissionpolicies');
-  const bindings = clusterWide('validatingadmissionpolicybindings');
-
   it('refuses one pod of a handful: only that one fails, with the reason of the server', async () => {
     const app = await deploy(world, { name: 'admission', replicas: 3 });
     const held = await heldBy(app, 'release/x|run');
-    const name = `no-bad-images-${world.namespace}`;
     const list = await app.pods();
     const refusedPod = list[1]?.metadata.name ?? '';
-    await world.kube.create(
-      policies,
-      {
-        apiVersion: 'admissionregistration.k8s.io/v1',
-        kind: 'ValidatingAdmissionPolicy',
-        metadata: { name },
-        spec: {
-          failurePolicy: 'Fail',
-          matchConstraints: {
-            resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['pods'] }],
-            namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': world.namespace } },
-          },
-          validations: [
-            {
-              expression: `object.metadata.name != '${refusedPod}' || object.spec.containers.all(c, c.image != '${v2.app}')`,
-              message: 'v2 has not been scanned',
-            },
-          ],
-        },
-      },
-      {},
-    );
-    await world.kube.create(
-      bindings,
-      {
-        apiVersion: 'admissionregistration.k8s.io/v1',
-        kind: 'ValidatingAdmissionPolicyBinding',
-        metadata: { name },
-        spec: { policyName: name, validationActions: ['Deny'] },
-      },
-      {},
-    );
+    const allowed = `object.metadata.name != '${refusedPod}' || object.spec.containers.all(c, c.image != '${v2['app']}')`;
+    const denial = await deny(world, pods, allowed, 'v2 has not been scanned');
     try {
       const request = handful(app.target, held.uid, held.holder, list, v2);
       // A policy takes a moment to be in force; each try is a dry run on the pod that it is about.
@@ -295,7 +253,7 @@ describe('admission', () => {
             silence: async () => ({ done: [], failed: [], later: [], gone: [] }),
           }),
         });
-        const answer = await act(withTraffic, 'drain', request);
+        const answer = await attempt(withTraffic, 'drain', request);
         withTraffic.close();
         if (answer.failed.length === 0) return false;
         expect(answer.failed).toEqual([
@@ -306,12 +264,11 @@ describe('admission', () => {
         expect(drained).toHaveLength(2);
         return true;
       });
-      const patched = await act(sluice, 'patch', request);
+      const patched = await attempt(sluice, 'patch', request);
       expect(patched.done).toHaveLength(2);
       expect(patched.failed).toMatchObject([{ pod: refusedPod, code: 'PATCH_REFUSED' }]);
     } finally {
-      await world.kube.remove(bindings, { name });
-      await world.kube.remove(policies, { name });
+      await denial.lift();
     }
   });
 });

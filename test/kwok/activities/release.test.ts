@@ -5,8 +5,8 @@ import type { HeldRequest } from '../../../workflows/contract/activities.ts';
 import { marks } from '../../../workflows/contract/names.ts';
 import {
   type App,
-  act,
   activitiesOf,
+  attempt,
   createWorld,
   deploy,
   eventually,
@@ -38,7 +38,7 @@ const heldBy = async (app: App, holder = 'release/a|run-1'): Promise<HeldRequest
 /** All pods to `images`, until ready on them. */
 async function upgradeAll(app: App, held: HeldRequest, images: typeof v1): Promise<void> {
   const request = handful(app.target, held.uid, held.holder, await app.pods(), images);
-  const patched = await act(sluice, 'patch', request);
+  const patched = await attempt(sluice, 'patch', request);
   expect(patched).toMatchObject({ failed: [], later: [], gone: [] });
   await untilDone(request);
 }
@@ -46,7 +46,7 @@ async function upgradeAll(app: App, held: HeldRequest, images: typeof v1): Promi
 async function untilDone(request: ReturnType<typeof handful>): Promise<void> {
   let open = request.pods;
   while (open.length > 0) {
-    const waited = await act(sluice, 'wait', { ...request, pods: open });
+    const waited = await attempt(sluice, 'wait', { ...request, pods: open });
     expect(waited.failed).toEqual([]);
     expect(waited.gone).toEqual([]);
     open = open.filter(({ name }) => waited.later.includes(name));
@@ -70,14 +70,14 @@ describe('a whole release', () => {
     });
     const before = await app.pods();
     const held = await heldBy(app);
-    expect(await act(sluice, 'acquire', { ...held, from: v1 })).toEqual({ before: { paused: false } });
+    expect(await attempt(sluice, 'acquire', { ...held, from: v1 })).toEqual({ before: { paused: false } });
     expect((await app.deployment()).spec.paused).toBe(true);
 
     await upgradeAll(app, held, v2);
     const request = { ...held, from: v1, to: v2, cause: 'v1 → v2' };
-    expect(await act(sluice, 'stragglers', { ...held, images: v2, except: [] })).toEqual({ pods: [] });
-    await act(sluice, 'commit', request);
-    await act(sluice, 'release', held);
+    expect(await attempt(sluice, 'stragglers', { ...held, images: v2, except: [] })).toEqual({ pods: [] });
+    await attempt(sluice, 'commit', request);
+    await attempt(sluice, 'release', held);
 
     const settled = await app.settled();
     expect(settled.spec.paused ?? false).toBe(false);
@@ -91,16 +91,16 @@ describe('a whole release', () => {
     expect(after.map(({ metadata }) => metadata.labels?.[marks.podBatch])).toEqual(Array(4).fill('gray'));
 
     // A second run of each step finds its work done.
-    await act(sluice, 'release', held);
+    await attempt(sluice, 'release', held);
     expect(identities(await app.pods())).toEqual(identities(before));
 
     // v3: revisions go on 1, 2, 3.
     const v3 = { app: 'registry.test/shop:v3' };
     const next = await heldBy(app, 'release/a|run-2');
-    await act(sluice, 'acquire', { ...next, from: v2 });
+    await attempt(sluice, 'acquire', { ...next, from: v2 });
     await upgradeAll(app, next, v3);
-    await act(sluice, 'commit', { ...next, from: v2, to: v3, cause: 'v2 → v3' });
-    await act(sluice, 'release', next);
+    await attempt(sluice, 'commit', { ...next, from: v2, to: v3, cause: 'v2 → v3' });
+    await attempt(sluice, 'release', next);
     await app.settled();
     await eventually(async () => (await app.history())[2]?.startsWith('3:'));
     expect(await app.history()).toEqual([
@@ -127,10 +127,10 @@ describe('a whole release', () => {
       return list.length === 3 && list;
     });
     const held = await heldBy(app);
-    await act(sluice, 'acquire', { ...held, from: v2 });
+    await attempt(sluice, 'acquire', { ...held, from: v2 });
     await upgradeAll(app, held, v1);
-    await act(sluice, 'commit', { ...held, from: v2, to: v1, cause: 'back' });
-    await act(sluice, 'release', held);
+    await attempt(sluice, 'commit', { ...held, from: v2, to: v1, cause: 'back' });
+    await attempt(sluice, 'release', held);
     await app.settled();
     await eventually(async () => (await app.history())[1]?.startsWith('3:'));
     expect(await app.history()).toEqual(['2: registry.test/shop:v2', '3: registry.test/shop:v1 (back)']);
@@ -141,10 +141,10 @@ describe('a whole release', () => {
     const app = await deploy(world, { name: 'paused' });
     await world.kube.patch(deployments, app.target, { spec: { paused: true } }, { as: 'merge' });
     const held = await heldBy(app);
-    expect(await act(sluice, 'acquire', { ...held, from: v1 })).toEqual({ before: { paused: true } });
+    expect(await attempt(sluice, 'acquire', { ...held, from: v1 })).toEqual({ before: { paused: true } });
     await upgradeAll(app, held, v2);
-    await act(sluice, 'commit', { ...held, from: v1, to: v2, cause: 'c' });
-    await act(sluice, 'release', held);
+    await attempt(sluice, 'commit', { ...held, from: v1, to: v2, cause: 'c' });
+    await attempt(sluice, 'release', held);
     expect((await app.deployment()).spec.paused).toBe(true);
     await eventually(async () => {
       await clean(app);
@@ -156,10 +156,10 @@ describe('a whole release', () => {
     const app = await deploy(world, { name: 'limit', spec: { revisionHistoryLimit: 0 } });
     const before = await app.pods();
     const held = await heldBy(app);
-    await act(sluice, 'acquire', { ...held, from: v1 });
+    await attempt(sluice, 'acquire', { ...held, from: v1 });
     await upgradeAll(app, held, v2);
-    await act(sluice, 'commit', { ...held, from: v1, to: v2, cause: 'c' });
-    await act(sluice, 'release', held);
+    await attempt(sluice, 'commit', { ...held, from: v1, to: v2, cause: 'c' });
+    await attempt(sluice, 'release', held);
     await app.settled();
     await eventually(async () => (await app.sets()).length === 1);
     expect(identities(await app.pods())).toEqual(identities(before));
@@ -168,10 +168,10 @@ describe('a whole release', () => {
   it('can be undone natively: the controller goes back to the history entry', async () => {
     const app = await deploy(world, { name: 'undo' });
     const held = await heldBy(app);
-    await act(sluice, 'acquire', { ...held, from: v1 });
+    await attempt(sluice, 'acquire', { ...held, from: v1 });
     await upgradeAll(app, held, v2);
-    await act(sluice, 'commit', { ...held, from: v1, to: v2, cause: 'c' });
-    await act(sluice, 'release', held);
+    await attempt(sluice, 'commit', { ...held, from: v1, to: v2, cause: 'c' });
+    await attempt(sluice, 'release', held);
     await app.settled();
     const entry = (await app.sets()).find(({ spec }) => spec.replicas === 0);
     expect(entry?.spec.template?.metadata?.labels).not.toHaveProperty(draftLabel);
@@ -195,12 +195,12 @@ describe('uncommit', () => {
     const before = await app.pods();
     const historyBefore = await app.history();
     const held = await heldBy(app);
-    await act(sluice, 'acquire', { ...held, from: v1 });
+    await attempt(sluice, 'acquire', { ...held, from: v1 });
     await upgradeAll(app, held, v2);
-    await act(sluice, 'commit', { ...held, from: v1, to: v2, cause: 'c' });
-    await act(sluice, 'uncommit', { ...held, from: v1, to: v2, cause: '' });
+    await attempt(sluice, 'commit', { ...held, from: v1, to: v2, cause: 'c' });
+    await attempt(sluice, 'uncommit', { ...held, from: v1, to: v2, cause: '' });
     await upgradeAll(app, held, v1);
-    await act(sluice, 'release', held);
+    await attempt(sluice, 'release', held);
     const settled = await app.settled();
     expect(settled.spec.template.spec?.containers[0]?.image).toBe(v1.app);
     expect(settled.metadata.annotations?.['kubernetes.io/change-cause']).toBe('first');
@@ -214,13 +214,13 @@ describe('uncommit', () => {
     const app = await deploy(world, { name: 'retake', annotations: { 'kubernetes.io/change-cause': 'first' } });
     const before = await app.pods();
     const held = await heldBy(app);
-    await act(sluice, 'acquire', { ...held, from: v1 });
+    await attempt(sluice, 'acquire', { ...held, from: v1 });
     await upgradeAll(app, held, v2);
-    await act(sluice, 'commit', { ...held, from: v1, to: v2, cause: 'c' });
-    await act(sluice, 'release', held);
-    await act(sluice, 'uncommit', { ...held, from: v1, to: v2, cause: '' });
+    await attempt(sluice, 'commit', { ...held, from: v1, to: v2, cause: 'c' });
+    await attempt(sluice, 'release', held);
+    await attempt(sluice, 'uncommit', { ...held, from: v1, to: v2, cause: '' });
     await upgradeAll(app, held, v1);
-    await act(sluice, 'release', held);
+    await attempt(sluice, 'release', held);
     const settled = await app.settled();
     expect(settled.metadata.annotations?.['kubernetes.io/change-cause']).toBe('first');
     expect(identities(await app.pods())).toEqual(identities(before));

@@ -4,8 +4,8 @@ import { connect } from '../../../activities/kubernetes/connection.ts';
 import { patchPods } from '../../../activities/kubernetes/patchPods.ts';
 import { deployments, pods } from '../../../activities/kubernetes/resources.ts';
 import {
-  act,
   activitiesOf,
+  attempt,
   createWorld,
   deploy,
   environmentOf,
@@ -36,9 +36,9 @@ async function started(name: string, images: typeof v1, options: Parameters<type
   const app = await deploy(world, { name, ...options });
   const uid = (await app.deployment()).metadata.uid;
   const holder = `release/${name}|run`;
-  await act(sluice, 'acquire', { target: app.target, uid, holder, from: v1 });
+  await attempt(sluice, 'acquire', { target: app.target, uid, holder, from: v1 });
   const request = handful(app.target, uid, holder, await app.pods(), images);
-  expect((await act(sluice, 'patch', request)).done).toHaveLength(request.pods.length);
+  expect((await attempt(sluice, 'patch', request)).done).toHaveLength(request.pods.length);
   return { app, request };
 }
 
@@ -48,7 +48,7 @@ describe('wait', () => {
     ['missing', 'missing', 'ImagePullBackOff', 'registry.test/shop:missing'],
   ])('recognises %s', async (name, tag, reason, detail) => {
     const { request } = await started(name, image(tag), { replicas: 2 });
-    const answer = await act(sluice, 'wait', request);
+    const answer = await attempt(sluice, 'wait', request);
     expect(answer.done).toEqual([]);
     const [failure] = answer.failed;
     expect(failure).toMatchObject({ code: 'POD_FAILED', reason: expect.stringContaining(reason) });
@@ -56,10 +56,10 @@ describe('wait', () => {
 
     // The rollback patches it back, and is not misled by what is left of the failure in its status.
     const back = { ...request, images: v1, undo: true, batch: 'undo' };
-    await act(sluice, 'patch', back);
+    await attempt(sluice, 'patch', back);
     let open = back.pods;
     while (open.length > 0) {
-      const { failed, later } = await act(sluice, 'wait', { ...back, pods: open });
+      const { failed, later } = await attempt(sluice, 'wait', { ...back, pods: open });
       expect(failed).toEqual([]);
       open = open.filter((pod) => later.includes(pod.name));
     }
@@ -68,7 +68,7 @@ describe('wait', () => {
   it('gives a pod that never gets ready its time, and then says why', async () => {
     const { request } = await started('notready', image('notready'), { replicas: 1 });
     const begun = Date.now();
-    const answer = await act(sluice, 'wait', { ...request, readyTimeoutMs: 1_500 });
+    const answer = await attempt(sluice, 'wait', { ...request, readyTimeoutMs: 1_500 });
     expect(answer.failed).toMatchObject([
       { code: 'POD_FAILED', reason: expect.stringMatching(/not ready after 1.5 s: app runs/) },
     ]);
@@ -80,8 +80,8 @@ describe('wait', () => {
     const [slow] = request.pods;
     if (!slow) throw new Error('no pod');
     const wanted = { ...slow, images: image('notready') };
-    await act(sluice, 'patch', { ...request, pods: [wanted] });
-    const answer = await act(sluice, 'wait', { ...request, pods: [wanted, ...request.pods.slice(1)] });
+    await attempt(sluice, 'patch', { ...request, pods: [wanted] });
+    const answer = await attempt(sluice, 'wait', { ...request, pods: [wanted, ...request.pods.slice(1)] });
     expect(answer).toEqual({ done: [request.pods[1]?.name], failed: [], later: [slow.name], gone: [] });
     expect(await app.pods()).toHaveLength(2);
   });
@@ -89,7 +89,7 @@ describe('wait', () => {
   it('counts minReady from the readiness', async () => {
     const { request } = await started('minready', v2, { replicas: 1 });
     const begun = Date.now();
-    const answer = await act(sluice, 'wait', { ...request, minReadyMs: 3_000 });
+    const answer = await attempt(sluice, 'wait', { ...request, minReadyMs: 3_000 });
     expect(answer.done).toHaveLength(1);
     // Kubernetes keeps whole seconds.
     expect(Date.now() - begun).toBeGreaterThan(1_900);
@@ -97,7 +97,7 @@ describe('wait', () => {
 
   it('says that a deleted pod is gone, at once', async () => {
     const { request } = await started('deleted', image('notready'), { replicas: 1 });
-    const waiting = act(sluice, 'wait', request);
+    const waiting = attempt(sluice, 'wait', request);
     const [pod] = request.pods;
     await world.kube.remove(pods, { namespace: world.namespace, name: pod?.name ?? '' });
     expect(await waiting).toEqual({ done: [], failed: [], later: [], gone: [pod?.name] });
@@ -106,7 +106,7 @@ describe('wait', () => {
   it('ends when it is cancelled', async () => {
     const { request } = await started('cancelled', image('notready'), { replicas: 1 });
     const environment = environmentOf();
-    const waiting = act(sluice, 'wait', request, environment);
+    const waiting = attempt(sluice, 'wait', request, environment);
     setTimeout(() => environment.cancel(), 100);
     await expect(waiting).rejects.toBeInstanceOf(CancelledFailure);
   });
@@ -114,7 +114,7 @@ describe('wait', () => {
   it('answers before its time-out, with those that still wait as later', async () => {
     const { request } = await started('timeout', image('notready'), { replicas: 1 });
     const environment = environmentOf(500);
-    await expect(act(sluice, 'wait', request, environment)).resolves.toMatchObject({
+    await expect(attempt(sluice, 'wait', request, environment)).resolves.toMatchObject({
       later: [request.pods[0]?.name],
     });
   });
@@ -126,7 +126,7 @@ describe('wait', () => {
       replicas: 10,
       podAnnotations: { 'sluice.dev/kwok-ready-delay': '300' },
     });
-    await Promise.all([1, 2, 3].map(() => act(own, 'wait', request)));
+    await Promise.all([1, 2, 3].map(() => attempt(own, 'wait', request)));
     expect(kube.requests).toEqual({
       'get deployments': expect.any(Number),
       'list replicasets': expect.any(Number),
@@ -145,9 +145,9 @@ describe('patch', () => {
     const app = await deploy(world, { name: 'once', replicas: 20 });
     const uid = (await app.deployment()).metadata.uid;
     const request = handful(app.target, uid, 'h', await app.pods(), v2);
-    await act(own, 'patch', request);
+    await attempt(own, 'patch', request);
     expect(kube.requests['patch pods']).toBe(20);
-    await act(own, 'patch', request);
+    await attempt(own, 'patch', request);
     expect(kube.requests['patch pods']).toBe(20);
     own.close();
     await kube.close();
@@ -172,7 +172,7 @@ describe('an API server that goes away', () => {
     const kube = connect(wire.config);
     const own = activitiesOf(kube);
     const { app, request } = await started('outage', image('notready'), { replicas: 3 });
-    const waiting = act(own, 'wait', { ...request, readyTimeoutMs: 60_000 });
+    const waiting = attempt(own, 'wait', { ...request, readyTimeoutMs: 60_000 });
     await eventually(async () => (kube.requests['watch pods'] ?? 0) > 0);
     await wire.cut();
     // Over the direct connection: one pod goes, one is given the good image; the watch hears nothing of it.
@@ -182,8 +182,8 @@ describe('an API server that goes away', () => {
     expect((await waiting).gone).toEqual([first?.name]);
 
     const rest = { ...request, pods: request.pods.slice(1), images: v2 };
-    await act(own, 'patch', { ...rest, pods: rest.pods.slice(0, 1) });
-    expect((await act(own, 'wait', rest)).done).toEqual([second?.name]);
+    await attempt(own, 'patch', { ...rest, pods: rest.pods.slice(0, 1) });
+    expect((await attempt(own, 'wait', rest)).done).toEqual([second?.name]);
     expect(await app.deployment()).toBeDefined();
     own.close();
     await kube.close();
@@ -195,7 +195,7 @@ describe('an API server that goes away', () => {
     const kube = connect(wire.config);
     const own = activitiesOf(kube);
     const { request } = await started('stale', image('notready'), { replicas: 1 });
-    const waiting = act(own, 'wait', { ...request, readyTimeoutMs: 1_000 });
+    const waiting = attempt(own, 'wait', { ...request, readyTimeoutMs: 1_000 });
     await eventually(async () => (kube.requests['watch pods'] ?? 0) > 0);
     await wire.cut();
     const early = await Promise.race([
@@ -216,7 +216,7 @@ describe('an API server that goes away', () => {
     const kube = connect(wire.config);
     const own = activitiesOf(kube);
     const target = { cluster: 'local', namespace: world.namespace, kind: 'deployment', name: 'x' };
-    await expect(act(own, 'acquire', { target, uid: 'u', holder: 'h', from: v1 })).rejects.toMatchObject({
+    await expect(attempt(own, 'acquire', { target, uid: 'u', holder: 'h', from: v1 })).rejects.toMatchObject({
       type: 'CLUSTER_UNREACHABLE',
       nonRetryable: false,
       message: expect.stringMatching(/get deployments .*ECONNREFUSED/),
@@ -234,13 +234,13 @@ describe('prepare', () => {
     const [a, b, c] = list;
     if (!a || !b || !c) throw new Error('no pods');
     const request = handful(app.target, uid, 'h', [b], image('notready'));
-    await act(sluice, 'patch', request);
+    await attempt(sluice, 'patch', request);
     await eventually(async () => {
       const {
         downElsewhere,
         pods: there,
         gone,
-      } = await act(sluice, 'prepare', {
+      } = await attempt(sluice, 'prepare', {
         target: app.target,
         uid,
         holder: 'h',
@@ -262,15 +262,15 @@ describe('stragglers', () => {
   it('are those born from the old template in mid-release', async () => {
     const { app, request } = await started('straggler', v2, { replicas: 2 });
     const held = { target: request.target, uid: request.uid, holder: request.holder };
-    expect(await act(sluice, 'stragglers', { ...held, images: v2, except: [] })).toEqual({ pods: [] });
+    expect(await attempt(sluice, 'stragglers', { ...held, images: v2, except: [] })).toEqual({ pods: [] });
     await world.kube.patch(deployments, app.target, { spec: { replicas: 3 } }, { as: 'merge' });
     const [born] = await eventually(async () => {
-      const { pods: found } = await act(sluice, 'stragglers', { ...held, images: v2, except: [] });
+      const { pods: found } = await attempt(sluice, 'stragglers', { ...held, images: v2, except: [] });
       return found.length === 1 && found;
     });
     const except = [born?.name ?? ''];
-    expect(await act(sluice, 'stragglers', { ...held, images: v2, except })).toEqual({ pods: [] });
-    await act(sluice, 'commit', { ...held, from: v1, to: v2, cause: 'c' });
+    expect(await attempt(sluice, 'stragglers', { ...held, images: v2, except })).toEqual({ pods: [] });
+    await attempt(sluice, 'commit', { ...held, from: v1, to: v2, cause: 'c' });
     expect((await app.pods()).map(({ spec }) => spec.containers[0]?.image)).toEqual([v2.app, v2.app, v2.app]);
   });
 });

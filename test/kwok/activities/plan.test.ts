@@ -1,0 +1,213 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { KubeConfig } from '@kubernetes/client-node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connect } from '../../../activities/kubernetes/connection.ts';
+import { autoscalers, budgets, deployments, pods, services } from '../../../activities/kubernetes/resources.ts';
+import { createTraffic } from '../../../activities/traffic/index.ts';
+import { planRelease } from '../../../workflows/contract/planner.ts';
+import { validateSpec } from '../../../workflows/contract/validate.schema.ts';
+import { type Denial, deny } from './admission.ts';
+import { type App, activitiesOf, attempt, createWorld, deploy, eventually, v1, v2, type World } from './fixtures.ts';
+
+const factories = { planRelease, validateSpec, createTraffic };
+let world: World;
+let sluice: ReturnType<typeof activitiesOf>;
+
+beforeAll(async () => {
+  world = await createWorld();
+  sluice = activitiesOf(world.kube, factories);
+});
+afterAll(async () => {
+  sluice.close();
+  await world.close();
+});
+
+const specOf = (name: string, image: string, more: Readonly<Record<string, unknown>> = {}) => ({
+  spec: {
+    metadata: { namespace: world.namespace },
+    target: { cluster: 'local', workload: `deployment/${name}` },
+    change: { images: { app: image } },
+    ...more,
+  },
+});
+
+/** Resource versions of all that a plan looks at: none may change. */
+async function versions(app: App) {
+  const all = [await app.deployment(), ...(await app.sets()), ...(await app.pods())];
+  return all.map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`).toSorted();
+}
+
+describe('plan', () => {
+  it('says which pods in which batch, what else writes the workload, and touches nothing', async () => {
+    const app = await deploy(world, {
+      name: 'planned',
+      replicas: 6,
+      spec: { minReadySeconds: 2 },
+      annotations: { 'argocd.argoproj.io/tracking-id': 'planned:apps/Deployment:x/planned' },
+    });
+    const { namespace } = world;
+    await world.kube.create(
+      services,
+      { metadata: { name: 'planned' }, spec: { selector: { app: 'planned' }, ports: [{ port: 80 }] } },
+      { namespace },
+    );
+    await world.kube.create(
+      services,
+      { metadata: { name: 'unrelated' }, spec: { selector: { app: 'other' }, ports: [{ port: 80 }] } },
+      { namespace },
+    );
+    const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'planned' };
+    await world.kube.create(
+      autoscalers,
+      { metadata: { name: 'planned' }, spec: { scaleTargetRef, minReplicas: 6, maxReplicas: 10 } },
+      { namespace },
+    );
+    await world.kube.create(
+      budgets,
+      { metadata: { name: 'planned' }, spec: { minAvailable: 6, selector: { matchLabels: { app: 'planned' } } } },
+      { namespace },
+    );
+    await app.settled();
+    const before = await versions(app);
+    const plan = await attempt(sluice, 'plan', specOf('planned', String(v2['app'])));
+    expect(await versions(app)).toEqual(before);
+
+    expect(plan).toMatchObject({
+      uid: (await app.deployment()).metadata.uid,
+      change: { from: v1, to: v2, version: 'v2', fromVersion: 'v1' },
+      minReadyMs: 2_000,
+      replicas: 6,
+    });
+    expect(plan.batches[0]).toMatchObject({ name: 'gray', pods: [{ zone: expect.any(String), ready: true }] });
+    const planned = plan.batches.flatMap((batch) => batch.pods.map(({ uid }) => uid)).toSorted();
+    expect(planned).toEqual((await app.pods()).map(({ metadata }) => metadata.uid).toSorted());
+    const warnings = Object.fromEntries(plan.warnings.map(({ code, message }) => [code, message]));
+    expect(warnings).toMatchObject({
+      NO_DRAIN: expect.stringMatching(/^((?!unrelated).)*planned/),
+      AUTOSCALER: expect.stringContaining('planned'),
+      DISRUPTION_BUDGET: expect.stringContaining('allows 0'),
+      GITOPS_OWNER: expect.stringContaining('Argo CD application planned'),
+      REGISTRY_SILENT: expect.stringContaining('registry.test'),
+    });
+  });
+
+  it('pins the digest that the registry names, and refuses an image that it does not have', async () => {
+    const digest = `sha256:${'c'.repeat(64)}`;
+    const registry = createServer((request, response) => {
+      if (request.url?.endsWith('/v2')) response.setHeader('docker-content-digest', digest).end();
+      else response.writeHead(404).end();
+    }).listen(0, '127.0.0.1');
+    await once(registry, 'listening');
+    const address = registry.address();
+    const host = `127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+    await deploy(world, { name: 'pinned', replicas: 1 });
+    const plan = await attempt(sluice, 'plan', specOf('pinned', `${host}/shop:v2`));
+    expect(plan.change.to).toEqual({ app: `${host}/shop:v2@${digest}` });
+    expect(plan.warnings.map(({ code }) => code)).not.toContain('REGISTRY_SILENT');
+    await expect(attempt(sluice, 'plan', specOf('pinned', `${host}/shop:v3`))).rejects.toMatchObject({
+      type: 'IMAGE_NOT_FOUND',
+      nonRetryable: true,
+      message: expect.stringContaining(`${host} has no shop:v3`),
+    });
+    registry.closeAllConnections();
+    registry.close();
+  });
+});
+
+describe('plan refuses', () => {
+  beforeAll(async () => {
+    await deploy(world, { name: 'shop', replicas: 1 });
+  });
+
+  it.each<[string, () => ReturnType<typeof specOf>, string, RegExp]>([
+    ['a spec that is not valid', () => specOf('shop', 'with space'), 'SPEC_INVALID', /change\.images/],
+    ['an unknown workload', () => specOf('nope', 'a:2'), 'WORKLOAD_NOT_FOUND', /there is .*shop/],
+    [
+      'an unknown namespace',
+      () => specOf('shop', 'a:2', { metadata: { namespace: 'no-such' } }),
+      'NAMESPACE_NOT_FOUND',
+      /no-such; there is .*kube-system/,
+    ],
+    [
+      'an unknown container',
+      () => specOf('shop', 'a:2', { change: { images: { web: 'a:2' } } }),
+      'CONTAINER_NOT_FOUND',
+      /no container web; it has app/,
+    ],
+    ['the image it has', () => specOf('shop', String(v1['app'])), 'IMAGE_UNCHANGED', /already/],
+    [
+      'another cluster',
+      () => specOf('shop', 'a:2', { target: { cluster: 'elsewhere', workload: 'deployment/shop' } }),
+      'CLUSTER_UNKNOWN',
+      /local, not elsewhere/,
+    ],
+    [
+      'another kind of workload',
+      () => specOf('shop', 'a:2', { target: { cluster: 'local', workload: 'statefulset/db' } }),
+      'SPEC_INVALID',
+      /deployment/,
+    ],
+    [
+      'a Service that is not there',
+      () => specOf('shop', 'a:2', { traffic: { through: [{ service: 'nope' }] } }),
+      'SERVICE_NOT_FOUND',
+      /nope/,
+    ],
+  ])('%s', async (_, spec, type, message) => {
+    await expect(attempt(sluice, 'plan', spec())).rejects.toMatchObject({
+      type,
+      nonRetryable: true,
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it('a workload that another release holds', async () => {
+    const app = await deploy(world, { name: 'held', replicas: 1 });
+    const uid = (await app.deployment()).metadata.uid;
+    await attempt(sluice, 'acquire', { target: app.target, uid, holder: 'release/other|run', from: v1 });
+    await expect(attempt(sluice, 'plan', specOf('held', 'a:2'))).rejects.toMatchObject({
+      type: 'WORKLOAD_BUSY',
+      message: expect.stringContaining('release/other'),
+    });
+  });
+
+  it('what the worker may not do, all of it at once', async () => {
+    const { clusters } = world.kube.config;
+    const admin = world.kube.config.getCurrentUser();
+    const [cluster] = clusters;
+    if (!admin || !cluster) throw new Error('no login');
+    const config = new KubeConfig();
+    config.loadFromClusterAndUser(cluster, { ...admin, impersonateUser: 'jane' });
+    const kube = connect(config);
+    const jane = activitiesOf(kube, factories);
+    const through = [{ service: 'shop' }];
+    const refused = attempt(jane, 'plan', specOf('shop', 'a:2', { traffic: { through } }));
+    await expect(refused).rejects.toMatchObject({
+      type: 'FORBIDDEN',
+      nonRetryable: true,
+      message: expect.stringMatching(/create pods\/exec.*create replicasets\.apps.*list nodes;.*patch pods in/),
+    });
+    jane.close();
+    await kube.close();
+  });
+
+  it.each([
+    ['the pods', pods, 'object.spec.containers'],
+    ['the template', deployments, 'object.spec.template.spec.containers'],
+  ])('what admission would refuse, for %s', async (_, resource, containers) => {
+    const message = `scan says no to ${resource.name}`;
+    const denial: Denial = await deny(world, resource, `${containers}.all(c, c.image != '${v2['app']}')`, message);
+    try {
+      await eventually(async () => {
+        const outcome: unknown = await attempt(sluice, 'plan', specOf('shop', String(v2['app']))).catch(
+          (error: unknown) => error,
+        );
+        expect(outcome).toMatchObject({ type: 'PATCH_REFUSED', message: expect.stringContaining(message) });
+        return true;
+      });
+    } finally {
+      await denial.lift();
+    }
+  });
+});
