@@ -15,8 +15,24 @@ export default defineConfig({
         },
       },
       { test: { ...shared, name: 'temporal', include: ['test/temporal/**/*.test.ts'], fileParallelism: false } },
-      { test: { ...shared, name: 'kwok', include: ['test/kwok/**/*.test.ts'], fileParallelism: false } },
-      { test: { ...shared, name: 'e2e', include: ['test/e2e/**/*.test.ts'], fileParallelism: false } },
+      {
+        test: {
+          ...shared,
+          name: 'kwok',
+          include: ['test/kwok/**/*.test.ts'],
+          globalSetup: 'test/support/stack.ts',
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          globalSetup: 'test/support/kubelet.ts',
+          fileParallelism: false,
+        },
+      },
     ],
   },
 });
