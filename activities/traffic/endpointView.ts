@@ -8,10 +8,10 @@ export interface Endpoints {
   /** How many pods callers are sent to. */
   readonly ready: number;
   /**
-   * Value of the label marks.serving that the endpoint controller has copied from the Service to all of its slices;
-   * undefined where it has none, or not the same on each. Shows which version of the Service it works by.
+   * Values of the label marks.serving that the endpoint controller has copied from the Service to its slices
+   * (undefined: one without). They show by which version of the Service it works.
    */
-  readonly mark: string | undefined;
+  readonly marks: ReadonlySet<string | undefined>;
 }
 
 /** The slices are those of one Service. A pod with several addresses (IPv4 and IPv6) is ready if each of them is. */
@@ -31,10 +31,5 @@ export function endpointsOf(slices: Iterable<EndpointSlice>): Endpoints {
       pods.set(targetRef.uid, { ready: ready && (pods.get(targetRef.uid)?.ready ?? true) });
     }
   }
-  const [mark] = values;
-  return {
-    pods,
-    ready: [...pods.values()].filter(({ ready }) => ready).length,
-    mark: values.size === 1 ? mark : undefined,
-  };
+  return { pods, ready: [...pods.values()].filter(({ ready }) => ready).length, marks: values };
 }

@@ -48,15 +48,11 @@ export function createTraffic(through: readonly TrafficSource[], deps: TrafficDe
   const parts = partsOf(through, deps, watches);
   const reverse = parts.toReversed();
   const restore = (pods: readonly PumpedPod[], rules: TrafficRules): Promise<Handful> =>
-    inTurn(reverse, pods, (traffic, rest) => traffic.restore(rest, rules));
+    inTurn(deps, reverse, pods, (traffic, rest) => traffic.restore(rest, rules));
   /** A pod that is not changed after all must not wait out of traffic for people to decide about the release. */
   const putFailedBack = async ({ failed }: Handful, pods: readonly PumpedPod[], rules: TrafficRules): Promise<void> => {
     const names = new Set(failed.map(({ pod }) => pod));
-    const live = new Map(deps.pods.all().map((pod) => [pod.metadata.uid, pod]));
-    const back = pods.flatMap((pod) => {
-      const now = live.get(pod.uid);
-      return now !== undefined && names.has(pod.name) ? [{ ...pod, pod: now }] : [];
-    });
+    const back = pods.filter(({ name }) => names.has(name));
     if (back.length > 0) await restore(back, rules);
   };
   return {
@@ -87,7 +83,7 @@ export function createTraffic(through: readonly TrafficSource[], deps: TrafficDe
       return entries;
     },
     async drain(pods, rules) {
-      const answer = await inTurn(parts, pods, (traffic, rest) => traffic.drain(rest, rules));
+      const answer = await inTurn(deps, parts, pods, (traffic, rest) => traffic.drain(rest, rules));
       await putFailedBack(answer, pods, rules);
       return answer;
     },
@@ -120,15 +116,23 @@ function keyed(source: TrafficSource): { readonly key: keyof typeof adapters; re
   return { key: 'readinessGate', value: source.readinessGate };
 }
 
-/** Only pods that are done with one part go on to the next; each is answered once, and keeps all its notes. */
+/**
+ * Only pods that are done with one part go on to the next, in the state that it left them in. Each is answered once,
+ * and keeps all its notes.
+ */
 async function inTurn(
+  deps: TrafficDeps,
   parts: readonly Part[],
   pods: readonly PumpedPod[],
   act: (traffic: Traffic, pods: readonly PumpedPod[]) => Promise<Handful>,
 ): Promise<Handful> {
   let answer: Handful = { ...emptyHandful, done: pods.map(({ name }) => name) };
   for (const { traffic, places } of parts) {
-    const rest = pods.filter(({ name }) => answer.done.includes(name));
+    const done = new Set(answer.done);
+    const live = new Map(deps.pods.all().map((pod) => [pod.metadata.uid, pod]));
+    const rest = pods
+      .filter(({ name }) => done.has(name))
+      .map((pod) => ({ ...pod, pod: live.get(pod.uid) ?? pod.pod }));
     if (rest.length === 0) break;
     const next = await act(
       traffic,

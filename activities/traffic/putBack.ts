@@ -5,6 +5,7 @@ import { handfulOf, join, type Outcome } from '../handful.ts';
 import { isReady } from '../kubernetes/podState.ts';
 import type { Pod } from '../kubernetes/wire.ts';
 import type { PumpedPod, TrafficDeps, TrafficRules } from '../ports.ts';
+import { isGateShut } from './drained.ts';
 import type { EndpointWatches } from './endpoints.ts';
 import { isOverdue } from './rules.ts';
 import type { OpenServices } from './takeOut.ts';
@@ -38,15 +39,13 @@ export async function putBack(
     const written = await eachPod(pods, deps.signal, (pod) => way.write(pod));
     const returning = pods.filter(({ name }) => written.done.includes(name));
     const out = (): readonly PumpedPod[] => {
-      const ready = new Set(
-        deps.pods
-          .all()
-          .filter(isReady)
-          .map(({ metadata }) => metadata.uid),
-      );
+      const live = new Map(deps.pods.all().map((pod) => [pod.metadata.uid, pod]));
       return returning.filter((pod) => {
-        const needsReady = !rules.undo || ready.has(pod.uid);
-        return !way.services(pod).every((service) => isIn(open, service, pod.uid, needsReady));
+        const now = live.get(pod.uid) ?? pod.pod;
+        // A gate that is opened after this way is seen to let it be ready by the one who opens it.
+        const needsReady = !isGateShut(now) && (!rules.undo || way.isFit(now));
+        const isThere = way.services(pod).every((service) => isIn(open, service, pod.uid, needsReady));
+        return !isThere || (needsReady && !isReady(now));
       });
     };
     await until(() => out().length === 0, waitMs, deps.signal);
@@ -55,7 +54,8 @@ export async function putBack(
       if (!late.has(pod)) return [pod.name, 'done'];
       if (!isOverdue(pod, rules.readyTimeoutMs)) return [pod.name, 'later'];
       const missing = way.services(pod).filter((service) => !isIn(open, service, pod.uid, true));
-      const reason = `After ${humanDuration(rules.readyTimeoutMs)} it is no ready endpoint of Service ${missing.join(', ')} again`;
+      const what = missing.length > 0 ? `no ready endpoint of Service ${missing.join(', ')}` : 'not ready';
+      const reason = `After ${humanDuration(rules.readyTimeoutMs)} back in traffic it is ${what}`;
       return [pod.name, { code: 'POD_FAILED', reason }];
     });
     return join(handfulOf(outcomes), { ...written, done: [] });

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Handful } from '../../workflows/contract/activities.ts';
 import { humanDuration } from '../../workflows/contract/quantity.ts';
@@ -72,6 +73,7 @@ export function createSilence(look: Look): Silence {
     const turn = new AbortController();
     const timers = [setTimeout(() => turn.abort(), turnMs)];
     const signal = AbortSignal.any([deps.signal, turn.signal]);
+    setMaxListeners(0, signal);
     const follow = async (pod: PumpedPod): Promise<void> => {
       let outcome: Outcome | number = Math.max(0, (known.get(pod.uid)?.dueMs ?? 0) - Date.now());
       while (typeof outcome === 'number') {

@@ -1,7 +1,7 @@
 import type { Handful } from '../../workflows/contract/activities.ts';
 import { humanDuration } from '../../workflows/contract/quantity.ts';
 import { eachPod } from '../eachPod.ts';
-import { handfulOf, join, type Outcome } from '../handful.ts';
+import { emptyHandful, handfulOf, join, type Outcome } from '../handful.ts';
 import { isLeaving } from '../kubernetes/podState.ts';
 import type { Pod, Service } from '../kubernetes/wire.ts';
 import type { PumpedPod, TrafficDeps, TrafficRules } from '../ports.ts';
@@ -40,6 +40,7 @@ export async function takeOut(
   pods: readonly PumpedPod[],
   rules: TrafficRules,
 ): Promise<Handful> {
+  if (pods.length === 0) return emptyHandful;
   const names = exit.services.map(({ metadata }) => metadata.name);
   return watches.use(deps.held.target.namespace, names, async (open) => {
     const { going, notes, waiting } = admit(pods, () => callables(deps, exit, open), rules);

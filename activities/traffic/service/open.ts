@@ -1,5 +1,6 @@
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { marks } from '../../../workflows/contract/names.ts';
+import { KubernetesFailure } from '../../kubernetes/kubernetesFailure.ts';
 import { services } from '../../kubernetes/resources.ts';
 import type { Pod, Service } from '../../kubernetes/wire.ts';
 import type { TrafficDeps } from '../../ports.ts';
@@ -56,27 +57,29 @@ export async function closeServices(
   const carries = ({ metadata: { labels, annotations } }: Pod): boolean =>
     labels?.[marks.serving] !== undefined || annotations?.[marks.drained] !== undefined;
   const touched = there.some(hasMark) || deps.pods.all().some(carries);
-  if (touched) {
-    for (const service of there) await write(deps, service, null, stage.closing);
-    await followed(
-      deps,
-      watches,
-      there.map(({ metadata }) => metadata.name),
-      stage.closing,
-    );
-  }
+  const mark = async (label: string | null): Promise<void> => {
+    if (!touched) return;
+    for (const service of there) await write(deps, service, null, label).catch(ignoreGone);
+    const own = there.map(({ metadata }) => metadata.name);
+    await followed(deps, watches, own, label ?? undefined);
+  };
+  await mark(stage.closing);
   // What cannot be undone on the workload must not keep the labels of the pods from being undone.
   const births = await deps.workload.labelBirths(deps.held, { [marks.serving]: null }).then(
     () => undefined,
     (error: unknown) => ({ error }),
   );
   await labelUntilSeen(deps, null, carries);
-  if (touched) for (const service of there) await write(deps, service, null, null);
+  await mark(null);
   if (births !== undefined) throw births.error;
 }
 
 const hasMark = ({ metadata, spec }: Service): boolean =>
   metadata.labels?.[marks.serving] !== undefined || spec.selector?.[marks.serving] !== undefined;
+
+function ignoreGone(error: unknown): void {
+  if (!(error instanceof KubernetesFailure && error.status === 404)) throw error;
+}
 
 /** One write: the key in the selector, and the label that shows who has seen it. */
 async function write(
@@ -96,15 +99,19 @@ async function write(
   );
 }
 
-/** Waits until the endpoint controller is seen to work by the Services as they were written. */
+/**
+ * Waits until the endpoint controller is seen to work by the Services as they were written. One without any slice has
+ * no endpoint that could be lost.
+ */
 async function followed(
   deps: TrafficDeps,
   watches: EndpointWatches,
   names: readonly string[],
-  value: string,
+  value: string | undefined,
 ): Promise<void> {
   await watches.use(deps.held.target.namespace, names, async (open) => {
-    const behind = () => [...open].filter(([, watch]) => watch.now().mark !== value).map(([name]) => name);
+    const behind = (): readonly string[] =>
+      [...open].filter(([, watch]) => [...watch.now().marks].some((mark) => mark !== value)).map(([name]) => name);
     if (await until(() => behind().length === 0, patienceMs, deps.signal)) return;
     throw new SluiceError(
       'CONFLICT',
