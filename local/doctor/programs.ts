@@ -18,13 +18,19 @@ async function inspectProgram(name: BinaryName, needed: boolean, hasGo: boolean)
   try {
     const location = await locate(name);
     if (location === undefined) return { ...base, ...missing(name, needed, hasGo) };
-    const version = await versionOf(name, location.path);
-    const found = { ...base, path: location.path, ...(version !== undefined && { version }) };
-    const from = location.source === 'explicit' ? `from ${variableOf(name)}` : 'in the cache';
-    if (version !== undefined && location.source === 'explicit' && version !== wanted) {
-      return { ...found, state: 'ok', detail: `${from}; Sluice is tested with ${wanted}` };
+    if (location.source === 'cache') {
+      // Its file name says the version, and only a checked download or a build at that version gets there.
+      return { ...base, state: 'ok', detail: 'in the cache', path: location.path, version: wanted };
     }
-    return { ...found, state: 'ok', detail: from };
+    const version = await versionOf(name, location.path);
+    const differs = version !== undefined && version !== wanted;
+    return {
+      ...base,
+      state: 'ok',
+      detail: `from ${variableOf(name)}${differs ? `; Sluice is tested with ${wanted}` : ''}`,
+      path: location.path,
+      ...(version !== undefined && { version }),
+    };
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error;
     return { ...base, state: 'problem', detail: error.message, next: error.next };
