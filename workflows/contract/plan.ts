@@ -100,6 +100,7 @@ export interface PlanWarning {
     | 'PAUSED_ALREADY'
     | 'GITOPS_OWNER'
     | 'REGISTRY_SILENT'
+    | 'GRAY_SMALLER'
     | 'LEFTOVER_BATCH'
     | 'MIXED_VERSIONS'
     | 'NO_READINESS_PROBE'

@@ -1,52 +1,70 @@
-import { batchSizes, graySize, unavailable } from './batching.ts';
-import { errors, SluiceError } from './errors.ts';
-import { estimateSeconds } from './estimate.ts';
-import { pinned, tagOf } from './imageName.ts';
-import type { Images, Observation, ObservedPod } from './observation.ts';
-import { inOrder } from './ordering.ts';
-import type { Plan, PlannedBatch, PlannedChange, PlannedGate, PlannedPod } from './plan.ts';
-import { milliseconds } from './quantity.ts';
-import { selected } from './selecting.ts';
+import { SluiceError } from './errors.ts';
+import { workloadName } from './names.ts';
+import type { Observation, ObservedPod } from './observation.ts';
+import type { Plan, PlannedBatch, PlannedPod } from './plan.ts';
+import { batchSizes } from './planner/batching.ts';
+import { plannedChange } from './planner/change.ts';
+import { estimateSeconds } from './planner/estimate.ts';
+import { plannedGate } from './planner/gates.ts';
+import { grayGroup } from './planner/gray.ts';
+import { inOrder, nodeLabel } from './planner/ordering.ts';
+import { planWarnings } from './planner/warnings.ts';
+import { plannedWrites } from './planner/writes.ts';
+import { milliseconds, share } from './quantity.ts';
 import type { ReleaseSpec } from './spec.ts';
-import { planWarnings } from './warnings.ts';
-import { plannedWrites } from './writes.ts';
 
 /**
- * What a release will do. Pure: the same spec and observation give the same plan, in whatever order the pods come.
- * @throws SluiceError CONTAINER_NOT_FOUND, IMAGE_UNCHANGED, NO_PODS, SPEC_INVALID (a select that finds nothing)
+ * What a release will do: which pods in which order in which batch, with which writes. Pure; the same answer for the
+ * pods in any order.
+ * @throws CONTAINER_NOT_FOUND, IMAGE_UNCHANGED, NO_PODS, WORKLOAD_UNFIT (a readiness gate that the template does not
+ *   declare), SPEC_INVALID (`strategy.gray.select` names a pod that is not there, or selects nothing)
  */
 export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
-  const { target, templateImages, replicas } = observation;
+  const { strategy, traffic } = spec;
+  const { target } = observation;
+  requireGates(spec, observation);
   const change = plannedChange(spec, observation);
-  const pods = observation.pods.filter((pod) => runsOther(pod.images, change.to));
-  if (observation.pods.length === 0) throw new SluiceError('NO_PODS');
-  if (pods.length === 0 && !runsOther(templateImages, change.to)) {
-    throw new SluiceError(
-      'IMAGE_UNCHANGED',
-      `All ${observation.pods.length} pods of ${target.kind}/${target.name} run ${Object.values(change.to).join(', ')} already.`,
-    );
-  }
-  const { batches, leftover } = plannedBatches(spec, pods, templateImages);
-  const plan: Omit<Plan, 'estimateSeconds' | 'warnings' | 'writes'> = {
+  if (observation.pods.length === 0) throw noPods(observation);
+
+  const zoneOf = zonesBy(nodeLabel(strategy.order.spreadBy));
+  const outdated = observation.pods.filter((pod) => !runs(pod, change.to));
+  const gray = grayGroup(strategy.gray, { outdated, observation, zoneOf });
+  const inGray = new Set(gray);
+  const rest = inOrder(
+    outdated.filter((pod) => !inGray.has(pod)),
+    zoneOf,
+  );
+  const sizes = batchSizes(strategy.batches, rest.length);
+  const planned = (pod: ObservedPod): PlannedPod => plannedPod(pod, observation, change.to, zoneOf(pod));
+  const batches: PlannedBatch[] = [
+    ...(gray.length === 0 ? [] : [{ name: 'gray', pods: gray, gate: spec.gates.afterGray }]),
+    ...slices(rest, sizes.pods).map((pods, index) => ({
+      name: `batch-${index + 1}`,
+      pods: inOrder(pods, zoneOf),
+      gate: spec.gates.afterBatch,
+    })),
+  ].map(({ name, pods, gate }) => ({ name, pods: pods.map(planned), gate: plannedGate(name, gate) }));
+
+  const plan: Omit<Plan, 'writes' | 'estimateSeconds' | 'warnings'> = {
     app: spec.metadata.name ?? target.name,
     target,
     uid: observation.uid,
     mode: {
-      asked: spec.strategy.mode,
+      asked: strategy.mode,
       used: 'InPlace',
-      reason: 'Only images change: each pod keeps its UID, IP and node.',
+      reason: 'In place: only images change, so containers restart inside their pods, which keep UID, IP and node.',
     },
     change,
     batches,
-    replicas,
-    maxUnavailable: unavailable(spec.strategy.maxUnavailable, Math.max(1, replicas)),
+    replicas: observation.replicas,
+    maxUnavailable: bounded(Math.floor(share(strategy.maxUnavailable, observation.replicas)), observation.replicas),
     minReadyMs: observation.minReadySeconds * 1000,
-    readyTimeoutMs: milliseconds(spec.strategy.readyTimeout),
+    readyTimeoutMs: milliseconds(strategy.readyTimeout),
     traffic: {
-      through: spec.traffic.through,
-      quietMs: milliseconds(spec.traffic.quiet),
-      maxDrainMs: milliseconds(spec.traffic.maxDrain),
-      onDrainTimeout: spec.traffic.onDrainTimeout,
+      through: traffic.through,
+      quietMs: milliseconds(traffic.quiet),
+      maxDrainMs: milliseconds(traffic.maxDrain),
+      onDrainTimeout: traffic.onDrainTimeout,
     },
     checks: spec.checks,
     notify: spec.notify,
@@ -54,77 +72,62 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
   };
   return {
     ...plan,
-    writes: plannedWrites(plan),
+    writes: plannedWrites(plan, observation),
     estimateSeconds: estimateSeconds(plan, observation.findings.probeSeconds),
-    warnings: planWarnings(spec, observation, plan, leftover),
+    warnings: planWarnings(plan, spec, observation, { leftover: sizes.leftover }),
   };
 }
 
-function plannedChange(spec: ReleaseSpec, { target, templateImages, pods, findings }: Observation): PlannedChange {
-  const unknown = Object.keys(spec.change.images).filter((container) => !(container in templateImages));
-  if (unknown.length > 0) {
-    const there = Object.keys(templateImages).join(', ');
-    throw new SluiceError(
-      'CONTAINER_NOT_FOUND',
-      `change.images: ${target.kind}/${target.name} has no container ${unknown.join(', ')}. It has ${there}.`,
-      { next: errors.CONTAINER_NOT_FOUND.next, details: { unknown, containers: Object.keys(templateImages) } },
-    );
-  }
-  const wanted = Object.entries(spec.change.images).map(([container, image]): [string, string] => [
-    container,
-    spec.change.pin === 'Digest' ? pinned(image, findings.digests[container]) : image,
-  ]);
-  const changes = wanted.filter(
-    ([container, image]) => templateImages[container] !== image || pods.some((pod) => pod.images[container] !== image),
-  );
-  const to = Object.fromEntries(changes.length > 0 ? changes : wanted);
-  const from = Object.fromEntries(Object.keys(to).map((container) => [container, templateImages[container] ?? '']));
-  const [first = ''] = Object.keys(to);
-  return { from, to, version: tagOf(to[first] ?? ''), fromVersion: tagOf(from[first] ?? '') };
+const bounded = (count: number, most: number): number => Math.max(1, Math.min(count, most));
+
+const runs = (pod: ObservedPod, images: Plan['change']['to']): boolean =>
+  Object.entries(images).every(([container, image]) => pod.images[container] === image);
+
+const zonesBy =
+  (label: string) =>
+  (pod: ObservedPod): string | undefined =>
+    pod.nodeLabels[label];
+
+function plannedPod(
+  pod: ObservedPod,
+  { templateImages }: Observation,
+  to: Plan['change']['to'],
+  zone: string | undefined,
+): PlannedPod {
+  const { name, uid, node, ready, images } = pod;
+  const changed = Object.keys(to);
+  const differs = changed.some((container) => images[container] !== templateImages[container]);
+  const from = Object.fromEntries(Object.entries(images).filter(([container]) => changed.includes(container)));
+  return { name, uid, node, ready, ...(zone !== undefined && { zone }), ...(differs && { from }) };
 }
 
-const runsOther = (images: Images, wanted: Images): boolean =>
-  Object.entries(wanted).some(([container, image]) => images[container] !== image);
-
-function plannedBatches(
-  spec: ReleaseSpec,
-  pods: readonly ObservedPod[],
-  template: Images,
-): { batches: readonly PlannedBatch[]; leftover: number } {
-  if (pods.length === 0) return { batches: [], leftover: 0 };
-  const { gray, batches, order } = spec.strategy;
-  const ordered = inOrder(pods, order.spreadBy);
-  const candidates = gray.select === undefined ? ordered : selected(ordered, gray.select, 'strategy.gray.select');
-  const first = candidates.slice(0, graySize(gray.pods, pods.length));
-  const rest = ordered.filter((pod) => !first.includes(pod));
-  const { sizes, leftover } = batchSizes(batches, rest.length);
-  const groups = [first];
-  let taken = 0;
-  for (const size of sizes) {
-    groups.push(rest.slice(taken, taken + size));
-    taken += size;
-  }
-  const planned = groups.map((group, index): PlannedBatch => {
-    const name = index === 0 ? 'gray' : `batch-${index}`;
-    const gate = index === 0 ? spec.gates.afterGray : spec.gates.afterBatch;
-    return { name, pods: group.map((pod) => plannedPod(pod, template, order.spreadBy)), gate: plannedGate(name, gate) };
+function slices<T>(entries: readonly T[], sizes: readonly number[]): T[][] {
+  let from = 0;
+  return sizes.map((size) => {
+    from += size;
+    return entries.slice(from - size, from);
   });
-  return { batches: planned, leftover };
 }
 
-function plannedPod(pod: ObservedPod, template: Images, spreadBy: string): PlannedPod {
-  const zone = pod.nodeLabels[spreadBy];
-  const { name, uid, node, ready } = pod;
-  const differs = Object.keys(template).some((container) => pod.images[container] !== template[container]);
-  return { name, uid, node, ready, ...(zone === undefined ? {} : { zone }), ...(differs ? { from: pod.images } : {}) };
+function requireGates({ traffic }: ReleaseSpec, { target, readinessGates }: Observation): void {
+  const asked = traffic.through.flatMap((source) => ('readinessGate' in source ? [source.readinessGate] : []));
+  const missing = asked.filter((gate) => !readinessGates.includes(gate));
+  if (missing.length === 0) return;
+  const declared = readinessGates.length === 0 ? 'it declares none' : `it declares ${readinessGates.join(', ')}`;
+  throw new SluiceError(
+    'WORKLOAD_UNFIT',
+    `The pod template of ${workloadName(target)} does not declare the readiness gate ${missing.join(', ')}; ${declared}.`,
+    {
+      next: 'Use `service: <name>` in traffic.through, which needs no gate; or declare the gate in the template and see that somebody sets it on every new pod.',
+    },
+  );
 }
 
-function plannedGate(batch: string, { bake, approval }: ReleaseSpec['gates']['afterGray']): PlannedGate {
-  const gate = { id: `after-${batch}`, bakeMs: milliseconds(bake) };
-  if (approval === undefined) return gate;
-  const { required, from, expires, onExpiry } = approval;
-  return {
-    ...gate,
-    approval: { required, from, onExpiry, ...(expires === undefined ? {} : { expiresMs: milliseconds(expires) }) },
-  };
+function noPods({ target, replicas }: Observation): SluiceError {
+  const name = workloadName(target);
+  return replicas === 0
+    ? new SluiceError('NO_PODS', `${name} is scaled to 0.`)
+    : new SluiceError('NO_PODS', `None of the ${replicas} pods of ${name} is there.`, {
+        next: `See \`kubectl describe ${name} -n ${target.namespace}\` for why it has none.`,
+      });
 }

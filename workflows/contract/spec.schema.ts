@@ -3,6 +3,7 @@ import { checkSchema } from './check.schema.ts';
 import { labelSchema, nameSchema } from './name.schema.ts';
 import { kindAliases } from './names.ts';
 import { durationSchema, quantitySchema, someTimeSchema } from './quantity.schema.ts';
+import { approversSuffice, drainIsLongEnough, sharesAddUp } from './specRules.schema.ts';
 import { notifySchema, trafficSourceSchema } from './traffic.schema.ts';
 
 /** Modes of the design; those without an implementation are refused by name (MODE_UNSUPPORTED). */
@@ -46,10 +47,7 @@ const approvalSchema = z
       .default('hold')
       .describe('What happens then: go on waiting (and say so), or roll back.'),
   })
-  .refine(
-    ({ required, from }) => from.length === 0 || new Set(from).size >= required,
-    'as many names in `from` as `required` says, or none',
-  );
+  .superRefine(approversSuffice);
 
 /** The default is written out, so that a spec which only sets `bake` keeps its approval. */
 const gateSchema = (approval: false | Record<string, never>) =>
@@ -59,7 +57,7 @@ const gateSchema = (approval: false | Record<string, never>) =>
       .union([z.literal(false), approvalSchema])
       .prefault(approval)
       .describe('Who must say yes before the release goes on. false: nobody.')
-      .meta({ title: 'false, or who must approve' }),
+      .meta({ title: 'false, or a mapping with required, from, expires and onExpiry ({}: one approval by anybody)' }),
   });
 
 /** What a person writes. Everything but `target` and `change` has a default; see docs/spec.md. */
@@ -163,7 +161,9 @@ export const releaseSpecSchema = z.strictObject({
       through: z
         .array(trafficSourceSchema)
         .default([])
-        .describe('Where callers find the pods: drained in this order, restored in reverse. Empty: pods are not drained.')
+        .describe(
+          'Where callers find the pods: drained in this order, restored in reverse. Empty: pods are not drained.',
+        )
         .meta({ title: 'a list of ways out of traffic' }),
       quiet: durationSchema.default('5s').describe('So long without a connection counts as silence.'),
       maxDrain: durationSchema.default('60s').describe('How long to wait for silence at most; not less than `quiet`.'),

@@ -1,0 +1,62 @@
+import { type Problem, problemError } from '../../workflows/contract/problem.ts';
+import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
+import { checkSpec } from '../../workflows/contract/validate.schema.ts';
+import { overriddenBy, type SpecOverride, withOverrides } from './spec/overrides.ts';
+import { readYaml, type YamlText } from './spec/yamlText.ts';
+
+/** Where a spec comes from: a document, what is set over it, or both. */
+export interface SpecSource {
+  readonly document?: {
+    readonly text: string;
+    /** What the text is called in errors: `release.yaml`. */
+    readonly file: string;
+  };
+  /** Fields that are set over what the document says, such as flags. */
+  readonly overrides?: readonly SpecOverride[];
+  /** Fields that are set where nothing else sets them. */
+  readonly defaults?: readonly SpecOverride[];
+}
+
+/**
+ * A release spec from YAML or JSON, with its defaults filled in.
+ * @throws SPEC_UNREADABLE, SPEC_INVALID or MODE_UNSUPPORTED with all problems at once: each with file, line and column
+ *   (or the flag), field, what was found and what is allowed; see contract/problem.ts
+ */
+export function readSpec({ document, overrides = [], defaults = [] }: SpecSource): ReleaseSpec {
+  const yaml = document && readYaml(document.text, document.file);
+  const value = withOverrides(yaml === undefined ? {} : yaml.value, overrides, defaults);
+  const { spec, problems = [] } = checkSpec(value);
+  const all = [
+    ...(yaml?.problems ?? []),
+    ...problems.map((problem) => located(problem, yaml, overrides, document?.file)),
+  ];
+  if (spec === undefined || all.length > 0) {
+    const inOrder = all.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+    throw problemError(inOrder, document?.file ?? 'The release spec');
+  }
+  return spec;
+}
+
+/** {@link readSpec} of a text alone. */
+export const parseSpec = (text: string, file: string): ReleaseSpec => readSpec({ document: { text, file } });
+
+function located(
+  problem: Problem,
+  yaml: YamlText | undefined,
+  overrides: readonly SpecOverride[],
+  file: string | undefined,
+): Problem {
+  const flag = overriddenBy(problem.path, overrides, (path) => yaml?.has(path) ?? false);
+  if (flag !== undefined) return { ...problem, where: flag };
+  if (yaml === undefined || file === undefined) return problem;
+  const { line, column, source } = yaml.place(problem.path, problem.at);
+  return {
+    ...problem,
+    where: `${file}:${line}:${column}`,
+    file,
+    line,
+    column,
+    // As it stands there: 1.10, not the number 1.1.
+    found: source !== undefined && problem.found === String(Number(source)) ? source : problem.found,
+  };
+}

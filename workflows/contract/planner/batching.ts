@@ -1,0 +1,42 @@
+import type { Quantity, ReleaseSpec } from '../spec.ts';
+
+export interface BatchSizes {
+  /** Pods of each batch, none 0; their sum is the number of pods. */
+  readonly pods: readonly number[];
+  /** Pods of the last batch, where the shares left it over; else 0. */
+  readonly leftover: number;
+}
+
+/** Divides `count` pods into batches, as the spec says. There are fewer batches where there are fewer pods. */
+export function batchSizes(batches: ReleaseSpec['strategy']['batches'], count: number): BatchSizes {
+  const pods = Array.isArray(batches) ? shares(batches, count) : evenly(batches.count, count);
+  const leftover = count - pods.reduce((sum, size) => sum + size, 0);
+  return { pods: leftover > 0 ? [...pods, leftover] : pods, leftover };
+}
+
+/**
+ * Shares are rounded as they add up, so that the sum is right. Each batch has at least one pod while there are any:
+ * else a first batch of 1% would vanish, and the large one after it would be the first.
+ */
+function shares(batches: readonly Quantity[], count: number): number[] {
+  const sizes: number[] = [];
+  let pods = 0;
+  let percent = 0;
+  let given = 0;
+  for (const batch of batches) {
+    if (typeof batch === 'number') pods += batch;
+    else percent += Number.parseInt(batch, 10);
+    const upTo = Math.min(count, Math.max(given + 1, pods + Math.round((count * percent) / 100)));
+    if (upTo > given) sizes.push(upTo - given);
+    given = upTo;
+  }
+  return sizes;
+}
+
+function evenly(batches: number, count: number): number[] {
+  const size = Math.floor(count / batches);
+  const larger = count % batches;
+  return Array.from({ length: batches }, (_, index) => (index < batches - larger ? size : size + 1)).filter(
+    (pods) => pods > 0,
+  );
+}

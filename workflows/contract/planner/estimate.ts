@@ -1,0 +1,28 @@
+import type { Plan } from '../plan.ts';
+
+/** A container with its image on the node restarts in about 1–2 s (design §5). */
+const restartSeconds = 2;
+/** Patch and endpoint, on the way out and on the way back (design §6). */
+const drainSeconds = 1;
+const restoreSeconds = 1;
+/** Plan, acquire, commit, release. */
+const aroundSeconds = 3;
+
+/**
+ * Seconds that the release will take if nothing fails and images are quickly there; approvals left out.
+ * @param probeSeconds from a pod's start until its probes can pass
+ */
+export function estimateSeconds(
+  { batches, maxUnavailable, minReadyMs, traffic }: Pick<Plan, 'batches' | 'maxUnavailable' | 'minReadyMs' | 'traffic'>,
+  probeSeconds: number,
+): number {
+  const drained = traffic.through.length > 0;
+  const outMs = drained ? drainSeconds * 1000 + traffic.quietMs : 0;
+  const backMs = drained ? restoreSeconds * 1000 : 0;
+  const podMs = outMs + (restartSeconds + probeSeconds) * 1000 + minReadyMs + backMs;
+  const batchesMs = batches.reduce(
+    (sum, { pods, gate }) => sum + Math.ceil(pods.length / maxUnavailable) * podMs + gate.bakeMs,
+    0,
+  );
+  return Math.ceil(batchesMs / 1000) + aroundSeconds;
+}

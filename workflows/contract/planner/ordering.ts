@@ -1,0 +1,58 @@
+import type { ObservedPod } from '../observation.ts';
+
+export type ZoneOf = (pod: ObservedPod) => string | undefined;
+
+/** Short names of node labels that people write. */
+const labelAliases: Readonly<Record<string, string>> = { zone: 'topology.kubernetes.io/zone' };
+
+export const nodeLabel = (name: string): string => labelAliases[name] ?? name;
+
+/**
+ * Pods that are not ready first: changing them takes nothing away. Then in turn from each zone, so that every beginning
+ * of the list is spread as evenly as what is left allows. Within a zone by name.
+ */
+export function inOrder(pods: readonly ObservedPod[], zoneOf: ZoneOf): readonly ObservedPod[] {
+  const taken = new Map<string, number>();
+  return [
+    ...spread(
+      pods.filter((pod) => !pod.ready),
+      zoneOf,
+      taken,
+    ),
+    ...spread(
+      pods.filter((pod) => pod.ready),
+      zoneOf,
+      taken,
+    ),
+  ];
+}
+
+/** Always the next pod of a zone from which the fewest were taken. `taken` goes on from what came before. */
+function spread(pods: readonly ObservedPod[], zoneOf: ZoneOf, taken: Map<string, number>): ObservedPod[] {
+  const queues = new Map<string, ObservedPod[]>();
+  for (const pod of pods.toSorted(byName)) {
+    const zone = zoneOf(pod) ?? '';
+    const queue = queues.get(zone);
+    if (queue === undefined) queues.set(zone, [pod]);
+    else queue.push(pod);
+  }
+  const order: ObservedPod[] = [];
+  let open = [...queues].toSorted(([a], [b]) => compare(a, b)).map(([zone, queue]) => ({ zone, queue, next: 0 }));
+  while (open.length > 0) {
+    const level = open.reduce((least, { zone }) => Math.min(least, taken.get(zone) ?? 0), Number.POSITIVE_INFINITY);
+    for (const one of open) {
+      const pod = one.queue[one.next];
+      if (pod === undefined || (taken.get(one.zone) ?? 0) !== level) continue;
+      order.push(pod);
+      one.next += 1;
+      taken.set(one.zone, level + 1);
+    }
+    open = open.filter(({ queue, next }) => next < queue.length);
+  }
+  return order;
+}
+
+const byName = (a: ObservedPod, b: ObservedPod): number => compare(a.name, b.name);
+
+/** By code unit: an order that no locale changes. */
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

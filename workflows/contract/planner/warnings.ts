@@ -1,0 +1,166 @@
+import { workloadName } from '../names.ts';
+import type { Observation } from '../observation.ts';
+import type { Plan, PlannedPod, PlanWarning } from '../plan.ts';
+import { countOf } from '../quantity.ts';
+import type { ReleaseSpec } from '../spec.ts';
+import { graySize } from './gray.ts';
+
+type Drawn = Omit<Plan, 'writes' | 'estimateSeconds' | 'warnings'>;
+
+/** What people should know before they let the release go on. None of it stops the release. */
+export function planWarnings(
+  plan: Drawn,
+  spec: ReleaseSpec,
+  observation: Observation,
+  { leftover }: { readonly leftover: number },
+): readonly PlanWarning[] {
+  return [
+    ...drain(plan, observation),
+    ...others(plan, observation),
+    ...images(spec, observation),
+    ...pods(plan, observation),
+    ...groups(plan, spec, observation, leftover),
+  ];
+}
+
+const warn = (when: boolean, code: PlanWarning['code'], message: string): PlanWarning[] =>
+  when ? [{ code, message }] : [];
+
+/** Services that send calls to the pods and are not drained. A readiness gate drains all of them. */
+function drain({ traffic: { through } }: Drawn, { findings }: Observation): PlanWarning[] {
+  if (through.some((source) => 'readinessGate' in source)) return [];
+  const drained = new Set(through.flatMap((source) => ('service' in source ? [source.service] : [])));
+  const left = findings.services.filter((service) => !drained.has(service)).toSorted();
+  const [first] = left;
+  if (first === undefined) {
+    return warn(
+      through.length === 0,
+      'NO_DRAIN',
+      'No way out of traffic is named, and no Service selects the pods: whoever calls them otherwise may lose requests.',
+    );
+  }
+  const one = left.length === 1;
+  return warn(
+    true,
+    'NO_DRAIN',
+    `${one ? 'Service' : 'Services'} ${left.join(', ')} ${one ? 'sends' : 'send'} calls to the pods and ${one ? 'is' : 'are'} not drained: requests may be lost. Add \`service: ${first}\` to traffic.through.`,
+  );
+}
+
+/** Who else has a hand in the workload. */
+function others({ target, maxUnavailable }: Drawn, { findings, paused }: Observation): PlanWarning[] {
+  const name = workloadName(target);
+  return [
+    ...findings.autoscalers
+      .toSorted()
+      .flatMap((scaler) =>
+        warn(
+          true,
+          'AUTOSCALER',
+          `HorizontalPodAutoscaler ${scaler} may scale ${name} in mid-release; pods that it adds are brought along before the commit.`,
+        ),
+      ),
+    ...findings.budgets
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      .flatMap(({ name: budget, disruptionsAllowed }) =>
+        warn(
+          true,
+          'DISRUPTION_BUDGET',
+          disruptionsAllowed < maxUnavailable
+            ? `PodDisruptionBudget ${budget} allows ${disruptionsAllowed} disruptions now, but up to ${maxUnavailable} pods will be out of service at once. A change in place is no eviction: the budget does not hold it up. Lower strategy.maxUnavailable to keep to it.`
+            : `PodDisruptionBudget ${budget} allows ${disruptionsAllowed} disruptions now. A change in place is no eviction and not held up by it, but its pods count as disrupted meanwhile: node drains may have to wait.`,
+        ),
+      ),
+    ...findings.owners.flatMap((owner) =>
+      warn(
+        true,
+        'GITOPS_OWNER',
+        `${owner} writes ${name} too and may set the old image again. Stop its sync for the release, and change the image there as well.`,
+      ),
+    ),
+    ...warn(paused, 'PAUSED_ALREADY', `${name} is paused already, not by Sluice; it stays paused after the release.`),
+  ];
+}
+
+function images({ change }: ReleaseSpec, { findings }: Observation): PlanWarning[] {
+  return Object.entries(findings.registrySilent).flatMap(([container, reason]) => {
+    const image = change.images[container];
+    const tag = image !== undefined && !image.includes('@') && change.pin === 'Digest';
+    const unpinned = tag ? ', and its tag is not pinned to a digest' : '';
+    return warn(
+      image !== undefined,
+      'REGISTRY_SILENT',
+      `The registry did not say whether ${image} (container ${container}) exists: ${reason}. It is not checked before the first pod${unpinned}.`,
+    );
+  });
+}
+
+function pods({ batches, target }: Drawn, { findings, pods: all }: Observation): PlanWarning[] {
+  const planned = batches.flatMap((batch) => batch.pods);
+  const mixed = planned.filter(({ from }) => from !== undefined);
+  const ahead = all.length - planned.length;
+  const down = all.filter(({ ready }) => !ready);
+  const name = workloadName(target);
+  return [
+    ...warn(
+      mixed.length > 0,
+      'MIXED_VERSIONS',
+      `${countOf(mixed.length, 'pod')} of ${name} ${mixed.length === 1 ? 'runs' : 'run'} other images than its template (${named(mixed, fromText)}); a rollback brings each back to its own.`,
+    ),
+    ...warn(
+      ahead > 0,
+      'MIXED_VERSIONS',
+      `${countOf(ahead, 'pod')} of ${name} ${ahead === 1 ? 'has' : 'have'} the new images already and ${ahead === 1 ? 'is' : 'are'} in no batch.`,
+    ),
+    ...warn(
+      findings.probeSeconds === 0,
+      'NO_READINESS_PROBE',
+      `The pods of ${name} have no readiness probe: a container counts as ready as soon as it runs.`,
+    ),
+    ...warn(
+      down.length > 0,
+      'PODS_NOT_READY',
+      `${countOf(down.length, 'pod')} of ${name} ${down.length === 1 ? 'is' : 'are'} not ready now (${named(down.toSorted(byName), ({ name: pod }) => pod)}); such pods go first.`,
+    ),
+  ];
+}
+
+/** Groups of another size than the spec reads. */
+function groups(
+  { batches }: Drawn,
+  { strategy }: ReleaseSpec,
+  observation: Observation,
+  leftover: number,
+): PlanWarning[] {
+  const [gray] = batches;
+  const wanted = Math.min(
+    graySize(strategy.gray, observation),
+    batches.reduce((sum, batch) => sum + batch.pods.length, 0),
+  );
+  const small = strategy.gray.select?.names === undefined && gray !== undefined && gray.pods.length < wanted;
+  const last = batches.at(-1)?.name ?? '';
+  return [
+    ...warn(
+      small,
+      'GRAY_SMALLER',
+      `strategy.gray.select matches only ${countOf(gray?.pods.length ?? 0, 'pod')} to change; strategy.gray.pods asks for ${wanted}.`,
+    ),
+    ...warn(
+      leftover > 0,
+      'LEFTOVER_BATCH',
+      `strategy.batches leaves ${countOf(leftover, 'pod')} over, which ${leftover === 1 ? 'makes' : 'make'} ${last}.`,
+    ),
+  ];
+}
+
+function named<T>(entries: readonly T[], text: (entry: T) => string): string {
+  const shown = entries.slice(0, 3).map(text).join('; ');
+  return entries.length > 3 ? `${shown} and ${entries.length - 3} more` : shown;
+}
+
+const fromText = ({ name, from = {} }: PlannedPod): string =>
+  `${name}: ${Object.entries(from)
+    .map(([container, image]) => `${container}=${image}`)
+    .join(', ')}`;
+
+const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1);

@@ -1,0 +1,26 @@
+import { marks, workloadName } from '../names.ts';
+import type { Observation } from '../observation.ts';
+import type { Plan } from '../plan.ts';
+
+/** What is written besides the batches' pods, in order, one sentence each. */
+export function plannedWrites(
+  { target, change, traffic }: Pick<Plan, 'target' | 'change' | 'traffic'>,
+  { paused }: Pick<Observation, 'paused'>,
+): readonly string[] {
+  const name = workloadName(target);
+  const services = [...new Set(traffic.through.flatMap((source) => ('service' in source ? [source.service] : [])))];
+  const selectors = `the selector of Service ${services.join(', ')}`;
+  const images = Object.entries(change.to).map(([container, image]) => `${container}=${image}`);
+  const serving = services.length > 0;
+  return [
+    `Pause ${name} and mark it as held (annotations ${marks.release}, ${marks.before}).`,
+    ...(serving ? [`Label all its pods and the template of its ReplicaSet ${marks.serving}=true.`] : []),
+    ...(serving ? [`Add ${marks.serving} to ${selectors}: from then on a pod is drained by its label.`] : []),
+    'After the last batch: keep the old version as a ReplicaSet of 0 pods, for `kubectl rollout undo`.',
+    `Set ${images.join(', ')} in the template of ${name}, then in that of its ReplicaSet.`,
+    ...(serving ? [`Take ${marks.serving} out of ${selectors}, then off the ReplicaSet and the pods.`] : []),
+    paused
+      ? `Take the annotations off ${name} and leave it paused, as it was.`
+      : `Take the annotations off ${name} and resume it.`,
+  ];
+}

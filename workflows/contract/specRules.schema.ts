@@ -1,0 +1,50 @@
+import type { z } from 'zod';
+import type { Duration, Quantity } from './quantity.schema.ts';
+import { milliseconds } from './quantity.ts';
+
+/**
+ * Rules over several fields. An issue of theirs says as its message what is allowed, and in `params` what was found
+ * and how to put it right, where the fields themselves do not say it.
+ */
+
+/** Percentages of batches are shares; levels, as other tools write them, would add up to more than the whole. */
+export function sharesAddUp(batches: readonly Quantity[], context: z.RefinementCtx): void {
+  const percentages = batches.flatMap((entry) => (typeof entry === 'string' ? [Number.parseInt(entry, 10)] : []));
+  const sum = percentages.reduce((total, percentage) => total + percentage, 0);
+  if (sum <= 100) return;
+  const hint = sharesOf(percentages);
+  context.addIssue({
+    code: 'custom',
+    message: 'shares of the pods that remain after gray, each on its own (not cumulative), together at most 100%',
+    params: { found: `${batches.join(', ')}, together ${sum}%`, ...(hint !== undefined && { hint }) },
+  });
+}
+
+/** Levels (20, 50, 100) as the shares that were meant. */
+function sharesOf(levels: readonly number[]): string | undefined {
+  const shares = levels.map((level, index) => level - (levels[index - 1] ?? 0));
+  if (levels.at(-1) !== 100 || shares.some((share) => share <= 0)) return undefined;
+  return `if these are levels, write [${shares.map((share) => `${share}%`).join(', ')}]`;
+}
+
+export function drainIsLongEnough(
+  { quiet, maxDrain }: { readonly quiet: Duration; readonly maxDrain: Duration },
+  context: z.RefinementCtx,
+): void {
+  if (milliseconds(maxDrain) >= milliseconds(quiet)) return;
+  context.addIssue({ code: 'custom', path: ['maxDrain'], message: `at least traffic.quiet, which is ${quiet}` });
+}
+
+/** Fewer approvers than approvals: a gate that never opens. */
+export function approversSuffice(
+  { required, from }: { readonly required: number; readonly from: readonly string[] },
+  context: z.RefinementCtx,
+): void {
+  const names = new Set(from).size;
+  if (names === 0 || names >= required) return;
+  context.addIssue({
+    code: 'custom',
+    path: ['from'],
+    message: `at least ${required} different names, as \`required\` says, or none: anybody`,
+  });
+}
