@@ -54,7 +54,7 @@ export async function release(kube: Connection, held: HeldRequest): Promise<void
  * The controller copies annotations of a Deployment to its ReplicaSet and never takes one away. Ours are taken off when
  * it has seen the Deployment without them, or it might copy them once more.
  */
-async function takeMarksOff(kube: Connection, held: HeldRequest, { metadata }: Deployment): Promise<void> {
+async function takeMarksOff(kube: Connection, held: HeldRequest, { metadata, spec }: Deployment): Promise<void> {
   const until = Date.now() + controllerMs;
   for (;;) {
     const look = await lookAgain(kube, held);
@@ -62,15 +62,25 @@ async function takeMarksOff(kube: Connection, held: HeldRequest, { metadata }: D
     if (Date.now() > until || (look.deployment.status?.observedGeneration ?? 0) >= (metadata.generation ?? 0)) break;
     await sleep(50);
   }
-  await retryConflicts(async () => {
-    const look = await lookAgain(kube, held);
-    // Taken again meanwhile: those marks are of the next release.
-    if (!look || holderOf(look.deployment) !== undefined) return;
-    for (const set of look.sets) {
-      const { namespace = '', name, annotations } = set.metadata;
-      if (annotations?.[marks.release] === undefined && annotations?.[marks.before] === undefined) continue;
-      const body = { metadata: { annotations: { [marks.release]: null, [marks.before]: null } } };
-      await kube.patch(replicaSets, { namespace, name }, body, { as: 'merge' });
-    }
+  // A Deployment that stays paused has no new generation to be seen: some looks more take the place of that.
+  for (let clean = spec.paused ? -5 : 0; clean < 1; clean += 1) {
+    if (await retryConflicts(() => takeMarksOffOnce(kube, held))) clean = Math.min(clean, -1);
+    if (clean < 0) await sleep(50);
+  }
+}
+
+/** Whether there were any. */
+async function takeMarksOffOnce(kube: Connection, held: HeldRequest): Promise<boolean> {
+  const look = await lookAgain(kube, held);
+  // Taken again meanwhile: those marks are of the next release.
+  if (!look || holderOf(look.deployment) !== undefined) return false;
+  const marked = look.sets.filter(({ metadata: { annotations } }) => {
+    return annotations?.[marks.release] !== undefined || annotations?.[marks.before] !== undefined;
   });
+  for (const { metadata } of marked) {
+    const { namespace = '', name } = metadata;
+    const body = { metadata: { annotations: { [marks.release]: null, [marks.before]: null } } };
+    await kube.patch(replicaSets, { namespace, name }, body, { as: 'merge' });
+  }
+  return marked.length > 0;
 }

@@ -86,13 +86,17 @@ describe('wait', () => {
     expect(await app.pods()).toHaveLength(2);
   });
 
-  it('counts minReady from the readiness', async () => {
+  it('counts minReady from the readiness, and heartbeats meanwhile', async () => {
     const { request } = await started('minready', v2, { replicas: 1 });
     const begun = Date.now();
-    const answer = await attempt(sluice, 'wait', { ...request, minReadyMs: 3_000 });
+    const environment = environmentOf();
+    const beats: unknown[] = [];
+    environment.on('heartbeat', (details: unknown) => beats.push(details));
+    const answer = await attempt(sluice, 'wait', { ...request, minReadyMs: 7_000 }, environment);
     expect(answer.done).toHaveLength(1);
     // Kubernetes keeps whole seconds.
-    expect(Date.now() - begun).toBeGreaterThan(1_900);
+    expect(Date.now() - begun).toBeGreaterThan(5_900);
+    expect(beats).toContainEqual({ settled: 0, waiting: 1 });
   });
 
   it('says that a deleted pod is gone, at once', async () => {
