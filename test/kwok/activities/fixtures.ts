@@ -72,9 +72,9 @@ export interface World {
   readonly close: () => Promise<void>;
 }
 
-/** A namespace of its own on the cluster that KUBECONFIG names. */
-export async function createWorld(): Promise<World> {
-  const kube = connect(loadKubeConfig());
+/** A namespace of its own on that cluster; without `kubeconfig` on the one that KUBECONFIG names. */
+export async function createWorld(kubeconfig?: string): Promise<World> {
+  const kube = connect(loadKubeConfig({ kubeconfig }));
   const namespace = `t-${randomBytes(4).toString('hex')}`;
   await kube.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, {});
   return {
