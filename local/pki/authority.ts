@@ -66,7 +66,8 @@ export async function serviceAccountKey(directory: string): Promise<{ publicFile
 }
 
 function fits({ certificate }: Credential, request: Omit<CertificateRequest, 'days'>, authority: Credential): boolean {
-  const found = new X509Certificate(certificate);
+  const found = parse(certificate);
+  if (found === undefined) return false;
   const names = found.subject.split('\n').map((line) => line.slice(line.indexOf('=') + 1));
   const wanted = [...(request.subject.organizations ?? []), request.subject.commonName];
   return (
@@ -77,6 +78,14 @@ function fits({ certificate }: Credential, request: Omit<CertificateRequest, 'da
       (host) => (net.isIP(host) === 0 ? found.checkHost(host) : found.checkIP(host)) !== undefined,
     )
   );
+}
+
+function parse(certificate: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(certificate);
+  } catch {
+    return undefined;
+  }
 }
 
 const filesOf = (directory: string, name: string) => ({

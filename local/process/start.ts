@@ -70,14 +70,13 @@ export async function awaitReady(record: PartRecord, signal?: AbortSignal): Prom
   const { part, log } = record;
   const timeoutMs = part.startTimeoutMs ?? 60_000;
   let complaint: string | undefined = 'it was not asked yet';
-  // The launcher needs a moment to write the number down.
-  let seen = false;
   const born = performance.now();
   const ready = await until(
     async () => {
+      // The launcher needs a moment to write its number down; once it has, there is a process or it has died. Asked in this order.
+      const written = await wasWritten(record);
       const alive = (await livingPid(record)) !== undefined;
-      seen ||= alive;
-      if (!alive && (seen || performance.now() - born > 2_000)) {
+      if (!alive && (written || performance.now() - born > 5_000)) {
         throw new SluiceError('LOCAL_PART_DIED', `${part.name} died while it started.\n${await tail(log)}`, {
           next: `Read ${log}; then \`sluice up\` again.`,
           details: { part: part.name, log },
@@ -94,4 +93,8 @@ export async function awaitReady(record: PartRecord, signal?: AbortSignal): Prom
     `${part.name} was not ready after ${timeoutMs / 1000} s: ${complaint ?? ''}\n${await tail(log)}`,
     { next: `Read ${log}; then \`sluice up\` again.`, details: { part: part.name, log } },
   );
+}
+
+async function wasWritten({ pidFile }: PartRecord): Promise<boolean> {
+  return (await readFile(pidFile, 'utf8').catch(() => '')) !== '';
 }
