@@ -15,8 +15,6 @@ import type { Inbound } from './sockets.ts';
 const concurrency = 16;
 /** Once a pod is silent its neighbours get this long to come along. */
 const lingerMs = 300;
-/** No call takes longer, so that pods which arrive meanwhile get their turn. */
-const turnMs = 10_000;
 /** Between two looks: a quarter of the quiet window, within these bounds. */
 const shortestMs = 100;
 const longestMs = 2_000;
@@ -33,7 +31,8 @@ export interface SilenceDeps {
 /** Waits for silence; see TrafficPath.silence. Its memory of quiet windows outlives the activities; made once a worker. */
 export type Silence = (pods: readonly PumpedPod[], rules: TrafficRules, deps: SilenceDeps) => Promise<Handful>;
 
-export function createSilence(look: Look): Silence {
+/** `turnMs`: no call takes longer, so that pods which arrive meanwhile get their turn. */
+export function createSilence(look: Look, turnMs = 10_000): Silence {
   /** By pod UID: what is known, and when the next look is due. */
   const known = new Map<string, { readonly window: QuietWindow; readonly dueMs: number }>();
   const slots = createSlots(concurrency);
