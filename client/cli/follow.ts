@@ -15,7 +15,18 @@ import { statusLines } from './view/status.ts';
 export const staysUntilEnd = ({ wait, watch, timeout }: WaitFlags): boolean =>
   wait === true || watch === true || timeout !== undefined;
 
-/** Follows a release with its view; the view gets every status, `tick` draws between two. */
+export interface FollowOptions extends WaitFlags {
+  /** First run id, where it is known: a later release of the same workload is another one. */
+  readonly run?: string;
+  /** Told every status that is shown. */
+  readonly onStatus?: (status: ReleaseStatus) => void;
+  /** Told when a person presses Enter. */
+  readonly onEnter?: () => void;
+  /** Hint below the live view. */
+  readonly footer?: (status: ReleaseStatus) => string;
+}
+
+/** What shows a release while it is followed. */
 interface View {
   show(status: ReleaseStatus): void;
   trouble(error: SluiceError | undefined): void;
@@ -24,35 +35,33 @@ interface View {
 
 /**
  * Stays with a release until it has ended, with a live view on a terminal and a log elsewhere, and returns the last status.
- * @param run first run id, where it is known: a later release of the same workload is another one
  * @throws WAIT_TIMEOUT; Interrupted after Ctrl-C, which leaves the release running and says so
  */
 export async function follow(
   session: Session,
   sluice: Sluice,
   target: Target,
-  flags: WaitFlags,
-  run?: string,
+  options: FollowOptions,
 ): Promise<ReleaseStatus> {
-  const timeout = flags.timeout === undefined ? undefined : AbortSignal.timeout(flags.timeout);
+  const { run, onStatus } = options;
+  const timeout = options.timeout === undefined ? undefined : AbortSignal.timeout(options.timeout);
   const signal = timeout === undefined ? session.signal : AbortSignal.any([session.signal, timeout]);
-  const view =
-    flags.watch === true && session.output.progressScreen.isTTY
-      ? liveView(session)
-      : logView(session, flags.watch === true);
+  const isLive = options.watch === true && session.output.progressScreen.isTTY;
+  const view = isLive ? liveView(session, options) : logView(session, options.watch === true);
   let last: ReleaseStatus | undefined;
   try {
     const onTrouble = (error: SluiceError | undefined): void => view.trouble(error);
-    for await (const status of sluice.watch(target, { signal, onTrouble, ...(run !== undefined && { run }) })) {
+    for await (const status of sluice.watch(target, { signal, onTrouble, run })) {
       last = status;
       view.show(status);
+      onStatus?.(status);
     }
   } finally {
     view.end(last);
   }
   if (session.signal.aborted) throw leave(session, target);
   if (last !== undefined && isOver(last.phase)) return last;
-  if (timeout?.aborted === true) throw timedOut(flags.timeout ?? 0, target, session, last);
+  if (timeout?.aborted === true) throw timedOut(options.timeout ?? 0, target, session, last);
   throw new SluiceError('RELEASE_NOT_FOUND', `Another release of ${workloadName(target)} has begun meanwhile.`);
 }
 
@@ -66,25 +75,34 @@ export function exitOf(status: ReleaseStatus): ExitCode {
 }
 
 /** Redraws four times a second, so that times run and the spinner turns. */
-function liveView(session: Session): View {
+function liveView(session: Session, { onEnter, footer }: FollowOptions): View {
   const screen = session.output.progressScreen;
   const live = liveOn(screen);
   let current: ReleaseStatus | undefined;
   let problem: SluiceError | undefined;
   const frame = (status: ReleaseStatus, over: boolean): string[] => {
     const { rows } = screen.size();
-    const footer = problem === undefined ? 'Ctrl-C leaves; the release goes on.' : `${problem.message} Trying again.`;
+    const hint =
+      problem === undefined
+        ? (footer?.(status) ?? 'Ctrl-C leaves; the release goes on.')
+        : `${problem.message} Trying again.`;
     const look = {
       ...session.output.look(screen),
       height: rows - 2,
       ...(!over && { frame: Math.floor(session.io.now() / 250) }),
     };
-    return ['', ...statusLines(status, look, { ...session.defaults, ...(!over && { footer }) })];
+    return ['', ...statusLines(status, look, { ...session.defaults, ...(!over && { footer: hint }) })];
   };
   const draw = (): void => {
     if (current !== undefined) live.draw(frame(current, false));
   };
   const timer = setInterval(draw, 250);
+  const stopReading =
+    onEnter &&
+    session.io.onLine?.(() => {
+      live.typed();
+      onEnter();
+    });
   const stopResizing = screen.onResize(() => {
     live.resized();
     draw();
@@ -101,6 +119,7 @@ function liveView(session: Session): View {
     end(status) {
       clearInterval(timer);
       stopResizing();
+      stopReading?.();
       if (status !== undefined) live.finish(frame(status, true));
     },
   };

@@ -1,8 +1,8 @@
 import { stringify } from 'yaml';
-import type { SluiceError } from '../../workflows/contract/errors.ts';
+import { errors, type SluiceError } from '../../workflows/contract/errors.ts';
 import { problemOf } from '../sdk/problem.ts';
 import type { Io, Screen } from './io.ts';
-import { type FailureFacts, failureLines, type Issue } from './view/failure.ts';
+import { type FailureFacts, failureLines, type ProblemFacts } from './view/failure.ts';
 import { type Look, lookFor } from './view/look.ts';
 
 export const formats = ['table', 'wide', 'json', 'yaml'] as const;
@@ -58,8 +58,15 @@ export class Output {
   }
 }
 
-function factsOf(error: SluiceError): FailureFacts {
-  const issues = error.details['issues'];
-  const { code, message, next } = error;
-  return { code, message, next, ...(Array.isArray(issues) && { issues: issues as Issue[] }) };
+/** Where single problems are told, the message that lists them too is left out. */
+function factsOf({ code, message, next, details }: SluiceError): FailureFacts {
+  const { problems } = details;
+  if (!Array.isArray(problems) || problems.length === 0) return { code, message, next };
+  const [head = ''] = message.split('\n');
+  return {
+    code,
+    next,
+    message: problems.length === 1 ? errors[code].message : head,
+    problems: problems as ProblemFacts[],
+  };
 }

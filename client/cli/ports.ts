@@ -1,6 +1,6 @@
 import { basePorts } from '../../local/types.ts';
+import { closest } from '../../workflows/contract/closest.ts';
 import { SluiceError } from '../../workflows/contract/errors.ts';
-import { closest } from '../sdk/closest.ts';
 
 /**
  * `--port temporal=7233` → `{ temporal: 7233 }`; undefined when none is given.

@@ -2,11 +2,14 @@ import { Command, CommanderError } from 'commander';
 import { type ExitCode, errors, SluiceError } from '../../workflows/contract/errors.ts';
 import { asSluiceError } from '../sdk/problem.ts';
 import { registerApprove, registerReject } from './commands/decide.ts';
+import { registerDemo } from './commands/demo.ts';
+import { registerDoctor } from './commands/doctor.ts';
 import { registerDown } from './commands/down.ts';
 import { registerEnv } from './commands/env.ts';
 import { registerList } from './commands/list.ts';
 import { registerPlan } from './commands/plan.ts';
 import { registerRelease } from './commands/release.ts';
+import { registerSchema } from './commands/schema.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerPause, registerResume, registerRollback } from './commands/steer.ts';
 import { registerUp } from './commands/up.ts';
@@ -119,7 +122,10 @@ function buildProgram(host: Host): Command {
   registerUp(program, host);
   registerDown(program, host);
   registerEnv(program, host);
+  registerDoctor(program, host);
+  registerDemo(program, host);
   registerWorker(program, host);
+  registerSchema(program, host);
   return program;
 }
 

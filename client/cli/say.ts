@@ -65,7 +65,10 @@ export function say<Name extends MessageName>(
         return 0;
       }
       output.note(answer);
-      const status = await follow(session, sluice, target, flags, args.run);
+      const status = await follow(session, sluice, target, {
+        ...flags,
+        ...(args.run !== undefined && { run: args.run }),
+      });
       if (flags.watch !== true || output.structured)
         output.result(status, (look) => statusLines(status, look, defaults));
       return exitOf(status);

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { SluiceError } from '../../workflows/contract/errors.ts';
+import type { SpecOverride } from '../sdk/spec/overrides.ts';
 import { listFlag, numberFlag, repeatFlag, type TargetFlags } from './options.ts';
 
 /** The options that stand for fields of a release spec. */
@@ -32,14 +33,6 @@ export interface SpecFlags extends TargetFlags {
   readonly maxDrain?: string;
   readonly checkHttp?: string;
   readonly onFailure?: string;
-}
-
-/** A field of the spec that the command line sets over whatever a file says. */
-export interface Override {
-  readonly path: readonly string[];
-  readonly value: unknown;
-  /** The flag, for error messages. */
-  readonly from: string;
 }
 
 const specGroup = 'Spec (over what the file says):';
@@ -98,8 +91,8 @@ export function withSpec(command: Command): Command {
  * @param words the workload, as it was named
  * @throws USAGE where a flag cannot be read at all
  */
-export function overridesOf(words: readonly string[], flags: SpecFlags): readonly Override[] {
-  const set = (from: string, path: string, value: unknown): Override[] =>
+export function overridesOf(words: readonly string[], flags: SpecFlags): readonly SpecOverride[] {
+  const set = (from: string, path: string, value: unknown): SpecOverride[] =>
     value === undefined ? [] : [{ from, path: path.split('.'), value }];
   return [
     ...set('the workload', 'target.workload', words.length === 0 ? undefined : words.join('/')),
@@ -131,14 +124,19 @@ export function overridesOf(words: readonly string[], flags: SpecFlags): readonl
     ...set('--on-failure', 'onFailure', flags.onFailure),
     ...set('--approvals', 'gates.afterGray.approval.required', flags.approvals),
     ...set('--approver', 'gates.afterGray.approval.from', flags.approver),
+    ...(flags.approval === false || flags.yes === true ? noApprovals : []),
     ...set('--batch-approval', 'gates.afterBatch.approval', flags.batchApproval === true ? {} : undefined),
   ];
 }
 
-/** Whether the command line says that nobody has to approve. */
-export const withoutApprovals = ({ approval, yes }: SpecFlags): boolean => approval === false || yes === true;
+/** Whatever a file says about approvals. */
+const noApprovals: readonly SpecOverride[] = ['afterGray', 'afterBatch'].map((gate) => ({
+  from: '--no-approval',
+  path: ['gates', gate, 'approval'],
+  value: false,
+}));
 
-function imagesOf(flags: readonly string[]): Override[] {
+function imagesOf(flags: readonly string[]): SpecOverride[] {
   return flags.map((flag) => {
     const at = flag.indexOf('=');
     if (at <= 0 || at === flag.length - 1) {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
+import { tagOf } from '../../workflows/contract/imageName.ts';
 import {
   planId,
   releaseId,
@@ -32,7 +33,7 @@ export async function startRelease(client: Client, spec: ReleaseSpec, initiator:
   await requireWorkers(client, target.cluster);
   const input: ReleaseInput = { spec, initiator };
   const app = spec.metadata.name ?? target.name;
-  const version = versionOf(Object.values(spec.change.images)[0] ?? '');
+  const version = tagOf(Object.values(spec.change.images)[0] ?? '');
   const id = releaseId(target);
   const handle = await translated(
     () =>
@@ -93,13 +94,6 @@ export async function makePlan(client: Client, spec: ReleaseSpec, signal?: Abort
   }
 }
 
-/** What to call an image's version: its tag, else the start of its digest, else `latest`. */
-function versionOf(image: string): string {
-  const [name = '', digest] = image.split('@');
-  const tag = /:([^/:]+)$/.exec(name)?.[1];
-  return tag ?? digest?.slice(0, 'sha256:'.length + 12) ?? 'latest';
-}
-
 /** Markdown for the Temporal UI: what was asked for, before anything is known of the cluster. */
 function describe(spec: ReleaseSpec, target: Target, initiator: string): string {
   const { strategy, gates, traffic, onFailure } = spec;
@@ -114,10 +108,7 @@ function describe(spec: ReleaseSpec, target: Target, initiator: string): string 
       `\`${image}\``,
     ]),
     ['gray group', String(strategy.gray.pods)],
-    [
-      'after gray',
-      approval === undefined ? 'no approval' : `${approval.required} approval${approval.required === 1 ? '' : 's'}`,
-    ],
+    ['after gray', !approval ? 'no approval' : `${approval.required} approval${approval.required === 1 ? '' : 's'}`],
     ['batches', batches],
     ['out of service at once', `at most ${strategy.maxUnavailable}`],
     [

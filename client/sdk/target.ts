@@ -1,7 +1,7 @@
+import { closest } from '../../workflows/contract/closest.ts';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { kindAliases, type Target } from '../../workflows/contract/names.ts';
 import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
-import { closest } from './closest.ts';
 
 /**
  * The workload that a person names as in kubectl: `deployment/checkout`, `deploy/checkout`, or `deployment checkout`.

@@ -60,7 +60,7 @@ async function release(
   const started = await start(session, sluice, spec, flags.by ?? whoAmI(session.io.env));
   const { target } = started;
   if (staysUntilEnd(flags)) {
-    const status = await follow(session, sluice, target, flags, started.run);
+    const status = await follow(session, sluice, target, { ...flags, run: started.run });
     if (flags.watch !== true || output.structured) output.result(status, (look) => statusLines(status, look, defaults));
     return exitOf(status);
   }

@@ -28,7 +28,7 @@ export function registerStatus(program: Command, host: Host): void {
         return withSluice(session, flags, async (sluice) => {
           // A workload that never had a release is an error at once, not something to wait for.
           const first = await sluice.status(target);
-          const status = stays ? await follow(session, sluice, target, flags, first.run) : first;
+          const status = stays ? await follow(session, sluice, target, { ...flags, run: first.run }) : first;
           if (flags.watch !== true || output.structured)
             output.result(status, (look) => statusLines(status, look, defaults));
           return stays ? exitOf(status) : 0;

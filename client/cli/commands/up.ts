@@ -33,18 +33,29 @@ export function registerUp(program: Command, host: Host): void {
       host.run(flags, async (session) => {
         const { output, signal } = session;
         const ports = portsOf(flags.port ?? []);
-        const { up } = await import('../../../local/up.ts');
+        const [{ up }, { inspect }, { reviveCompanions }] = await Promise.all([
+          import('../../../local/up.ts'),
+          import('../../../local/inspect.ts'),
+          import('../../../local/companion.ts'),
+        ]);
         const progress = localProgress(session);
-        const report = await up(
-          {
-            signal,
-            ...(flags.runtime !== undefined && { runtime: flags.runtime }),
-            ...(flags.nodes !== undefined && { nodes: flags.nodes }),
-            ...(flags.stateDir !== undefined && { stateDir: flags.stateDir }),
-            ...(ports !== undefined && { ports }),
-          },
-          progress.report,
-        ).finally(progress.end);
+        const place = flags.stateDir === undefined ? {} : { stateDir: flags.stateDir };
+        try {
+          await up(
+            {
+              ...place,
+              signal,
+              ...(flags.runtime !== undefined && { runtime: flags.runtime }),
+              ...(flags.nodes !== undefined && { nodes: flags.nodes }),
+              ...(ports !== undefined && { ports }),
+            },
+            progress.report,
+          );
+          await reviveCompanions({ ...place, signal, report: progress.report });
+        } finally {
+          progress.end();
+        }
+        const report = await inspect(place);
         output.result(report, (look) => stackLines(report, look));
         return report.state === 'up' ? 0 : 6;
       }),

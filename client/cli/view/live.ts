@@ -19,6 +19,8 @@ export interface Live {
   finish(lines: readonly string[]): void;
   /** The terminal has another size: what it did with the lines on it nobody knows, so the next frame begins on a clean screen. */
   readonly resized: () => void;
+  /** Somebody pressed Enter: the cursor is one line further down. */
+  readonly typed: () => void;
 }
 
 export function liveOn(screen: Screen): Live {
@@ -44,5 +46,6 @@ export function liveOn(screen: Screen): Live {
       height = 0;
     },
     resized: () => void (dirty = true),
+    typed: () => void (height += 1),
   };
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { withTarget } from '../../../client/cli/options.ts';
-import { overridesOf, type SpecFlags, withoutApprovals, withSpec } from '../../../client/cli/specFlags.ts';
+import { overridesOf, type SpecFlags, withSpec } from '../../../client/cli/specFlags.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 
 /** The fields that a command line sets, by path. */
@@ -76,11 +76,11 @@ describe('flags stand for fields of the spec', () => {
     });
   });
 
-  test('approvals are left out only when that is said', () => {
-    expect(withoutApprovals(parsed().flags)).toBe(false);
-    expect(withoutApprovals(parsed('--approval').flags)).toBe(false);
-    expect(withoutApprovals(parsed('--no-approval').flags)).toBe(true);
-    expect(withoutApprovals(parsed('-y').flags)).toBe(true);
+  test('approvals are left out only when that is said, and then at every gate', () => {
+    const none = { 'gates.afterGray.approval': false, 'gates.afterBatch.approval': false };
+    expect(fields('--approval')).toEqual({});
+    expect(fields('--no-approval')).toEqual(none);
+    expect(fields('-y')).toEqual(none);
   });
 
   test.each([

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { closest } from '../../../client/sdk/closest.ts';
 import { parseWorkload } from '../../../client/sdk/target.ts';
+import { closest } from '../../../workflows/contract/closest.ts';
 
 test.each([
   [['deployment/checkout']],

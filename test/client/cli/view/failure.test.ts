@@ -15,7 +15,7 @@ test('an error says what, where, what to do, and its code', () => {
         code: 'SPEC_INVALID',
         message: 'release.yaml is not valid.',
         next: 'Correct the named field.',
-        issues: [issue],
+        problems: [issue],
       },
       look(),
     ),
