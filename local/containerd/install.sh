@@ -8,7 +8,6 @@ declare -A packages=(
   [containerd]=containerd
   [runc]=runc
   [iptables]=iptables
-  [conntrack]=conntrack
   [ip]=iproute2
   [nsenter]=util-linux
   [unshare]=util-linux

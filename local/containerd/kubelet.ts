@@ -7,7 +7,7 @@ import { type Node, nodeName } from './node.ts';
 import { systemPath } from './run.ts';
 
 /** The label by which the fleets tell their nodes apart. */
-export const fleetLabel = 'sluice.dev/fleet';
+const fleetLabel = 'sluice.dev/fleet';
 
 /** A real kubelet. Its node is in zone a. */
 export async function kubeletPart(context: RuntimeContext, node: Node): Promise<Part> {

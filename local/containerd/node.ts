@@ -27,7 +27,7 @@ export interface Node {
 }
 
 /** 10.<block>.0.0/16, which the machine routes to the node. */
-export interface Addresses {
+interface Addresses {
   readonly all: string;
   /** The machine's end of the cable. */
   readonly machine: string;

@@ -17,7 +17,6 @@ const programs: Readonly<Record<string, string>> = {
   containerd: 'containerd',
   runc: 'runc',
   iptables: 'iptables',
-  conntrack: 'conntrack',
   ip: 'iproute2',
   nsenter: 'util-linux',
   unshare: 'util-linux',

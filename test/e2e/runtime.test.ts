@@ -201,7 +201,7 @@ describe('an image changed in place', () => {
 
   it('back and forth makes kubelet wait, as if it had crashed', async () => {
     let pod = await freshPod();
-    // The wait counts per pod and image from the image's last start: 10 s, then 20 s, …
+    // docs/decisions.md: kubelet counts per pod and image; the second start of v1 for a change is delayed.
     for (const tag of ['v2', 'v1', 'v2', 'v1'] as const) {
       await patchImage(pod, tag);
       const before = pod;
