@@ -40,7 +40,7 @@ export async function withPods<T>(
   return watches.use({ namespace: target.namespace, labelSelector }, (watch) => use(podsOf(target, workload, watch)));
 }
 
-export function podsOf(target: Target, workload: Workload, watch: PodWatch): WorkloadPods {
+function podsOf(target: Target, workload: Workload, watch: PodWatch): WorkloadPods {
   const find = ({ name, uid }: PodRef): Pod | undefined => {
     const pod = watch.get(name);
     return pod?.metadata.uid === uid ? pod : undefined;

@@ -72,7 +72,7 @@ export function stageActivities(shared: Shared): Stages {
 }
 
 /** The change of a request: a pod's own images, where it has some, go before those of the handful. */
-export function changeOf(
+function changeOf(
   request: Pick<HandfulRequest, 'holder' | 'batch' | 'images' | 'pods'>,
   pods: Pick<WorkloadPods, 'wrote'>,
 ): PodChange {

@@ -4,7 +4,7 @@ import type { Dispatcher } from 'undici';
 /** How long headers and TLS material are used before the kubeconfig is asked again; tokens in files rotate hourly. */
 const lifetimeMs = 60_000;
 
-export interface Credential {
+interface Credential {
   readonly headers: Readonly<Record<string, string>>;
   /** Undefined for plain HTTP: undici's global one serves. */
   readonly dispatcher: Dispatcher | undefined;

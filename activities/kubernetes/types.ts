@@ -14,7 +14,7 @@ export interface Where {
   readonly fieldSelector?: string;
 }
 
-export interface PatchOptions {
+interface PatchOptions {
   /** `merge`: RFC 7386, lists are replaced. `strategic`: lists merge by key (containers by name). `json`: RFC 6902. */
   readonly as: 'merge' | 'strategic' | 'json';
   /** Run through validation and admission without being stored. */

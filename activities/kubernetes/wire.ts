@@ -17,7 +17,7 @@ import type {
  * Its generated (de)serialisers are not used: they drop the fields they do not know, and a template that is copied
  * from a newer API server would lose them.
  */
-export type Wire<T> = T extends Date
+type Wire<T> = T extends Date
   ? string
   : T extends readonly (infer Item)[]
     ? readonly Wire<Item>[]
@@ -25,14 +25,14 @@ export type Wire<T> = T extends Date
       ? { readonly [Key in keyof T]: Wire<T[Key]> }
       : T;
 
-export type Metadata = Wire<V1ObjectMeta> & {
+type Metadata = Wire<V1ObjectMeta> & {
   readonly name: string;
   readonly uid: string;
   readonly resourceVersion: string;
 };
 
 /** An object that the API server gave: it has a name, a UID and a resource version. */
-export type Stored<T> = Omit<Wire<T>, 'metadata'> & { readonly metadata: Metadata };
+type Stored<T> = Omit<Wire<T>, 'metadata'> & { readonly metadata: Metadata };
 
 type WithSpec<T extends { readonly spec?: unknown }> = T & { readonly spec: NonNullable<T['spec']> };
 

@@ -77,7 +77,7 @@ function requireImages(deployment: Deployment, from: Images, name: string): void
 }
 
 /** The live ReplicaSet of a Deployment on which no native rollout is under way; pods that are not ready are none. */
-export function requireStill({ deployment, sets }: Look, name: string): ReplicaSet {
+function requireStill({ deployment, sets }: Look, name: string): ReplicaSet {
   const current = newSetOf(deployment, sets);
   const others = sets.filter((set) => set !== current && hasPods(set));
   if (current && others.length === 0) return current;

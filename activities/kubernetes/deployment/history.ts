@@ -18,7 +18,7 @@ export const draftLabel = 'sluice.dev/draft';
 const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
 
 /** pod-template-hash of the history entry of `holder`: the same in every attempt, unlike any other. */
-export function historyHash(deployment: Deployment, holder: string): string {
+function historyHash(deployment: Deployment, holder: string): string {
   const digest = createHash('sha256').update(`${deployment.metadata.uid}|${holder}`).digest();
   return [...digest.subarray(0, 10)].map((byte) => alphabet[byte % alphabet.length]).join('');
 }
@@ -76,7 +76,7 @@ export async function publishHistory(kube: Connection, entry: ReplicaSet | undef
 }
 
 /** Annotations of a ReplicaSet without those that the controller copied from our marks on the Deployment. */
-export const annotationsOf = (set: ReplicaSet): Record<string, string> =>
+const annotationsOf = (set: ReplicaSet): Record<string, string> =>
   Object.fromEntries(
     Object.entries(set.metadata.annotations ?? {}).filter(([key]) => key !== marks.release && key !== marks.before),
   );

@@ -58,7 +58,7 @@ const notHere = (): never => {
   throw new Error('this test has no such factory');
 };
 
-export const noFactories: Factories = {
+const noFactories: Factories = {
   createTraffic: notHere,
   createCheck: notHere,
   createNotifier: notHere,
