@@ -11,6 +11,8 @@ export interface Problem {
   readonly allowed: string;
   /** How to put it right, where that can be guessed. */
   readonly hint?: string;
+  /** Of an unknown field: the one beside it that was probably meant. */
+  readonly meant?: string;
   /** `release.yaml:7:13`, or the flag that set it; absent where the document has no text. */
   readonly where?: string;
   readonly file?: string;

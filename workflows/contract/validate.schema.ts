@@ -1,7 +1,8 @@
 import { releaseJsonSchema } from './jsonSchema.schema.ts';
-import { type Problem, problemError } from './problem.ts';
+import { fieldName, type Problem, problemError, problemText } from './problem.ts';
 import { releaseSpecSchema } from './spec.schema.ts';
 import type { ReleaseSpec } from './spec.ts';
+import { describeFound } from './validate/found.ts';
 import { problemsOf } from './validate/issues.schema.ts';
 import type { SchemaNode } from './validate/schemaNode.ts';
 
@@ -15,7 +16,23 @@ export function checkSpec(value: unknown): Checked {
   const result = releaseSpecSchema.safeParse(value);
   if (result.success) return { spec: result.data };
   const checked = { value, schema: schema() };
-  return { problems: result.error.issues.flatMap((issue) => problemsOf(issue, checked)) };
+  return { problems: once(result.error.issues.flatMap((issue) => problemsOf(issue, checked))) };
+}
+
+/** Each problem once: two rules may fail for the same reason, and a misspelt field is not missing as well. */
+function once(problems: readonly Problem[]): Problem[] {
+  const spelt = new Set(
+    problems.flatMap(({ path, meant }) => (meant === undefined ? [] : [fieldName([...path.slice(0, -1), meant])])),
+  );
+  const isMisspelt = ({ path, found }: Problem): boolean =>
+    found === describeFound(undefined) && spelt.has(fieldName(path));
+  const texts = new Set<string>();
+  return problems.filter((problem) => {
+    const text = problemText(problem);
+    if (texts.has(text) || isMisspelt(problem)) return false;
+    texts.add(text);
+    return true;
+  });
 }
 
 /**

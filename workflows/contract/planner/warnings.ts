@@ -67,8 +67,8 @@ function others({ target, maxUnavailable }: Drawn, { findings, paused }: Observa
           true,
           'DISRUPTION_BUDGET',
           disruptionsAllowed < maxUnavailable
-            ? `PodDisruptionBudget ${budget} allows ${disruptionsAllowed} disruptions now, but up to ${maxUnavailable} pods will be out of service at once. A change in place is no eviction: the budget does not hold it up. Lower strategy.maxUnavailable to keep to it.`
-            : `PodDisruptionBudget ${budget} allows ${disruptionsAllowed} disruptions now. A change in place is no eviction and not held up by it, but its pods count as disrupted meanwhile: node drains may have to wait.`,
+            ? `PodDisruptionBudget ${budget} allows ${countOf(disruptionsAllowed, 'disruption')} now, but up to ${maxUnavailable} pods will be out of service at once. A change in place is no eviction: the budget does not hold it up. Lower strategy.maxUnavailable to keep to it.`
+            : `PodDisruptionBudget ${budget} allows ${countOf(disruptionsAllowed, 'disruption')} now. A change in place is no eviction and not held up by it, but its pods count as disrupted meanwhile: node drains may have to wait.`,
         ),
       ),
     ...findings.owners.flatMap((owner) =>

@@ -25,6 +25,7 @@ export function unknownField(
     found: 'an unknown field',
     allowed: listed(names),
     ...(hint !== undefined && { hint }),
+    ...(near !== undefined && { meant: near }),
   };
 }
 
