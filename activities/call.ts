@@ -12,8 +12,8 @@ export interface Call {
   readonly answerBy: number;
 }
 
-/** Well below the heartbeat time-out of every activity (30 s): one lost heartbeat is no failure. */
-const heartbeatMs = 5_000;
+/** Well below the heartbeat time-out of every activity (15 s): one lost heartbeat is no failure. */
+const heartbeatMs = 2_000;
 
 /**
  * Makes an activity of `run`: heartbeats while it runs, and every failure is an ApplicationFailure whose type is a

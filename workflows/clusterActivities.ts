@@ -28,14 +28,14 @@ export function clusterActivities(cluster: string): { readonly writing: Proxy; r
       taskQueue,
       retry,
       startToCloseTimeout: '10m',
-      heartbeatTimeout: '30s',
+      heartbeatTimeout: '15s',
       cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     }),
     waiting: proxyActivities<ClusterActivities>({
       taskQueue,
       retry,
       startToCloseTimeout: '1h',
-      heartbeatTimeout: '30s',
+      heartbeatTimeout: '15s',
       cancellationType: ActivityCancellationType.TRY_CANCEL,
     }),
   };

@@ -59,9 +59,13 @@ export function createSilence(look: Look, turnMs = 10_000): Silence {
     const seen = { atMs: nowMs, callers: callers.length, fromNode: fromNode.length };
     const window = nextWindow(known.get(pod.uid)?.window, seen, rules.quietMs, maxGapMs);
     if (window.silent) return 'done';
-    if (leftMs === 0) return timedOut(connectionsOf([...callers, ...fromNode]), rules);
+    // A quiet window that has begun may end after maxDrain: the time may have passed while no worker ran, or another one.
+    if (leftMs === 0 && window.quietSinceMs === undefined) {
+      return timedOut(connectionsOf([...callers, ...fromNode]), rules);
+    }
     const untilQuietMs = (window.quietSinceMs ?? nowMs) + rules.quietMs - nowMs;
-    const pauseMs = Math.min(leftMs, Math.max(shortestMs, Math.min(longestMs, rules.quietMs / 4, untilQuietMs)));
+    const nextMs = Math.max(shortestMs, Math.min(longestMs, rules.quietMs / 4, untilQuietMs));
+    const pauseMs = leftMs > 0 ? Math.min(leftMs, nextMs) : nextMs;
     known.set(pod.uid, { window, dueMs: nowMs + pauseMs });
     return pauseMs;
   };

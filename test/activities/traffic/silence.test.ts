@@ -114,6 +114,14 @@ describe('silence', () => {
     expect(answer).toMatchObject({ done: ['shop-0'] });
   });
 
+  it('that began may come to its end after the deadline, which may have passed while no worker ran', async () => {
+    const { silence, deps } = scripted(() => nobody);
+    const late = [podOf('shop', Date.now() - 120_000)];
+    const startedMs = Date.now();
+    expect(await silence(late, { ...rules, quietMs: 300 }, deps)).toMatchObject({ done: ['shop'], failed: [] });
+    expect(Date.now() - startedMs).toBeGreaterThanOrEqual(300);
+  });
+
   it('that cannot be proven is waited for from when the pod left traffic, and people are told', async () => {
     const { silence, deps } = scripted(() => ({ kind: 'unprovable', reason: 'no container of it can run cat (app)' }));
     const startedMs = Date.now();
