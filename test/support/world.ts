@@ -45,7 +45,7 @@ export interface World {
   start(spec: ReleaseSpecInput): Promise<void>;
   until(name: string, wanted: (status: ReleaseStatus) => boolean, timeoutMs?: number): Promise<ReleaseStatus>;
   pods(name: string): Promise<ReadonlyMap<string, PodFacts>>;
-  /** Every trace of ours in Deployment, ReplicaSets and Service, but the native change cause. */
+  /** Every trace of ours in Deployment, ReplicaSets and Service; sluice.dev/fleet is the sample's own node selector. */
   traces(name: string): Promise<readonly string[]>;
   /** Starts a worker as a process of its own. */
   worker(): Promise<WorkerProcess>;
@@ -143,7 +143,7 @@ export async function openWorld(stateDir: string): Promise<World> {
       return objects.flatMap((object) => {
         const { managedFields: _, ...metadata } = object.metadata;
         const text = JSON.stringify({ ...object, metadata });
-        return [...text.matchAll(/"sluice\.dev\/[^"]*"/g)].map(([trace]) => `${object.metadata.name}: ${trace}`);
+        return [...text.matchAll(/"sluice\.dev\/(?!fleet")[^"]*"/g)].map(([trace]) => `${object.metadata.name}: ${trace}`);
       });
     },
     worker: async () => {
