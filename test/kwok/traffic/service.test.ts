@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pods, services } from '../../../activities/kubernetes/resources.ts';
 import { marks } from '../../../workflows/contract/names.ts';
@@ -12,6 +13,7 @@ import {
   releaseOf,
   serve,
   service,
+  stalled,
   workerOn,
 } from './support.ts';
 
@@ -149,6 +151,41 @@ describe('a worker that dies between any two writes', () => {
       expect(await watch.stop()).toBe(2);
     },
   );
+});
+
+describe('controllers that fall behind', () => {
+  const waits = 500;
+
+  it('are waited for before the selector asks for the label', async () => {
+    const { app, name, through } = await shop(2);
+    const release = await releaseOf(world, app, through);
+    const kube = stalled(world.kube);
+    const opening = workerOn(kube).openTraffic({ ...release.held, through });
+    await eventually(async () =>
+      (await app.pods()).every(({ metadata }) => metadata.labels?.[marks.serving] === 'true'),
+    );
+    // Nothing must happen now, for as long as one likes.
+    await sleep(waits);
+    expect((await service(world, name)).spec.selector).toEqual({ app: name });
+    kube.goOn();
+    await opening;
+    expect((await service(world, name)).spec.selector).toEqual({ app: name, [marks.serving]: 'true' });
+    await release.close();
+  });
+
+  it('are waited for before a pod loses the label that the selector asked for', async () => {
+    const { app, name, through } = await shop(2);
+    const release = await releaseOf(world, app, through);
+    await release.open();
+    const kube = stalled(world.kube);
+    const closing = workerOn(kube).closeTraffic({ ...release.held, through });
+    await eventually(async () => (await service(world, name)).spec.selector?.[marks.serving] === undefined);
+    await sleep(waits);
+    expect((await app.pods()).map(({ metadata }) => metadata.labels?.[marks.serving])).toEqual(['true', 'true']);
+    kube.goOn();
+    await closing;
+    expect(await leftovers(world)).toEqual([]);
+  });
 });
 
 describe('the last endpoint', () => {

@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
+import type { Resource } from '../../../activities/kubernetes/resources.ts';
 import { endpointSlices, pods, replicaSets, services } from '../../../activities/kubernetes/resources.ts';
-import type { Connection } from '../../../activities/kubernetes/types.ts';
+import type { At, Connection, Where } from '../../../activities/kubernetes/types.ts';
 import type { Service } from '../../../activities/kubernetes/wire.ts';
 import { endpointsOf } from '../../../activities/traffic/endpointView.ts';
 import { createTraffic } from '../../../activities/traffic/index.ts';
@@ -182,6 +184,34 @@ export function interrupted(
     },
   });
   return wrap(kube);
+}
+
+/** A connection of a worker that does not hear what the controllers have done, until `goOn`. */
+export function stalled(kube: Connection): Connection & { readonly goOn: () => void } {
+  const going = new AbortController();
+  const { signal: moves } = going;
+  const wrap = (inner: Connection): Connection => ({
+    ...inner,
+    with: (signal) => wrap(inner.with(signal)),
+    async find<T>(resource: Resource<T>, at: At) {
+      const found = await inner.find(resource, at);
+      if (moves.aborted || resource.name !== 'replicasets' || found === undefined) return found;
+      return { ...found, status: { observedGeneration: 0, fullyLabeledReplicas: 0 } };
+    },
+    async list<T>(resource: Resource<T>, where: Where) {
+      const found = await inner.list(resource, where);
+      if (moves.aborted || resource.name !== 'endpointslices') return found;
+      const older = JSON.stringify(found.items).replaceAll('"closing"', '"true"');
+      return { ...found, items: JSON.parse(older) as readonly T[] };
+    },
+    async *watch(resource, where, version) {
+      if (moves.aborted || resource.name !== 'endpointslices') yield* inner.watch(resource, where, version);
+      // Then it breaks, and begins with a new list.
+      else await once(moves, 'abort').then(() => Promise.reject(new Error('the watch broke')));
+    },
+  });
+  // The shared watches of a worker hang on its configuration: this is another worker.
+  return { ...wrap(kube), config: Object.create(kube.config), goOn: () => going.abort() };
 }
 
 /** Watches a Service until `stop`, which tells the fewest ready endpoints that it ever had. */
