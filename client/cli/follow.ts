@@ -130,6 +130,8 @@ function logView(session: Session, isResult: boolean): View {
   const screen = isResult ? session.output.progressScreen : session.io.stderr;
   let before: ReleaseStatus | undefined;
   const write = (lines: readonly string[]): void => {
+    // Who waits for a document wants that, and silence.
+    if (session.output.structured && !isResult) return;
     for (const line of lines) screen.write(`${line}\n`);
   };
   return {

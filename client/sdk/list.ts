@@ -81,7 +81,8 @@ function summaryOf(execution: WorkflowExecutionInfo): ReleaseSummary | undefined
   const running = execution.status.name === 'RUNNING';
   return {
     id: execution.workflowId,
-    run: execution.raw.firstRunId ?? execution.runId,
+    // Some servers leave it empty; a release that continued as new then shows its latest run.
+    run: execution.raw.firstRunId || execution.runId,
     target,
     app: attributes.get(sluiceAttributes.SluiceApp) ?? target.name,
     version: attributes.get(sluiceAttributes.SluiceVersion) ?? '',

@@ -15,8 +15,7 @@ export interface Problem {
 
 export function problemOf(error: SluiceError): Problem {
   const { message, http } = errors[error.code];
-  return {
-    ...error.details,
+  const standard = {
     type: `urn:sluice:error:${error.code}`,
     title: message,
     status: http,
@@ -24,6 +23,8 @@ export function problemOf(error: SluiceError): Problem {
     detail: error.message,
     next: error.next,
   };
+  // Twice: first for the order, last so that no fact can take their place.
+  return { ...standard, ...error.details, ...standard };
 }
 
 /** Whatever was thrown, as a SluiceError. */

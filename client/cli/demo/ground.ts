@@ -78,7 +78,7 @@ export async function endOldRelease(sluice: Sluice, target: Target): Promise<voi
   const running = await sluice.list({ running: true, cluster, namespace });
   const old = running.find((release) => release.target.name === target.name);
   if (old === undefined) return;
-  await sluice.send(target, 'rollback', { by: 'demo', reason: 'a new demo begins', run: old.run });
+  await sluice.send(target, 'rollback', { by: 'demo', reason: 'a new demo begins' });
   await sluice.result(target).catch(() => undefined);
 }
 

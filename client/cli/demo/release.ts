@@ -5,6 +5,7 @@ import type { ReleaseSpecInput } from '../../../workflows/contract/spec.ts';
 import { isOver, type ReleaseStatus } from '../../../workflows/contract/status.ts';
 import { validateSpec } from '../../../workflows/contract/validate.schema.ts';
 import type { Sluice } from '../../sdk/client.ts';
+import { asSluiceError } from '../../sdk/problem.ts';
 import { follow } from '../follow.ts';
 import type { Session } from '../session.ts';
 import { statusLines } from '../view/status.ts';
@@ -25,14 +26,22 @@ export async function playRelease(
   const alone = options.yes || io.onLine === undefined || !isLive;
   const { run } = await sluice.start(validateSpec(specOf(target, image)), { initiator: 'demo' });
   let gate: string | undefined;
+  let complaint: string | undefined;
   const decided = new Set<string>();
   const approve = async (): Promise<void> => {
-    if (gate === undefined || decided.has(gate)) return;
-    decided.add(gate);
+    const open = gate;
+    if (open === undefined || decided.has(open)) return;
+    decided.add(open);
     if (alone && isLive) await sleep(readingTimeMs);
     const reason = alone ? 'nobody sits here' : 'Enter was pressed';
-    // Whoever was quicker in another terminal is as good: a refusal is in the log of the release.
-    await sluice.send(target, 'approve', { by: 'demo', gate, run, reason }).catch(() => undefined);
+    try {
+      await sluice.send(target, 'approve', { by: 'demo', gate: open, run, reason });
+      complaint = undefined;
+    } catch (error) {
+      complaint = asSluiceError(error).message;
+      decided.delete(open);
+      if (alone) setTimeout(() => void approve(), 1_000);
+    }
   };
   const status = await follow(session, sluice, target, {
     watch: true,
@@ -42,10 +51,11 @@ export async function playRelease(
       if (alone) void approve();
     },
     ...(!alone && { onEnter: () => void approve() }),
-    footer: ({ waiting }) =>
-      !alone && waiting?.for === 'approval'
-        ? 'Press Enter to approve here, or type one of the commands in another terminal.'
-        : 'Ctrl-C leaves; the release goes on.',
+    footer({ waiting }) {
+      if (alone || waiting?.for !== 'approval') return 'Ctrl-C leaves; the release goes on.';
+      const how = 'Press Enter to approve here, or type one of the commands in another terminal.';
+      return complaint === undefined ? how : `Not approved: ${complaint} Press Enter to try again.`;
+    },
   });
   if (!isOver(status.phase)) throw new SluiceError('INTERNAL', `The release stopped in ${status.phase}.`);
   if (!isLive) output.note((look) => ['', ...statusLines(status, look, defaults)]);
