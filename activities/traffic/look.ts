@@ -41,7 +41,7 @@ export function createLook(): Look {
       return unprovable('it shares the network of its node and declares no port');
     }
     const node = pod.spec.nodeName ?? '';
-    const noKubelet = unprovable(`node ${node} has no kubelet to look through`);
+    const noKubelet = unprovable('its node has no kubelet to look through');
     if (isKnownFake(node)) return noKubelet;
     const running = runningContainers(pod);
     // Without a running container nothing listens. All containers share the network, so any of them can look.
