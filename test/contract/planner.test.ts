@@ -146,8 +146,13 @@ describe('order', () => {
   it('spreads each batch for itself, whatever the batches before it took', () => {
     const down = { ready: false };
     const pods = [
-      ...[pod('gray', 'a'), pod('n1', 'a', down), pod('n2', 'a', down)],
-      ...[pod('r1', 'b'), pod('r2', 'b'), pod('r3', 'b'), pod('r4', 'a')],
+      pod('gray', 'a'),
+      pod('n1', 'a', down),
+      pod('n2', 'a', down),
+      pod('r1', 'b'),
+      pod('r2', 'b'),
+      pod('r3', 'b'),
+      pod('r4', 'a'),
     ];
     const given = plan({ gray: { select: { names: ['gray'] } }, batches: [2, '100%'] }, pods);
     expect([namesOf(given, 1), namesOf(given, 2)]).toEqual([

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { durationSchema, quantitySchema, someTimeSchema } from '../../workflows/contract/quantity.schema.ts';
 import { humanDuration, milliseconds, share } from '../../workflows/contract/quantity.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { checkSpec, validateSpec } from '../../workflows/contract/validate.schema.ts';

@@ -13,7 +13,7 @@ export interface YamlText {
   place(path: Problem['path'], at: Problem['at']): Place;
 }
 
-export interface Place extends Omit<NodePlace, 'offset'> {
+interface Place extends Omit<NodePlace, 'offset'> {
   /** From 1. */
   readonly line: number;
   readonly column: number;
