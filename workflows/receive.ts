@@ -1,4 +1,4 @@
-import { type ErrorCode, errors } from './contract/errors.ts';
+import type { ErrorCode } from './contract/errors.ts';
 import { type GateMessage, type MessageName, messageNames, type PlainMessage } from './contract/messages.ts';
 import { isOver, type Said } from './contract/status.ts';
 import { logged, type ReleaseState, without } from './state.ts';
@@ -145,6 +145,3 @@ export function problemOf(name: string, message: unknown): string | undefined {
 function saidBy({ by, verified, reason }: PlainMessage, at: string): Said {
   return { by, verified: verified === true, at, ...(reason === undefined ? {} : { reason: reason.slice(0, 500) }) };
 }
-
-/** The refusal as a line of people's text with the next step. */
-export const refusalText = (code: ErrorCode, text: string): string => `${text} ${errors[code].next}`;

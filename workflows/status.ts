@@ -1,5 +1,4 @@
 import type { Target } from './contract/names.ts';
-import { humanDuration } from './contract/quantity.ts';
 import type { BatchStatus, ReleaseStatus, Waiting } from './contract/status.ts';
 import type { OpenGate, ReleaseState } from './state.ts';
 
@@ -111,6 +110,3 @@ function gateText(gate: OpenGate, pausedBy: string | undefined): string {
   }
   return `Bakes at ${gate.id} until ${gate.bakedAt}.`;
 }
-
-/** How long it took or has taken, for people. */
-export const elapsed = (from: string, to: string): string => humanDuration(Date.parse(to) - Date.parse(from));

@@ -143,7 +143,9 @@ export async function openWorld(stateDir: string): Promise<World> {
       return objects.flatMap((object) => {
         const { managedFields: _, ...metadata } = object.metadata;
         const text = JSON.stringify({ ...object, metadata });
-        return [...text.matchAll(/"sluice\.dev\/(?!fleet")[^"]*"/g)].map(([trace]) => `${object.metadata.name}: ${trace}`);
+        return [...text.matchAll(/"sluice\.dev\/(?!fleet")[^"]*"/g)].map(
+          ([trace]) => `${object.metadata.name}: ${trace}`,
+        );
       });
     },
     worker: async () => {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Handful } from '../../workflows/contract/activities.ts';
 import { type BatchPod, type Stage, stages } from '../../workflows/contract/workflows.ts';

@@ -26,9 +26,9 @@ export async function simulation(): Promise<TestWorkflowEnvironment> {
 export interface Running {
   readonly handle: WorkflowHandle;
   readonly run: string;
-  status(): Promise<ReleaseStatus>;
+  readonly status: () => Promise<ReleaseStatus>;
   /** Waits in real time until the status is as wanted; the clock of the server does not jump meanwhile. */
-  until(wanted: (status: ReleaseStatus) => boolean): Promise<ReleaseStatus>;
+  readonly until: (wanted: (status: ReleaseStatus) => boolean) => Promise<ReleaseStatus>;
 }
 
 /** Runs one release on `cluster` while `drive` talks to it; both workers stop with it. */
