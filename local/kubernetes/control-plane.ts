@@ -112,6 +112,8 @@ export async function controllerManagerPart({ context, cluster }: ControlPlane):
       'use-service-account-credentials': 'true',
       'kube-api-qps': String(clientRate.qps),
       'kube-api-burst': String(clientRate.burst),
+      // The kwok nodes report every 20 to 40 s, later when the machine is busy.
+      'node-monitor-grace-period': '2m',
       'concurrent-deployment-syncs': '16',
       'concurrent-replicaset-syncs': '16',
       'concurrent-statefulset-syncs': '16',

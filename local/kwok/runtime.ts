@@ -28,7 +28,8 @@ async function kwokPart(context: RuntimeContext): Promise<Part> {
       '--node-ip=127.0.0.1',
       // At INFO it writes a line for each patch.
       '--v=WARN',
-      '--node-lease-duration-seconds=40',
+      // With leases, a kwok that is started again waits until those of the one before run out. The nodes' status is their heartbeat.
+      '--node-lease-duration-seconds=0',
       `--server-address=127.0.0.1:${port}`,
     ],
     ready: { kind: 'http', url: `http://127.0.0.1:${port}/readyz` },

@@ -1,4 +1,5 @@
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { identify } from './identity.ts';
 import { until } from './wait.ts';
 
@@ -26,6 +27,7 @@ export async function withLock<T>(
       { timeoutMs: Number.POSITIVE_INFINITY, everyMs: 100, signal },
     );
     try {
+      await clearTickets(file);
       return await work();
     } finally {
       await rm(file, { force: true });
@@ -47,10 +49,27 @@ async function acquire(own: string, file: string): Promise<number | undefined> {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   }
   const holder = await readFile(file, 'utf8').catch(() => '');
-  const [pid = '', identity = ''] = holder.split(/ (.*)/s);
-  if ((await identify(Number(pid))) === identity) return Number(pid);
+  if (await lives(holder)) return Number.parseInt(holder, 10);
   await removeDead(file, holder, own);
-  return Number(pid) || 0;
+  return Number.parseInt(holder, 10) || 0;
+}
+
+/** @param claim "<process number> <identity>" */
+async function lives(claim: string): Promise<boolean> {
+  const [pid = '', identity = ''] = claim.split(/ (.*)/s);
+  return (await identify(Number(pid))) === identity;
+}
+
+/** Removes what commands left that were killed while they waited or worked. */
+async function clearTickets(file: string): Promise<void> {
+  const directory = dirname(file);
+  for (const name of await readdir(directory)) {
+    if (!name.startsWith(`${basename(file)}.`)) continue;
+    const path = join(directory, name);
+    const content = await readFile(path, 'utf8').catch(() => undefined);
+    // An empty one is just being written.
+    if (content !== undefined && content !== '' && !(await lives(content))) await rm(path, { force: true });
+  }
 }
 
 /** Two may see the same dead holder: the second must not remove the lock that the first has just taken. */

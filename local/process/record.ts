@@ -13,7 +13,12 @@ export interface PartRecord {
   /** Parts stop in the reverse of this order; equal numbers together. */
   readonly order: number;
   readonly log: string;
+  /** The process writes its number here, then looks for {@link permit}, then becomes the program. Both files are this start's own. */
   readonly pidFile: string;
+  /**
+   * Removed before the number is read to stop the part: a process that was too slow to be seen finds it gone, and ends by itself.
+   */
+  readonly permit: string;
   /** Hash of the part's {@link Part.configFiles} when it was started. */
   readonly config: string;
   /** From {@link identify}; absent when the starting command died before it could write it. */
@@ -46,6 +51,7 @@ export async function removeRecord(directory: string, record: PartRecord): Promi
   await Promise.all([
     rm(recordFile(directory, record.part.name), { force: true }),
     rm(record.pidFile, { force: true }),
+    rm(record.permit, { force: true }),
   ]);
 }
 
@@ -58,8 +64,10 @@ export async function livingPid(record: PartRecord): Promise<number | undefined>
   const identity = await identify(pid);
   if (identity === undefined) return undefined;
   if (record.identity !== undefined) return identity === record.identity ? pid : undefined;
-  // The starting command died at once: the command line has to do.
-  return (await commandLine(pid)) === [record.part.binary, ...record.part.args].join('\0') ? pid : undefined;
+  // The starting command died at once: the command line has to do. Before the launcher becomes the program, its own ends with that.
+  const wanted = [record.part.binary, ...record.part.args].join('\0');
+  const found = await commandLine(pid);
+  return found === wanted || found?.endsWith(`\0${wanted}`) === true ? pid : undefined;
 }
 
 function recordFile(directory: string, name: string): string {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { open, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import type { Part, StackPaths } from '../types.ts';
@@ -10,8 +10,11 @@ import { ask } from './probe.ts';
 import { livingPid, type PartRecord, writeRecord } from './record.ts';
 import { until } from './wait.ts';
 
-/** Writes its own number down and becomes the program: the number and the start time stay the same through exec. */
-const launcher = 'echo $$ > "$1" && shift && exec "$@"';
+/**
+ * Writes its own number down and, while it is still permitted, becomes the program: the number and the start time stay the same through exec.
+ * The order matters: whoever withdraws the permit and then finds no number knows that no program will run.
+ */
+const launcher = 'echo $$ > "$1" && [ -e "$2" ] && shift 2 && exec "$@"';
 
 /**
  * Starts a part as a process group of its own that outlives this command, and writes its record. Does not wait for it to be ready.
@@ -19,14 +22,15 @@ const launcher = 'echo $$ > "$1" && shift && exec "$@"';
  */
 export async function launch(part: Part, order: number, paths: StackPaths): Promise<PartRecord> {
   const log = join(paths.logs, `${part.name}.log`);
-  const pidFile = join(paths.run, `${part.name}.pid`);
-  const record: PartRecord = { part, order, log, pidFile, config: await hashFiles(part.configFiles ?? []) };
-  await rm(pidFile, { force: true });
+  const start = join(paths.run, `${part.name}.${randomUUID()}`);
+  const [pidFile, permit] = [`${start}.pid`, `${start}.permit`];
+  const record: PartRecord = { part, order, log, pidFile, permit, config: await hashFiles(part.configFiles ?? []) };
+  await writeFile(permit, '');
   await writeRecord(paths.run, record);
   await rename(log, `${log}.previous`).catch(() => undefined);
   const output = await open(log, 'a', 0o600);
   try {
-    const child = spawn('/bin/sh', ['-c', launcher, 'sh', pidFile, part.binary, ...part.args], {
+    const child = spawn('/bin/sh', ['-c', launcher, 'sh', pidFile, permit, part.binary, ...part.args], {
       detached: true,
       stdio: ['ignore', output.fd, output.fd],
       env: environmentOf(part),

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { livingPid, type PartRecord, removeRecord } from './record.ts';
 import { until } from './wait.ts';
 
@@ -7,6 +8,7 @@ import { until } from './wait.ts';
  * @returns whether something was running
  */
 export async function stopPart(record: PartRecord, directory: string): Promise<boolean> {
+  await rm(record.permit, { force: true });
   const pid = await livingPid(record);
   if (pid !== undefined) {
     signalGroup(pid, 'SIGTERM');

@@ -13,6 +13,8 @@ test('only one works at a time, also when a dead holder lies in the way of all',
   const dead = spawn('/bin/true');
   await new Promise((resolve) => dead.once('exit', resolve));
   await writeFile(file, `${dead.pid} some-boot/42`);
+  // What it waited with lies there, too.
+  await writeFile(`${file}.${dead.pid}.0`, `${dead.pid} some-boot/42`);
   let inside = 0;
   let most = 0;
   const work = async () => {

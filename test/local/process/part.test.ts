@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { ensurePart } from '../../../local/ensure-part.ts';
 import { identify } from '../../../local/process/identity.ts';
@@ -177,3 +178,27 @@ test('a part that runs as wanted is kept; one that is dead or was changed is sta
     'ready',
   ]);
 });
+
+test('a part that is stopped before its process has got going never runs', async () => {
+  const paths = await stateDirectory();
+  const part = await serverPart(paths, 'server');
+  // Stopped while the launcher is somewhere between its birth and the program; where, is chance.
+  const records = await Promise.all(
+    Array.from({ length: 20 }, (_, index) => launch({ ...part, name: `server-${index}` }, 0, paths)),
+  );
+  await Promise.all(
+    records.map(async ({ identity: _lost, ...early }, index) => {
+      await new Promise((resolve) => setTimeout(resolve, index));
+      await stopPart(early, paths.run);
+    }),
+  );
+  const survivors = await until(async () => ((await processesWith(paths.config)).length === 0 ? true : undefined), {
+    timeoutMs: 5_000,
+  });
+  expect(survivors).toBe(true);
+});
+
+async function processesWith(text: string): Promise<string[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,args=']);
+  return stdout.split('\n').filter((line) => line.includes(text) && !line.includes('ps -A'));
+}
