@@ -41,7 +41,9 @@ export async function readRecords(directory: string): Promise<PartRecord[]> {
 async function readRecord(file: string): Promise<PartRecord | undefined> {
   try {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only writeRecord writes these files, atomically
-    return JSON.parse(await readFile(file, 'utf8')) as PartRecord;
+    const record = JSON.parse(await readFile(file, 'utf8')) as PartRecord;
+    // A record of an older Sluice names no permit.
+    return { ...record, permit: record.permit ?? `${record.pidFile}.permit` };
   } catch {
     return undefined;
   }
