@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { down } from '../../local/down.ts';
 import { environment } from '../../local/inspect.ts';
-import type { StackEnvironment } from '../../local/types.ts';
+import type { ReportProgress, StackEnvironment } from '../../local/types.ts';
 import { up } from '../../local/up.ts';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 
@@ -32,7 +32,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     if (kept === undefined) await down({ stateDir, wipe: true });
   };
   try {
-    await up({ stateDir });
+    await up({ stateDir }, tellOfBuilds());
     const exports = await environment({ stateDir });
     Object.assign(process.env, exports, { SLUICE_STATE_DIR: stateDir });
     project.provide('stack', { stateDir, environment: exports });
@@ -45,4 +45,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
     }
     throw error;
   }
+}
+
+/** On a fresh machine programs are built for minutes; nobody should take that for a hang. */
+function tellOfBuilds(): ReportProgress {
+  let next = 0;
+  return (progress) => {
+    if (progress.kind !== 'binary' || progress.step !== 'building' || performance.now() < next) return;
+    next = performance.now() + 20_000;
+    console.log(`building ${progress.names.join(', ')}: ${progress.detail ?? ''}`);
+  };
 }
