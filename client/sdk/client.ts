@@ -3,12 +3,12 @@ import type { MessageArguments, MessageName, Reply } from '../../workflows/contr
 import { releaseId, type Target } from '../../workflows/contract/names.ts';
 import type { Plan } from '../../workflows/contract/plan.ts';
 import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
-import type { ReleaseResult, ReleaseStatus } from '../../workflows/contract/status.ts';
+import type { ReleaseResult } from '../../workflows/contract/status.ts';
 import { translated } from './faults.ts';
 import { type ListQuery, listReleases, type ReleaseSummary } from './list.ts';
 import { sendMessage } from './send.ts';
 import { makePlan, type Started, startRelease } from './start.ts';
-import { readStatus } from './status.ts';
+import { type LiveStatus, readStatus } from './status.ts';
 import { type WatchOptions, watchStatus } from './watch.ts';
 import { requireWorkers, workersPresent } from './workers.ts';
 
@@ -19,7 +19,7 @@ export interface Sluice {
   /** What a release would do; touches nothing. */
   plan(spec: ReleaseSpec, options?: { readonly signal?: AbortSignal }): Promise<Plan>;
   /** The latest release of a workload, running or ended, with the live pods of a running batch. */
-  status(target: Target): Promise<ReleaseStatus>;
+  status(target: Target): Promise<LiveStatus>;
   /** Says something to the running release and returns its answer. `updateId` is an idempotency key. */
   send<Name extends MessageName>(
     target: Target,
@@ -32,7 +32,7 @@ export interface Sluice {
   /** Waits for the end of the latest release, for as long as it takes. */
   result(target: Target): Promise<ReleaseResult>;
   /** Every change of the status until the release is over. */
-  watch(target: Target, options?: WatchOptions): AsyncIterable<ReleaseStatus>;
+  watch(target: Target, options?: WatchOptions): AsyncIterable<LiveStatus>;
   /** Whether somebody runs workflows and somebody serves `cluster`. */
   workers(cluster: string): Promise<{ workflows: boolean; cluster: boolean }>;
   /** @throws WORKER_ABSENT, CLUSTER_UNKNOWN */

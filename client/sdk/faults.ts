@@ -155,7 +155,7 @@ const refusedBy = (cause: unknown, message: string, options: { next?: string } =
 
 const ended = (message: string): SluiceError =>
   new SluiceError('RELEASE_FAILED', message, {
-    next: 'Nothing was undone. Look at the pods, then release the version that you want.',
+    next: 'Nothing was undone: `sluice status` says what it left behind and how to free the workload.',
   });
 
 function notFoundText(target: Target | undefined): string {

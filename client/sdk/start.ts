@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Client } from '@temporalio/client';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import { tagOf } from '../../workflows/contract/imageName.ts';
 import {
   planId,
@@ -13,6 +14,7 @@ import type { Plan } from '../../workflows/contract/plan.ts';
 import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
 import type { PlanInput, ReleaseInput } from '../../workflows/contract/workflows.ts';
 import { toSluiceError, translated } from './faults.ts';
+import { givenUp, retryingOf } from './retrying.ts';
 import { sluiceAttributes } from './searchAttributes.ts';
 import { targetOfSpec } from './target.ts';
 import { requireWorkers } from './workers.ts';
@@ -82,15 +84,28 @@ export async function makePlan(client: Client, spec: ReleaseSpec, signal?: Abort
     'temporal',
     target,
   );
-  const stop = (): void => void handle.terminate('nobody waits for it').catch(() => undefined);
-  signal?.addEventListener('abort', stop, { once: true });
+  const over = new AbortController();
   try {
-    return (await handle.result()) as Plan;
+    return await Promise.race([
+      handle.result() as Promise<Plan>,
+      hopeless(handle, AbortSignal.any([over.signal, ...(signal === undefined ? [] : [signal])])),
+    ]);
   } catch (error) {
+    await handle.terminate('nobody waits for it any more').catch(() => undefined);
     signal?.throwIfAborted();
     throw toSluiceError(error, 'worker', target);
   } finally {
-    signal?.removeEventListener('abort', stop);
+    over.abort();
+  }
+}
+
+/** Ends with an error when the plan cannot be made for a reason that may pass, but has not for a while; or with the signal. */
+async function hopeless(handle: WorkflowHandle, signal: AbortSignal): Promise<never> {
+  for (;;) {
+    await sleep(500, undefined, { signal });
+    const description = await handle.describe().catch(() => undefined);
+    const error = description && givenUp(retryingOf(description), 'The plan cannot be made');
+    if (error !== undefined) throw error;
   }
 }
 

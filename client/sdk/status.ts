@@ -1,7 +1,7 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { type ErrorCode, SluiceError } from '../../workflows/contract/errors.ts';
 import { queryNames } from '../../workflows/contract/messages.ts';
-import { releaseId, type Target } from '../../workflows/contract/names.ts';
+import { marks, releaseId, type Target, workloadName } from '../../workflows/contract/names.ts';
 import {
   type BatchProgress,
   type BatchStatus,
@@ -11,17 +11,23 @@ import {
   type ReleaseStatus,
 } from '../../workflows/contract/status.ts';
 import { toSluiceError, translated } from './faults.ts';
+import { type Retrying, retryingOf } from './retrying.ts';
 import { sluiceAttributes } from './searchAttributes.ts';
 
 /** How long a worker may take to answer a query, in ms. It replays a long history first, where it has not cached it. */
 const queryTimeoutMs = 15_000;
+
+/** A status with what only the server knows: the steps that fail and are tried again. */
+export interface LiveStatus extends ReleaseStatus {
+  readonly retrying: readonly Retrying[];
+}
 
 /**
  * The status of the latest release of `target`, running or ended. The pods of a running batch are those that the batch
  * itself reports, which is ahead of what the release knows.
  * @throws RELEASE_NOT_FOUND, WORKER_ABSENT, TEMPORAL_*
  */
-export async function readStatus(client: Client, target: Target): Promise<ReleaseStatus> {
+export async function readStatus(client: Client, target: Target): Promise<LiveStatus> {
   const handle = client.workflow.getHandle(releaseId(target));
   const [answer, execution] = await Promise.all([
     ask<ReleaseStatus>(client, handle).catch((error: unknown) => toSluiceError(error, 'worker', target)),
@@ -40,7 +46,7 @@ export async function readStatus(client: Client, target: Target): Promise<Releas
       { next: answer.next, cause: answer, details: { phase, execution: execution.status.name } },
     );
   }
-  const live = await withLivePods(client, answer);
+  const live = await withBatches(client, { ...answer, retrying: retryingOf(execution) });
   const ending = abruptEnds[execution.status.name];
   return ending === undefined || isOver(live.phase) ? live : cutOff(live, ending, execution.closeTime);
 }
@@ -49,22 +55,26 @@ async function ask<T>(client: Client, handle: WorkflowHandle): Promise<T> {
   return client.connection.withDeadline(Date.now() + queryTimeoutMs, () => handle.query<T>(queryNames.status));
 }
 
-async function withLivePods(client: Client, status: ReleaseStatus): Promise<ReleaseStatus> {
+async function withBatches(client: Client, status: LiveStatus): Promise<LiveStatus> {
   if (!status.batches.some(isInHand)) return status;
-  const batches = await Promise.all(
+  const looked = await Promise.all(
     status.batches.map(async (batch) => {
-      if (!isInHand(batch)) return batch;
+      if (!isInHand(batch)) return { batch, retrying: [] };
+      const handle = client.workflow.getHandle(batch.workflow);
       // A child that is not there yet, or no longer: what the release knows is the best there is.
-      const progress = await ask<BatchProgress>(client, client.workflow.getHandle(batch.workflow)).catch(
-        () => undefined,
-      );
-      return progress === undefined ? batch : mergePods(batch, progress);
+      const [progress, retrying] = await Promise.all([
+        ask<BatchProgress>(client, handle).catch(() => undefined),
+        handle.describe().then(retryingOf, () => []),
+      ]);
+      return { batch: progress === undefined ? batch : mergePods(batch, progress), retrying };
     }),
   );
+  const batches = looked.map(({ batch }) => batch);
   const pods = batches.flatMap((batch) => batch.pods);
   return {
     ...status,
     batches,
+    retrying: [...status.retrying, ...looked.flatMap(({ retrying }) => retrying)],
     progress: {
       total: status.progress.total,
       done: pods.filter((pod) => pod.state === 'done').length,
@@ -98,15 +108,25 @@ const abruptEnds: Readonly<Record<string, { readonly code: ErrorCode; readonly t
   FAILED: { code: 'RELEASE_FAILED', text: 'Its workflow failed; the Temporal UI has the reason.' },
 };
 
+/** What was held stays held: only the release itself knows how to give it back. */
+function howToFree(target: Target): string {
+  const workload = `${workloadName(target)} -n ${target.namespace}`;
+  return [
+    'The workload stays paused and marked. Look at it and its pods, then free it for the next release:',
+    `\`kubectl annotate ${workload} ${marks.release}- ${marks.before}-\` and \`kubectl rollout resume ${workload}\`.`,
+    'Next time cancel it, or use `sluice rollback`: both undo.',
+  ].join(' ');
+}
+
 function cutOff(
-  status: ReleaseStatus,
+  status: LiveStatus,
   { code, text }: { code: ErrorCode; text: string },
   at: Date | undefined,
-): ReleaseStatus {
+): LiveStatus {
   const failure: Failure = status.failure ?? {
     code,
     text,
-    next: 'Look at the pods, then release the version that you want: a new release takes the workload over.',
+    next: howToFree(status.target),
   };
   const { waiting: _, ...rest } = status;
   return { ...rest, phase: 'failed', text, failure, ...(at !== undefined && { endedAt: at.toISOString() }) };

@@ -18,10 +18,10 @@ export interface WatchOptions {
  * waited out.
  * @throws what `read` throws and is not retryable
  */
-export async function* watchStatus(
-  read: () => Promise<ReleaseStatus>,
+export async function* watchStatus<Status extends ReleaseStatus>(
+  read: () => Promise<Status>,
   { signal, intervalMs = 500, run, onTrouble }: WatchOptions = {},
-): AsyncGenerator<ReleaseStatus> {
+): AsyncGenerator<Status> {
   let last = '';
   let trouble = false;
   // oxlint-disable-next-line no-unmodified-loop-condition -- a signal changes by itself

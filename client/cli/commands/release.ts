@@ -4,6 +4,7 @@ import { workloadName } from '../../../workflows/contract/names.ts';
 import type { ReleaseSpec } from '../../../workflows/contract/spec.ts';
 import { isOver, type ReleaseStatus } from '../../../workflows/contract/status.ts';
 import type { Sluice } from '../../sdk/client.ts';
+import { givenUp } from '../../sdk/retrying.ts';
 import type { Started } from '../../sdk/start.ts';
 import { targetOfSpec } from '../../sdk/target.ts';
 import { exitOf, follow, staysUntilEnd } from '../follow.ts';
@@ -109,10 +110,21 @@ async function start(session: Session, sluice: Sluice, spec: ReleaseSpec, initia
 }
 
 /** The first status that knows the plan, or that the release ended before it; undefined when it takes too long. */
-async function planned(session: Session, sluice: Sluice, { target, run }: Started): Promise<ReleaseStatus | undefined> {
+async function planned(
+  session: Session,
+  sluice: Sluice,
+  { id, target, run }: Started,
+): Promise<ReleaseStatus | undefined> {
   const signal = AbortSignal.any([session.signal, AbortSignal.timeout(planWaitMs)]);
   for await (const status of sluice.watch(target, { signal, run, intervalMs: 100 })) {
     if (status.plan !== undefined || isOver(status.phase)) return status;
+    const error = givenUp(status.retrying, 'The release is started, but its plan cannot be made yet');
+    if (error !== undefined) {
+      throw new SluiceError(error.code, error.message, {
+        next: `It goes on trying by itself. See it with \`${commandFor('status', target, session.defaults)}\`, or take it back with \`${commandFor('rollback', target, session.defaults)}\`.`,
+        details: { ...error.details, release: id, run },
+      });
+    }
   }
   return undefined;
 }

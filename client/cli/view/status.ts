@@ -1,11 +1,15 @@
 import { isOver, type ReleaseStatus } from '../../../workflows/contract/status.ts';
+import type { Retrying } from '../../sdk/retrying.ts';
 import { batchLines } from './batches.ts';
 import { type CommandDefaults, commandFor } from './commands.ts';
 import { headerLines } from './header.ts';
 import { logLine, logOf } from './log.ts';
 import type { Look } from './look.ts';
 import { fit, harmlessDeep } from './text.ts';
-import { failureLines, waitingLines } from './waiting.ts';
+import { failureLines, retryingLines, waitingLines } from './waiting.ts';
+
+/** A status as the SDK reads it; without `retrying` as the release itself tells it. */
+export type ShownStatus = ReleaseStatus & { readonly retrying?: readonly Retrying[] };
 
 export interface StatusOptions extends CommandDefaults {
   /** Hint at the end, for a view that goes on. */
@@ -16,11 +20,11 @@ export interface StatusOptions extends CommandDefaults {
  * A release as lines of text, none wider than `look.width`, no more of them than `look.height`: what there is no room for
  * is summed up, the log first.
  */
-export function statusLines(given: ReleaseStatus, look: Look, options: StatusOptions): string[] {
+export function statusLines(given: ShownStatus, look: Look, options: StatusOptions): string[] {
   const status = harmlessDeep(given);
   const header = headerLines(status, look);
   const waiting = section(waitingLines(status, look, options));
-  const failure = section(failureLines(status, look));
+  const failure = section([...retryingLines(status.retrying ?? [], look), ...failureLines(status, look)]);
   const footer = section(options.footer === undefined ? [] : [` ${look.colours.dim(options.footer)}`]);
   const fixed = header.length + waiting.length + failure.length + footer.length;
   const height = look.height ?? Number.POSITIVE_INFINITY;

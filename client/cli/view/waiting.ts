@@ -1,7 +1,8 @@
 import { isOver, type ReleaseStatus, type Said } from '../../../workflows/contract/status.ts';
+import type { Retrying } from '../../sdk/retrying.ts';
 import { type CommandDefaults, commandFor } from './commands.ts';
 import type { Look } from './look.ts';
-import { fit, wrap } from './text.ts';
+import { fit, harmless, wrap } from './text.ts';
 import { clock, since, until } from './time.ts';
 
 /** What the release waits for, who has said what, and the commands that decide it, ready to be copied. */
@@ -56,6 +57,15 @@ function saidLine({ by, at, reason, verified }: Said, { colours, glyphs, width }
   return fit(
     `   ${colours.green(glyphs.ok)} ${by}${mark}  ${colours.dim(clock(at))}  ${reason ?? ''}`.trimEnd(),
     width,
+  );
+}
+
+/** Steps that fail and are tried again: why nothing seems to happen. */
+export function retryingLines(retrying: readonly Retrying[], { colours, glyphs, width }: Look): string[] {
+  return retrying.flatMap(({ step, attempt, reason }) =>
+    wrap(`${step} fails and is tried again (try ${attempt}): ${harmless(reason)}`, Math.max(30, width - 4)).map(
+      (line, index) => ` ${colours.yellow(index === 0 ? glyphs.warn : ' ')} ${line}`,
+    ),
   );
 }
 
