@@ -109,7 +109,6 @@ export function readinessGateTraffic(gates: readonly string[], deps: TrafficDeps
             ? `Somebody opened its readiness gate ${gates.join(', ')} again while it was being drained`
             : undefined;
         },
-        revert: (pod: PumpedPod) => write({ ...pod, pod: newest(pod.uid) ?? pod.pod }, opened(pod)),
       };
       return join(shut, await takeOut(deps, watches, exit, going, rules));
     },

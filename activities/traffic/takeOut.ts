@@ -28,8 +28,6 @@ export interface Exit {
   isOut(pod: PumpedPod, open: OpenServices): boolean;
   /** Why it will not get out, however long one waits; undefined: it may only be slow. */
   obstacle(pod: PumpedPod): Promise<string | undefined>;
-  /** Takes the write back, for a pod that did not get out. */
-  revert(pod: PumpedPod): Promise<unknown>;
 }
 
 /** Takes pods out such that no Service is left without a ready endpoint, and sees them gone. */
@@ -57,9 +55,7 @@ export async function takeOut(
           const note = notes.get(pod.uid);
           return [pod.name, note === undefined ? 'done' : { note }];
         }
-        const outcome = await whyStill(exit, pod, rules);
-        if (typeof outcome === 'object' && 'code' in outcome) await exit.revert(pod);
-        return [pod.name, outcome];
+        return [pod.name, await whyStill(exit, pod, rules)];
       }),
     );
     return join(handfulOf([...waiting, ...outcomes]), { ...written, done: [] });

@@ -2,8 +2,8 @@ import type { Handful } from '../../../workflows/contract/activities.ts';
 import { marks } from '../../../workflows/contract/names.ts';
 import { handfulOf, join } from '../../handful.ts';
 import { isReady } from '../../kubernetes/podState.ts';
-import type { Pod, Service } from '../../kubernetes/wire.ts';
-import type { LivePod, PumpedPod, TrafficDeps, TrafficRules } from '../../ports.ts';
+import type { Service } from '../../kubernetes/wire.ts';
+import type { PumpedPod, TrafficDeps, TrafficRules } from '../../ports.ts';
 import type { EndpointWatches } from '../endpoints.ts';
 import { putBack } from '../putBack.ts';
 import { giveUp } from '../rules.ts';
@@ -43,7 +43,6 @@ export async function drainServices(
     write: (pod: PumpedPod) => setServing(deps, pod, 'false'),
     isOut: (pod: PumpedPod, open: OpenServices) => [...open.values()].every((watch) => !watch.now().pods.has(pod.uid)),
     obstacle: async (pod: PumpedPod) => reverted(pod, await findServices(deps, names)),
-    revert: (pod: PumpedPod) => setServing(deps, newest(deps, pod), 'true'),
   };
   const rest = served.filter(({ name }) => !skipped.has(name));
   const taken = await takeOut(deps, watches, exit, rest, rules);
@@ -68,11 +67,6 @@ export async function restoreServices(
   };
   const back = await putBack(deps, watches, way, served, rules);
   return join(handfulOf(others.map(({ name }) => [name, 'done'] as const)), back);
-}
-
-function newest(deps: TrafficDeps, { name, uid, pod }: LivePod): LivePod {
-  const live: Pod = deps.pods.all().find(({ metadata }) => metadata.uid === uid) ?? pod;
-  return { name, uid, pod: live };
 }
 
 const revertedText = (closed: readonly Service[]): string =>

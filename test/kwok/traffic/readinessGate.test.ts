@@ -135,8 +135,11 @@ describe('a readiness gate that the template declares', () => {
     const drained = await podOf(app, first.uid);
     expect(conditionOf(drained, gate)).toMatchObject({ status: 'False' });
     expect(drained.metadata.labels).toMatchObject({ 'sluice.dev/serving': 'false' });
-    expect(await release.stage('restore', [first], { undo: true })).toMatchObject({ done: [first.name] });
-    expect((await readyIn(world, 'mixed')).has(first.uid)).toBe(true);
+    for (const undo of [true, false]) {
+      expect(await release.stage('restore', [first], { undo })).toMatchObject({ done: [first.name] });
+      expect((await readyIn(world, 'mixed')).has(first.uid)).toBe(true);
+      if (undo) await release.stage('drain', [first]);
+    }
     await release.close();
     expect(await leftovers(world)).toEqual([]);
   });
