@@ -154,8 +154,9 @@ export class Pump {
     return this.#options.undo ? 0 : this.#failed.length;
   }
 
+  /** Forward, a pod whose drain failed before is back in traffic and is drained anew, when people say to go on. */
   #firstStage(pod: BatchPod): Stage | undefined {
-    if (!pod.outOfTraffic) return this.#options.stages[0];
+    if (!pod.outOfTraffic || !this.#options.undo) return this.#options.stages[0];
     return this.#options.stages.find((stage) => stage !== 'drain' && stage !== 'silence');
   }
 

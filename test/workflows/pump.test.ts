@@ -144,17 +144,19 @@ describe('pump', () => {
     expect(pump.result()).toMatchObject({ done: [], failed: [{ pod: 'p0', stage: 'wait' }], stopped: [{ pod: 'p1' }] });
   });
 
-  it('a pod that is out of traffic already starts with the patch', () => {
-    const pump = new Pump({
-      pods: pods(1, () => ({ outOfTraffic: true })),
-      stages,
-      maxUnavailable: 1,
-      downElsewhere: 0,
-      undo: true,
-    });
-    pump.admit(at);
-    expect(pump.has('drain')).toBe(false);
-    expect(pump.has('patch')).toBe(true);
+  it('a pod that is out of traffic already starts with the patch in a rollback, and anew on a second try forward', () => {
+    for (const undo of [true, false]) {
+      const pump = new Pump({
+        pods: pods(1, () => ({ outOfTraffic: true })),
+        stages,
+        maxUnavailable: 1,
+        downElsewhere: 0,
+        undo,
+      });
+      pump.admit(at);
+      expect(pump.has('drain')).toBe(!undo);
+      expect(pump.has('patch')).toBe(undo);
+    }
   });
 
   it('continues from what an earlier run has settled', () => {
