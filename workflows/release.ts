@@ -4,7 +4,6 @@ import {
   CancellationScope,
   condition,
   continueAsNew,
-  isCancellation,
   workflowInfo,
 } from '@temporalio/workflow';
 import { Book } from './book.ts';
@@ -59,11 +58,11 @@ export async function release(input: ReleaseInput, carried?: ReleaseState): Prom
 
 /** The way back: from a failure, or because somebody asked for it. */
 async function back(book: Book, error: unknown): Promise<void> {
-  const asked = book.state.rollback;
-  if (asked === undefined || !isCancellation(error)) {
+  // Whatever is thrown after somebody asked for the rollback comes from the asking.
+  if (book.state.rollback === undefined) {
     const failure = failureOf(error);
     book.set((state) => ({ ...state, failure, final: false }));
-    if (asked === undefined) book.askRollback('sluice', failure.text);
+    book.askRollback('sluice', failure.text);
   }
   if (book.state.steps.length === 0) {
     book.set((state) => ({ ...state, phase: state.failure === undefined ? 'rolledBack' : 'failed' }));

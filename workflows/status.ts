@@ -71,7 +71,7 @@ export const lacksApprovals = ({ needs, approvals }: OpenGate): boolean =>
   needs !== undefined && approvals.length < needs.required;
 
 function textOf(state: ReleaseState): string {
-  const { phase, plan, index, paused, held, gate, failure, rollback } = state;
+  const { phase, plan, index, paused, held, gate, failure } = state;
   const current = state.batches[index]?.name ?? '';
   switch (phase) {
     case 'planning':
@@ -88,16 +88,21 @@ function textOf(state: ReleaseState): string {
     case 'committing':
       return 'Making the new version the workload’s own template.';
     case 'rollingBack':
-      return rollback === undefined
-        ? 'Rolling back.'
-        : `Rolling back for ${rollback.by}${rollback.reason ? `: ${rollback.reason}` : '.'}`;
+      return `Rolling back${causeOf(state)}`;
     case 'succeeded':
       return `Every pod runs ${plan?.change.version ?? 'the new version'}.`;
     case 'rolledBack':
-      return `Rolled back to ${plan?.change.fromVersion || 'the old version'}${failure ? `: ${failure.text}` : '.'}`;
+      return `Rolled back to ${plan?.change.fromVersion || 'the old version'}${causeOf(state)}`;
     case 'failed':
       return failure?.text ?? 'Failed.';
   }
+}
+
+/** Why it rolled back: what failed, or who asked for it and why. */
+function causeOf({ failure, rollback }: ReleaseState): string {
+  if (failure !== undefined) return `: ${failure.text}`;
+  if (rollback === undefined) return '.';
+  return ` for ${rollback.by}${rollback.reason ? `: ${rollback.reason}` : '.'}`;
 }
 
 function gateText(gate: OpenGate, pausedBy: string | undefined): string {

@@ -61,7 +61,7 @@ function bodyOf(pod: Pod, images: Images, { holder, batch }: PodChange, { labels
     metadata: {
       uid: pod.metadata.uid,
       labels: { ...labels, [marks.podBatch]: batch },
-      annotations: { [marks.podRelease]: holder, [marks.before]: JSON.stringify(recordOf(pod, images, new Date())) },
+      annotations: { [marks.release]: holder, [marks.before]: JSON.stringify(recordOf(pod, images, new Date())) },
     },
     spec: { containers: Object.entries(images).map(([name, image]) => ({ name, image })) },
   };

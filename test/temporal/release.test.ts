@@ -106,7 +106,9 @@ describe.skipIf(timeSkippingServer() === undefined)('release workflow (time skip
       };
       await until(() => cluster.images().filter((image) => image === 'app:v2').length === 3);
       await handle.executeUpdate('rollback', { args: [{ by: 'carol', reason: 'customers complain' }] });
-      expect(await handle.result()).toMatchObject({ phase: 'rolledBack' });
+      const result = await handle.result();
+      expect(result).toMatchObject({ text: 'Rolled back to v1 for carol: customers complain' });
+      expect(result).not.toHaveProperty('failure');
     });
     expect(new Set(cluster.images())).toEqual(new Set(['app:v1']));
     expect([...cluster.pods.values()].every((pod) => pod.serving)).toBe(true);

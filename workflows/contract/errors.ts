@@ -119,7 +119,7 @@ export const errors = {
     3,
     false,
     'Every pod runs that image already.',
-    'Nothing to do; `sluice restart` restarts pods without a change.',
+    'Nothing to do; `kubectl rollout restart` replaces pods without a change.',
   ),
   FORBIDDEN: row(
     403,
@@ -231,13 +231,6 @@ export const errors = {
     'The release failed.',
     'The status names the step and the reason; fix it and release again.',
   ),
-  RELEASE_ROLLED_BACK: row(
-    502,
-    4,
-    false,
-    'The release was rolled back.',
-    'The status names who or what caused it; the workload runs the old version.',
-  ),
   ROLLBACK_INCOMPLETE: row(
     500,
     4,
@@ -274,13 +267,6 @@ export const errors = {
     true,
     'No worker is running for this task queue.',
     'Start one with `sluice worker`; what was asked for is kept until then.',
-  ),
-  REGISTRY_UNREACHABLE: row(
-    503,
-    6,
-    true,
-    'The image registry or service registry cannot be reached.',
-    'Check its address; the release waits and tries again.',
   ),
   NOTIFY_FAILED: row(
     502,

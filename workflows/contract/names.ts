@@ -49,7 +49,7 @@ export const fieldManager = 'sluice';
 
 /** Annotations and labels in the cluster. */
 export const marks = {
-  /** Annotation of a workload: the release that holds it, as `<workflow id>|<first run id>`. */
+  /** Annotation: the release that holds a workload, or changed a pod last, as `<workflow id>|<first run id>`. */
   release: 'sluice.dev/release',
   /** Annotation of a workload: JSON of what it was before, so that a crashed release can be put back. */
   before: 'sluice.dev/before',
@@ -57,8 +57,6 @@ export const marks = {
   serving: 'sluice.dev/serving',
   /** Annotation of a pod: the release that took it out of traffic and has not put it back yet. */
   drained: 'sluice.dev/drained',
-  /** Annotation of a pod: the release that changed it last. */
-  podRelease: 'sluice.dev/release',
   /** Label of a pod: the batch in which it was changed: `gray`, `batch-1`, … */
   podBatch: 'sluice.dev/batch',
 } as const;

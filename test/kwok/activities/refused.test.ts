@@ -182,7 +182,7 @@ describe('writes by others at the same time', () => {
     for (const pod of await app.pods()) {
       expect(pod.spec.containers[0]?.image).toBe(v2.app);
       expect(pod.metadata.labels?.[marks.podBatch]).toBe('gray');
-      expect(pod.metadata.annotations?.[marks.podRelease]).toBe(held.holder);
+      expect(pod.metadata.annotations?.[marks.release]).toBe(held.holder);
       for (let n = 1; n <= count; n += 1) expect(pod.metadata.labels).toHaveProperty(`noise-${n}`);
     }
   });
