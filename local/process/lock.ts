@@ -41,17 +41,20 @@ let ticket = 0;
 
 /** @returns undefined when the lock is ours now, else the process number of its holder */
 async function acquire(own: string, file: string): Promise<number | undefined> {
-  try {
-    // A link is made whole or not at all, unlike a file that is created and then written.
-    await link(own, file);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  for (;;) {
+    try {
+      // A link is made whole or not at all, unlike a file that is created and then written.
+      await link(own, file);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    }
+    const holder = await readFile(file, 'utf8').catch(() => undefined);
+    // Given back in between.
+    if (holder === undefined) continue;
+    if (await lives(holder)) return Number.parseInt(holder, 10);
+    await removeDead(file, holder, own);
   }
-  const holder = await readFile(file, 'utf8').catch(() => '');
-  if (await lives(holder)) return Number.parseInt(holder, 10);
-  await removeDead(file, holder, own);
-  return Number.parseInt(holder, 10) || 0;
 }
 
 /** @param claim "<process number> <identity>" */

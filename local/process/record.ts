@@ -53,7 +53,6 @@ export async function removeRecord(directory: string, record: PartRecord): Promi
   await Promise.all([
     rm(recordFile(directory, record.part.name), { force: true }),
     rm(record.pidFile, { force: true }),
-    rm(record.permit, { force: true }),
   ]);
 }
 

@@ -14,7 +14,7 @@ import { until } from './wait.ts';
  * Writes its own number down and, while it is still permitted, becomes the program: the number and the start time stay the same through exec.
  * The order matters: whoever withdraws the permit and then finds no number knows that no program will run.
  */
-const launcher = 'echo $$ > "$1" && [ -e "$2" ] && shift 2 && exec "$@"';
+export const launcher = 'echo $$ > "$1" && [ -e "$2" ] && shift 2 && exec "$@"';
 
 /**
  * Starts a part as a process group of its own that outlives this command, and writes its record. Does not wait for it to be ready.
