@@ -85,7 +85,7 @@ function liveView(session: Session, { onEnter, footer }: FollowOptions): View {
     const hint =
       problem === undefined
         ? (footer?.(status) ?? 'Ctrl-C leaves; the release goes on.')
-        : `${problem.message} Trying again.`;
+        : `Trying again: ${problem.message}`;
     const look = {
       ...session.output.look(screen),
       height: rows - 2,
@@ -139,7 +139,7 @@ function logView(session: Session, isResult: boolean): View {
       write(changeLines(before, status, session.output.look(screen)));
       before = status;
     },
-    trouble: (error) => write([error === undefined ? 'Connected again.' : `${error.message} Trying again.`]),
+    trouble: (error) => write([error === undefined ? 'Connected again.' : `Trying again: ${error.message}`]),
     end: () => undefined,
   };
 }

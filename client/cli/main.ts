@@ -7,4 +7,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;
 });
+// However it ends: a live view hides the cursor.
+process.on('exit', () => {
+  for (const stream of [process.stdout, process.stderr]) if (stream.isTTY) stream.write('\u001B[?25h');
+});
 process.exitCode = await runCli(process.argv.slice(2), processIo());

@@ -70,7 +70,7 @@ export function say<Name extends MessageName>(
         ...(args.run !== undefined && { run: args.run }),
       });
       if (flags.watch !== true || output.structured)
-        output.result(status, (look) => statusLines(status, look, defaults));
+        output.result(status, (look) => statusLines(status, look, { ...defaults, wide: output.format === 'wide' }));
       return exitOf(status);
     });
   });

@@ -62,7 +62,8 @@ async function release(
   const { target } = started;
   if (staysUntilEnd(flags)) {
     const status = await follow(session, sluice, target, { ...flags, run: started.run });
-    if (flags.watch !== true || output.structured) output.result(status, (look) => statusLines(status, look, defaults));
+    if (flags.watch !== true || output.structured)
+      output.result(status, (look) => statusLines(status, look, { ...defaults, wide: output.format === 'wide' }));
     return exitOf(status);
   }
   const status = await planned(session, sluice, started);

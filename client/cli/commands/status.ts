@@ -30,7 +30,7 @@ export function registerStatus(program: Command, host: Host): void {
           const first = await sluice.status(target);
           const status = stays ? await follow(session, sluice, target, { ...flags, run: first.run }) : first;
           if (flags.watch !== true || output.structured)
-            output.result(status, (look) => statusLines(status, look, defaults));
+            output.result(status, (look) => statusLines(status, look, { ...defaults, wide: output.format === 'wide' }));
           return stays ? exitOf(status) : 0;
         });
       }),

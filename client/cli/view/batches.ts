@@ -8,7 +8,12 @@ import { fit, padEnd, padStart, widthOf } from './text.ts';
  * One row a batch, with its pods; below the running ones those pods that are in hand or have failed. Beyond `rows` lines
  * the batches that are finished and those that have not begun are summed up.
  */
-export function batchLines(status: ReleaseStatus, look: Look, rows: number = Number.POSITIVE_INFINITY): string[] {
+export function batchLines(
+  status: ReleaseStatus,
+  look: Look,
+  rows: number = Number.POSITIVE_INFINITY,
+  everyPod = false,
+): string[] {
   const { batches } = status;
   if (batches.length === 0) return [];
   const columns = columnsOf(batches, look);
@@ -23,7 +28,9 @@ export function batchLines(status: ReleaseStatus, look: Look, rows: number = Num
   let spare = Math.max(0, room - shown.length);
   const lines = shown.flatMap((entry) => {
     if (!('name' in entry)) return [sumLine(entry.summed, look)];
-    const details = detailsOf(entry, look, Math.min(spare, 12));
+    const details = everyPod
+      ? podLines(entry.pods, { ...look, width: Number.POSITIVE_INFINITY })
+      : detailsOf(entry, look, Math.min(spare, 12));
     spare -= details.length;
     return [headOf(entry, columns, look), ...details];
   });
@@ -89,16 +96,20 @@ function detailsOf(batch: BatchStatus, look: Look, rows: number): string[] {
   const telling = tellingPods(batch);
   if (telling.length === 0 || rows < Math.min(telling.length, 2)) return [];
   const shown = telling.length > rows ? telling.slice(0, rows - 1) : telling;
-  const widest = Math.max(...shown.map((pod) => pod.name.length));
-  const lines = shown.map((pod) => {
+  const lines = podLines(shown, look);
+  const left = telling.length - shown.length;
+  return left === 0 ? lines : [...lines, look.colours.dim(`     … and ${left} more`)];
+}
+
+function podLines(pods: readonly PodStatus[], look: Look): string[] {
+  const widest = Math.max(0, ...pods.map((pod) => pod.name.length));
+  return pods.map((pod) => {
     const state = padEnd(`${podGlyph(pod.state, look)} ${podWord(pod.state, look)}`, 9);
     return fit(
       `     ${padEnd(pod.name, widest)}  ${state}  ${look.colours.dim(pod.reason ?? pod.node ?? '')}`,
       look.width,
     );
   });
-  const left = telling.length - shown.length;
-  return left === 0 ? lines : [...lines, look.colours.dim(`     … and ${left} more`)];
 }
 
 interface Sum {

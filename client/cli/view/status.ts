@@ -5,7 +5,7 @@ import { type CommandDefaults, commandFor } from './commands.ts';
 import { headerLines } from './header.ts';
 import { logLine, logOf } from './log.ts';
 import type { Look } from './look.ts';
-import { fit, harmlessDeep } from './text.ts';
+import { fit, harmlessDeep, wrap } from './text.ts';
 import { failureLines, retryingLines, waitingLines } from './waiting.ts';
 
 /** A status as the SDK reads it; without `retrying` as the release itself tells it. */
@@ -14,6 +14,8 @@ export type ShownStatus = ReleaseStatus & { readonly retrying?: readonly Retryin
 export interface StatusOptions extends CommandDefaults {
   /** Hint at the end, for a view that goes on. */
   readonly footer?: string;
+  /** Every pod and the whole log, in lines as long as they are. */
+  readonly wide?: boolean;
 }
 
 /**
@@ -25,13 +27,15 @@ export function statusLines(given: ShownStatus, look: Look, options: StatusOptio
   const header = headerLines(status, look);
   const waiting = section(waitingLines(status, look, options));
   const failure = section([...retryingLines(status.retrying ?? [], look), ...failureLines(status, look)]);
-  const footer = section(options.footer === undefined ? [] : [` ${look.colours.dim(options.footer)}`]);
+  const footer = section(
+    wrap(options.footer ?? '', look.width - 2).flatMap((line) => (line === '' ? [] : [` ${look.colours.dim(line)}`])),
+  );
   const fixed = header.length + waiting.length + failure.length + footer.length;
   const height = look.height ?? Number.POSITIVE_INFINITY;
   const log = logOf(status);
-  const logRoom = Math.min(log.length, 8);
+  const logRoom = options.wide === true ? log.length : Math.min(log.length, 8);
   const batchRoom = Math.max(6, height - fixed - 1 - Math.min(logRoom + 1, 6));
-  const batches = section(batchLines(status, look, batchRoom));
+  const batches = section(batchLines(status, look, batchRoom, options.wide === true));
   const left = height - fixed - batches.length - 1;
   const shown = log.slice(Math.max(0, log.length - Math.min(logRoom, Math.max(0, left))));
   const lines = [
@@ -42,7 +46,7 @@ export function statusLines(given: ShownStatus, look: Look, options: StatusOptio
     ...section(shown.map((entry) => ` ${logLine(entry, look)}`)),
     ...footer,
   ];
-  return lines.slice(0, height).map((line) => fit(line, look.width));
+  return options.wide === true ? lines : lines.slice(0, height).map((line) => fit(line, look.width));
 }
 
 /** What can be done now, for the end of a command that does not wait. */
