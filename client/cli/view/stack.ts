@@ -32,12 +32,14 @@ export function stackLines(report: StackReport, look: Look): string[] {
   );
   return [
     sick.length === 0
-      ? `${colours.green(glyphs.ok)} ${colours.bold('The local stack is up')}: ${parts.map(({ name }) => name).join(', ')}`
+      ? `${colours.green(glyphs.ok)} ${colours.bold('The local stack is up')}`
       : `${colours.red(glyphs.bad)} ${colours.bold('The local stack is not whole')}: ${sick.map(({ name, state }) => `${name} is ${state}`).join(', ')}`,
     ...sick.flatMap((part) => [
       `  ${part.name}: ${harmless(part.detail ?? 'no reason known')}`,
       colours.dim(`  ${part.log}`),
     ]),
     ...lines.map((line) => `  ${line}`),
+    '',
+    `  eval "$(sluice env)"   ${colours.dim('points kubectl and temporal at it')}`,
   ];
 }

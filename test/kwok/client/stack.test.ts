@@ -26,7 +26,7 @@ describe('up', () => {
     expect(ran.exit).toBe(0);
     expect(ran.stderr).toMatch(/^kube-apiserver: kept$/m);
     expect(ran.stderr).not.toContain('starting');
-    expect(ran.stdout).toMatch(/^✓ The local stack is up: /);
+    expect(ran.stdout).toMatch(/^✓ The local stack is up$/m);
     for (const address of [environment.TEMPORAL_ADDRESS, environment.SLUICE_TEMPORAL_UI, environment.KUBECONFIG]) {
       expect(ran.stdout).toContain(address);
     }
