@@ -181,7 +181,7 @@ test('a part that runs as wanted is kept; one that is dead or was changed is sta
 test('a part that is stopped before its process has written its number down never runs', async () => {
   const paths = await stateDirectory();
   const [fifo, permit, ran] = ['fifo', 'permit', 'ran'].map((name) => join(paths.config, name));
-  execFileSync('mkfifo', [fifo ?? '']);
+  execFileSync('/usr/bin/mkfifo', [fifo ?? '']);
   await writeFile(permit ?? '', '');
   // The launcher hangs where it writes its number, until somebody reads it.
   const child = spawn('/bin/sh', [
