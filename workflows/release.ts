@@ -62,7 +62,7 @@ async function back(book: Book, error: unknown): Promise<void> {
   if (book.state.rollback === undefined) {
     const failure = failureOf(error);
     book.set((state) => ({ ...state, failure, final: false }));
-    book.askRollback('sluice', failure.text);
+    if (book.state.steps.length > 0) book.askRollback('sluice', failure.text);
   }
   if (book.state.steps.length === 0) {
     book.set((state) => ({ ...state, phase: state.failure === undefined ? 'rolledBack' : 'failed' }));

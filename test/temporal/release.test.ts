@@ -247,8 +247,12 @@ describe.skipIf(timeSkippingServer() === undefined)('release workflow (time skip
 
   it('a spec for another workload than the id names is refused before anything is touched', async () => {
     const cluster = new SimulatedCluster(planOf([1], { target: { ...planOf([1]).target, name: 'other' } }));
-    const failure = await withRelease(env, cluster, ({ handle }) => handle.result().catch((error: unknown) => error));
-    expect((failure as WorkflowFailedError).cause).toMatchObject({ type: 'SPEC_INVALID' });
+    const status = await withRelease(env, cluster, async ({ handle, until }) => {
+      const failure = await handle.result().catch((error: unknown) => error);
+      expect((failure as WorkflowFailedError).cause).toMatchObject({ type: 'SPEC_INVALID' });
+      return until((now) => now.phase === 'failed');
+    });
+    expect(status.log.map(({ text }) => text).join()).not.toContain('Rolling back');
     expect(cluster.calls).toEqual(['plan']);
   });
 });
