@@ -35,6 +35,7 @@ export async function bringUp(
     runtime: runtime.name,
     nodes: chooseNodes(options, runtime, before),
     ports: await choosePorts({ ...portRequest(options, runtime, before), own: await ownPorts(paths) }),
+    complete: before?.complete === true,
   };
   await writeState(paths, state);
   const [cluster, etcd] = await Promise.all([openAuthority(paths.pki, 'ca'), openAuthority(paths.pki, 'etcd-ca')]);
@@ -63,6 +64,7 @@ export async function bringUp(
     ],
     context.signal,
   );
+  await writeState(paths, { ...state, complete: true });
 }
 
 /** What ports this stack wants: the usual ones, those of its runtime, what was asked for and what it had before. */

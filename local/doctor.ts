@@ -99,7 +99,15 @@ function stackFindings(stack: StackReport): Finding[] {
       },
     ];
   }
-  return stack.parts.map((part): Finding => {
+  const unfinished: Finding = {
+    group: 'stack',
+    name: 'local stack',
+    state: 'problem',
+    detail: 'the last `up` did not finish',
+    next: 'Run `sluice up`; it starts what is missing.',
+  };
+  const allRun = stack.parts.every((part) => part.state === 'running');
+  const parts = stack.parts.map((part): Finding => {
     const base = { group: 'stack', name: part.name, path: part.log } as const;
     if (part.state === 'running') return { ...base, state: 'ok', detail: `running as process ${part.pid ?? '?'}` };
     const [first = ''] = (part.detail ?? '').split('\n').slice(-1);
@@ -110,4 +118,5 @@ function stackFindings(stack: StackReport): Finding[] {
       next: `Run \`sluice up\`; its log is ${part.log}.`,
     };
   });
+  return stack.state === 'degraded' && allRun ? [unfinished, ...parts] : parts;
 }

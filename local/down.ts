@@ -6,7 +6,7 @@ import { withLock } from './process/lock.ts';
 import { livingPid, type PartRecord, readRecords } from './process/record.ts';
 import { stopPart } from './process/stop.ts';
 import { loadRuntime } from './runtimes.ts';
-import { readState, stateFile } from './state.ts';
+import { readState, stateFile, writeState } from './state.ts';
 import type { DownOptions, ReportProgress, StackPaths, StackReport } from './types.ts';
 
 /**
@@ -42,6 +42,7 @@ async function stopAll(paths: StackPaths, wipe: boolean, report: ReportProgress)
   }
   await runtime.afterStop?.(context, { wipe });
   if (wipe) await forget(paths);
+  else await writeState(paths, { ...state, complete: false });
 }
 
 /** Highest order first; equal ones together. */

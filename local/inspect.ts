@@ -15,7 +15,7 @@ export async function inspect(options: { stateDir?: string } = {}): Promise<Stac
   const state = await readState(paths);
   if (state === undefined) return { stateDir: paths.root, state: 'none', parts: [] };
   const parts = await Promise.all((await readRecords(paths.run)).map((record) => inspectPart(record)));
-  const running = parts.every((part) => part.state === 'running');
+  const running = state.complete !== false && parts.every((part) => part.state === 'running');
   return {
     stateDir: paths.root,
     state: parts.length === 0 ? 'down' : running ? 'up' : 'degraded',

@@ -9,6 +9,8 @@ export interface StackState {
   readonly runtime: RuntimeName;
   readonly nodes: number;
   readonly ports: Readonly<Record<string, number>>;
+  /** Whether an `up` has started every part since the last `down`. While not, parts that run are not all there should be. */
+  readonly complete?: boolean;
 }
 
 export async function readState(paths: StackPaths): Promise<StackState | undefined> {

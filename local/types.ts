@@ -205,7 +205,7 @@ export interface StackEnvironment {
 
 export interface StackReport {
   readonly stateDir: string;
-  /** none: never started or wiped. down: stopped. up: every part runs. degraded: some part does not. */
+  /** none: never started or wiped. down: stopped. up: every part runs. degraded: some part does not, or was not started yet. */
   readonly state: 'none' | 'down' | 'up' | 'degraded';
   readonly runtime?: RuntimeName;
   readonly nodes?: number;

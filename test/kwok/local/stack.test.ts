@@ -253,6 +253,7 @@ describe('up, interrupted', () => {
       await rm(directory, { recursive: true, force: true });
     });
     await interrupt(program, directory, signal, step);
+    expect((await inspect({ stateDir: directory })).state).not.toBe('up');
     const report = await up({ stateDir: directory });
     expect(report.state).toBe('up');
     expect(new Set(await processesOf(directory))).toEqual(new Set(report.parts.map(({ pid }) => pid)));
