@@ -68,10 +68,8 @@ function address(hex: string): string {
   return mapped ? bytes.slice(12).join('.') : ipv6(bytes);
 }
 
-/** Sixteen bytes in the form of RFC 5952, as Kubernetes writes addresses. */
+/** Sixteen bytes in the form of RFC 5952, as Kubernetes writes addresses; the URL standard writes them the same way. */
 function ipv6(bytes: readonly number[]): string {
   const groups = Array.from({ length: 8 }, (_, at) => ((bytes[2 * at] ?? 0) << 8) | (bytes[2 * at + 1] ?? 0));
-  const text = groups.map((group) => group.toString(16)).join(':');
-  const longest = (text.match(/\b0(:0)+\b/g) ?? []).toSorted((one, other) => other.length - one.length)[0];
-  return longest === undefined ? text : text.replace(longest, '::').replace(/:{3,}/, '::');
+  return new URL(`http://[${groups.map((group) => group.toString(16)).join(':')}]`).hostname.slice(1, -1);
 }

@@ -28,6 +28,7 @@ describe('socket tables', () => {
     expect(from(v6('fd00:10:64::9'))).toBe('[fd00:10:64::9]:50000');
     expect(from(v6('2001:db8:0:0:1:0:0:1'))).toBe('[2001:db8::1:0:0:1]:50000');
     expect(from(v6('::1'))).toBe('[::1]:50000');
+    expect(from(v6('fd00::'))).toBe('[fd00::]:50000');
     expect(from(v6('fe80:1:2:3:4:5:6:7'))).toBe('[fe80:1:2:3:4:5:6:7]:50000');
   });
 
