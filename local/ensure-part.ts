@@ -14,9 +14,7 @@ export async function ensurePart(part: Part, order: number, context: RuntimeCont
   const began = performance.now();
   const existing = (await readRecords(paths.run)).find((record) => record.part.name === part.name);
   const alive = existing !== undefined && (await livingPid(existing)) !== undefined;
-  const keep = alive && (await isAsWanted(existing, part));
-  if (keep) {
-    await awaitReady(existing, signal);
+  if (alive && (await isAsWanted(existing, part)) && (await stays(existing, signal))) {
     report({ kind: 'part', name: part.name, step: 'kept' });
     return;
   }
@@ -25,7 +23,7 @@ export async function ensurePart(part: Part, order: number, context: RuntimeCont
       kind: 'part',
       name: part.name,
       step: 'restarting',
-      detail: alive ? 'its settings changed' : 'it was dead',
+      detail: (await livingPid(existing)) === undefined ? 'it was dead' : 'its settings changed',
     });
     await stopPart(existing, paths.run);
   } else {
@@ -33,6 +31,17 @@ export async function ensurePart(part: Part, order: number, context: RuntimeCont
   }
   await awaitReady(await launch(part, order, paths), signal);
   report({ kind: 'part', name: part.name, step: 'ready', ms: Math.round(performance.now() - began) });
+}
+
+/** Whether it is ready, or becomes so. A process that was killed may still be seen for a moment: such a one is gone, and did not fail to start. */
+async function stays(record: PartRecord, signal: AbortSignal | undefined): Promise<boolean> {
+  try {
+    await awaitReady(record, signal);
+    return true;
+  } catch (error) {
+    if ((await livingPid(record)) === undefined && signal?.aborted !== true) return false;
+    throw error;
+  }
 }
 
 const essence = ({ binary, args, env }: Part): string => JSON.stringify([binary, args, env ?? {}]);

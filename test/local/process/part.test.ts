@@ -41,7 +41,7 @@ test.runIf(process.platform === 'linux')(
 
 test('a part that dies while it starts is noticed at once, with the end of its log', async () => {
   const paths = await stateDirectory();
-  const part = await serverPart(paths, 'broken', "console.log('first line'); throw new Error('the disk is on fire')");
+  const part = await serverPart(paths, 'broken', "console.log('first line'); throw new Error('the disk is on fire');");
   const began = performance.now();
   const error = await failureOf(startReady(part, paths));
   expect(error).toMatchObject({ code: 'LOCAL_PART_DIED', details: { part: 'broken' } });
@@ -75,7 +75,7 @@ test('a program that is not there is a part that died', async () => {
 
 test('a part that ignores SIGTERM is killed after its grace', async () => {
   const paths = await stateDirectory();
-  const part = await serverPart(paths, 'stubborn', "process.on('SIGTERM', () => console.log('no'))", { graceMs: 200 });
+  const part = await serverPart(paths, 'stubborn', "process.on('SIGTERM', () => console.log('no'));", { graceMs: 200 });
   const record = await startReady(part, paths);
   expect(await stopPart(record, paths.run)).toBe(true);
   expect(await livingPid(record)).toBeUndefined();
@@ -176,6 +176,21 @@ test('a part that runs as wanted is kept; one that is dead or was changed is sta
     'restarting: its settings changed',
     'ready',
   ]);
+});
+
+test('a part that dies while it is looked at is started again, as one that was found dead', async () => {
+  const paths = await stateDirectory();
+  const lived = join(paths.config, 'lived');
+  const once = `if (!require('fs').existsSync('${lived}')) {
+    require('fs').writeFileSync('${lived}', '');
+    require('http').createServer(() => process.kill(process.pid, 'SIGKILL')).listen(Number(process.env.PORT), '127.0.0.1');
+  } else `;
+  const wanted = await serverPart(paths, 'fragile', once);
+  const part = { ...wanted, env: { PORT: String(wanted.ports?.[0]) } };
+  await launch(part, 0, paths);
+  const { context, steps } = contextOf(paths);
+  await ensurePart(part, 0, context);
+  expect(steps).toEqual(['restarting: it was dead', 'ready']);
 });
 
 test('a part that is stopped before its process has written its number down never runs', async () => {

@@ -27,7 +27,7 @@ export async function serverPart(
 ): Promise<Part> {
   const { port = 0 } = await choosePorts({ wanted: { port: 0 } });
   const file = join(paths.config, `${name}.cjs`);
-  await writeFile(file, `${before};require('http').createServer((q, r) => r.end('ok')).listen(${port}, '127.0.0.1');`);
+  await writeFile(file, `${before}require('http').createServer((q, r) => r.end('ok')).listen(${port}, '127.0.0.1');`);
   return {
     name,
     binary: process.execPath,
