@@ -1,9 +1,8 @@
+import type { NativeConnectionOptions } from '@temporalio/worker';
+
 /** How one worker process runs. Times are milliseconds. */
 export interface WorkerConfig {
-  /** host:port of the Temporal frontend. */
-  readonly temporal: string;
-  /** Temporal namespace. */
-  readonly temporalNamespace: string;
+  readonly temporal: TemporalAccess;
   /** Name of the cluster that this worker changes: its activities are polled from `sluice.<cluster>`. */
   readonly cluster: string;
   /** Kubeconfig file; undefined: KUBECONFIG, ~/.kube/config, or the service account inside a cluster. */
@@ -20,6 +19,17 @@ export interface WorkerConfig {
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
   /** Where log lines go. Default: JSON lines on stderr. */
   readonly log?: (line: WorkerLogLine) => void;
+}
+
+/** Where the Temporal server is and how to get in; the settings of the client fit. */
+export interface TemporalAccess {
+  /** host:port of the gRPC frontend. */
+  readonly address: string;
+  readonly namespace: string;
+  /** Who named the address, for error messages. */
+  readonly source?: string;
+  readonly tls?: NativeConnectionOptions['tls'];
+  readonly apiKey?: string;
 }
 
 export type WorkerRole = 'workflows' | 'activities';

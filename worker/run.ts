@@ -3,7 +3,7 @@ import { SluiceError } from '../workflows/contract/errors.ts';
 import { clusterQueue, workflowQueue } from '../workflows/contract/names.ts';
 import { loadActivities } from './activities.ts';
 import { workflowBundle } from './bundle.ts';
-import type { WorkerConfig } from './config.ts';
+import type { TemporalAccess, WorkerConfig } from './config.ts';
 import { serveHealth } from './health.ts';
 import { createLogger } from './logger.ts';
 import { registerSearchAttributes } from './searchAttributes.ts';
@@ -23,13 +23,18 @@ export interface RunningWorker {
  * @throws SluiceError TEMPORAL_UNREACHABLE, CLUSTER_UNREACHABLE (no usable kubeconfig), USAGE
  */
 export async function startWorker(config: WorkerConfig): Promise<RunningWorker> {
-  const { roles = ['workflows', 'activities'], temporalNamespace: namespace } = config;
+  const { roles = ['workflows', 'activities'], temporal } = config;
+  const { namespace } = temporal;
   installRuntime(config);
   const cluster = roles.includes('activities') ? loadActivities(config) : undefined;
-  const connection = await connectTemporal(config);
+  const connection = await connectTemporal(temporal);
   const workers: Worker[] = [];
   try {
-    await registerSearchAttributes(connection, namespace);
+    if (!(await registerSearchAttributes(connection, namespace))) {
+      Runtime.instance().logger.warn('Only an operator may register the search attributes of Sluice here.', {
+        namespace,
+      });
+    }
     const common = { connection, namespace, shutdownGraceTime: config.shutdownGraceMs ?? 10_000 };
     if (roles.includes('workflows')) {
       workers.push(
@@ -85,12 +90,18 @@ function installRuntime(config: WorkerConfig): void {
   });
 }
 
-async function connectTemporal({ temporal, temporalNamespace }: WorkerConfig): Promise<NativeConnection> {
+async function connectTemporal({ address, source, tls, apiKey }: TemporalAccess): Promise<NativeConnection> {
   try {
-    const connection = await NativeConnection.connect({ address: temporal });
-    return connection;
+    return await NativeConnection.connect({
+      address,
+      ...(tls !== undefined && { tls }),
+      ...(apiKey !== undefined && { apiKey }),
+    });
   } catch (cause) {
-    const message = `The Temporal server at ${temporal} (namespace ${temporalNamespace}) cannot be reached.`;
-    throw new SluiceError('TEMPORAL_UNREACHABLE', message, { cause });
+    const which = source === undefined ? address : `${address} (from ${source})`;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new SluiceError('TEMPORAL_UNREACHABLE', `The Temporal server at ${which} cannot be reached: ${reason}`, {
+      cause,
+    });
   }
 }

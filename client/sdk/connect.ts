@@ -2,6 +2,7 @@ import { Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { toSluiceError } from './faults.ts';
 import type { TemporalSettings } from './settings.ts';
+import { tlsFault } from './tlsFault.ts';
 
 /** How long the first answer of the server may take, in ms. */
 const connectTimeoutMs = 5_000;
@@ -25,15 +26,20 @@ export async function connect(settings: TemporalSettings, timeoutMs: number = co
     await connection.close().catch(() => undefined);
     const fault = toSluiceError(error, 'temporal');
     if (fault.code !== 'TEMPORAL_UNREACHABLE') throw fault;
+    const reason = fault.details['reason'] as string;
+    const tls = tlsFault(reason);
+    const next =
+      tls?.next ??
+      (settings.source === 'the local stack'
+        ? 'Run `sluice up` again: it starts what has died. `sluice doctor` shows the parts.'
+        : undefined);
     throw new SluiceError(
       'TEMPORAL_UNREACHABLE',
-      `The Temporal server at ${settings.address} (from ${settings.source}) cannot be reached: ${fault.details['reason'] as string}`,
+      `The Temporal server at ${settings.address} (from ${settings.source}) cannot be reached: ${tls?.reason ?? reason}`,
       {
         cause: error,
         details: { address: settings.address, source: settings.source },
-        ...(settings.source === 'the local stack' && {
-          next: 'Run `sluice up` again: it starts what has died. `sluice doctor` shows the parts.',
-        }),
+        ...(next !== undefined && { next }),
       },
     );
   }

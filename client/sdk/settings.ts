@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import type { ConnectionOptions } from '@temporalio/client';
-import { SluiceError } from '../../workflows/contract/errors.ts';
+import type { TLSConfig } from '@temporalio/client';
+import { tlsOf } from './tls.ts';
 
 /** Where the Temporal server is and how to get in. */
 export interface TemporalSettings {
@@ -9,7 +8,8 @@ export interface TemporalSettings {
   readonly namespace: string;
   /** Who said so, for error messages. */
   readonly source: 'the command line' | 'TEMPORAL_ADDRESS' | 'the local stack' | 'the default';
-  readonly tls?: ConnectionOptions['tls'];
+  /** false: no TLS even though there is an API key. */
+  readonly tls?: TLSConfig | false;
   readonly apiKey?: string;
 }
 
@@ -29,8 +29,9 @@ export interface SettingsSources {
 /**
  * Finds the Temporal server: command line, then the variables of the Temporal CLI (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
  * TEMPORAL_API_KEY, TEMPORAL_TLS…), then the running local stack, then 127.0.0.1:7233.
- * Certificates are given as files (…_PATH) or as PEM text (…_DATA). An API key switches TLS on.
- * @throws USAGE when a named file cannot be read
+ * TLS and the API key belong to the server that the environment or the command line names, never to the local stack.
+ * Client and worker read their settings here.
+ * @throws USAGE when a certificate cannot be read
  */
 export async function temporalSettings(sources: SettingsSources): Promise<TemporalSettings> {
   const { env } = sources;
@@ -52,43 +53,6 @@ export async function temporalSettings(sources: SettingsSources): Promise<Tempor
     ...(tls !== undefined && { tls }),
     ...(apiKey !== undefined && local === undefined && { apiKey }),
   };
-}
-
-async function tlsOf(env: SettingsSources['env'], byKey: boolean): Promise<ConnectionOptions['tls'] | undefined> {
-  const switched = nonEmpty(env['TEMPORAL_TLS']);
-  if (switched !== undefined && /^(false|0|no|off)$/i.test(switched)) return undefined;
-  const [ca, crt, key] = await Promise.all([
-    pem(env, 'TEMPORAL_TLS_SERVER_CA_CERT'),
-    pem(env, 'TEMPORAL_TLS_CLIENT_CERT'),
-    pem(env, 'TEMPORAL_TLS_CLIENT_KEY'),
-  ]);
-  const serverName = nonEmpty(env['TEMPORAL_TLS_SERVER_NAME']);
-  if ((crt === undefined) !== (key === undefined)) {
-    throw new SluiceError(
-      'USAGE',
-      `TEMPORAL_TLS_CLIENT_${crt === undefined ? 'KEY' : 'CERT'} is set without its other half.`,
-      {
-        next: 'Set both TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH, or neither.',
-      },
-    );
-  }
-  if (ca === undefined && crt === undefined && serverName === undefined && switched === undefined && !byKey)
-    return undefined;
-  return {
-    ...(ca !== undefined && { serverRootCACertificate: ca }),
-    ...(crt !== undefined && key !== undefined && { clientCertPair: { crt, key } }),
-    ...(serverName !== undefined && { serverNameOverride: serverName }),
-  };
-}
-
-async function pem(env: SettingsSources['env'], name: string): Promise<Buffer | undefined> {
-  const data = nonEmpty(env[`${name}_DATA`]);
-  if (data !== undefined) return Buffer.from(data);
-  const path = nonEmpty(env[`${name}_PATH`]);
-  if (path === undefined) return undefined;
-  return readFile(path).catch((error: unknown) => {
-    throw new SluiceError('USAGE', `${name}_PATH names ${path}, which cannot be read.`, { cause: error });
-  });
 }
 
 const withPort = (address: string): string => (/:\d+$/.test(address) ? address : `${address}:7233`);

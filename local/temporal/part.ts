@@ -2,22 +2,10 @@ import { join } from 'node:path';
 import { searchAttributes } from '../../workflows/contract/names.ts';
 import { binaryOf, portOf } from '../context.ts';
 import type { Part, RuntimeContext } from '../types.ts';
+import { dynamicConfig } from './dynamic-config.ts';
 
 /** The namespace of the local stack. */
 export const temporalNamespace = 'default';
-
-/**
- * The task queues of the server poll the database at most 20 times a second by default, which makes a chain of activities cost 97 ms each; with
- * these it is 21 ms (design §10). The same belongs into a production server.
- */
-const dynamicConfig: Readonly<Record<string, unknown>> = {
-  'history.transferProcessorMaxPollRPS': 2000,
-  'history.timerProcessorMaxPollRPS': 2000,
-  'history.visibilityProcessorMaxPollRPS': 2000,
-  // A worker that starts thousands of pods' activities is throttled by nothing else on one machine.
-  'frontend.namespaceRPS': 20_000,
-  'frontend.namespaceRPS.visibility': 1_000,
-};
 
 /** Temporal's development server with its Web UI, on a database file that survives. */
 export function temporalPart(context: RuntimeContext): Part {

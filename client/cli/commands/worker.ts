@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { TemporalSettings } from '../../sdk/settings.ts';
 import type { Host } from '../host.ts';
 import { withConnection } from '../options.ts';
 import { type ConnectionFlags, settingsOf } from '../session.ts';
@@ -37,10 +38,10 @@ export function registerWorker(program: Command, host: Host): void {
         const settings = await settingsOf(session, flags);
         const cluster = flags.cluster ?? session.defaults.cluster;
         const kubeconfig = flags.kubeconfig ?? (await localKubeconfig(cluster, session.io.env));
+        await checkAccess(settings);
         const { startWorker } = await import('../../../worker/run.ts');
         const worker = await startWorker({
-          temporal: settings.address,
-          temporalNamespace: settings.namespace,
+          temporal: settings,
           cluster,
           logLevel: flags.logLevel,
           ...(kubeconfig !== undefined && { kubeconfig }),
@@ -57,6 +58,12 @@ export function registerWorker(program: Command, host: Host): void {
         await worker.ended;
       }),
     );
+}
+
+/** A server that is away or refuses us is told in the words of every other command; those of the worker's core are its own. */
+async function checkAccess(settings: TemporalSettings): Promise<void> {
+  const { connect } = await import('../../sdk/connect.ts');
+  await (await connect(settings)).close();
 }
 
 /** The local cluster needs no export: its stack knows its kubeconfig. */

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { temporalSettings } from '../../../client/sdk/settings.ts';
 
@@ -31,7 +33,8 @@ test('the command line wins over the environment, that over the local stack, tha
 test('an API key switches TLS on, TEMPORAL_TLS=false off; the local stack gets neither', async () => {
   const env = { TEMPORAL_ADDRESS: 'cloud.example:7233', TEMPORAL_API_KEY: 'key' };
   expect(await temporalSettings({ env })).toMatchObject({ apiKey: 'key', tls: {} });
-  expect(await temporalSettings({ env: { ...env, TEMPORAL_TLS: 'false' } })).not.toHaveProperty('tls');
+  // Undefined would not do: with a key the SDK switches TLS on by itself.
+  expect(await temporalSettings({ env: { ...env, TEMPORAL_TLS: 'false' } })).toMatchObject({ tls: false });
   expect(await temporalSettings({ env: { TEMPORAL_API_KEY: 'key' }, local })).toEqual({
     address: '127.0.0.1:4444',
     namespace: 'default',
@@ -58,5 +61,18 @@ test('certificates come as text or files; half a pair is refused', async () => {
   ).rejects.toMatchObject({
     code: 'USAGE',
     message: 'TEMPORAL_TLS_SERVER_CA_CERT_PATH names /nonexistent/ca.pem, which cannot be read.',
+  });
+});
+
+test('the older names of the Temporal CLI, which its Web UI has, name files; the newer ones win', async () => {
+  const here = fileURLToPath(import.meta.url);
+  const env = { TEMPORAL_ADDRESS: 'a', TEMPORAL_TLS_CA: here };
+  const ca = await readFile(here);
+  expect((await temporalSettings({ env })).tls).toEqual({ serverRootCACertificate: ca });
+  const both = { ...env, TEMPORAL_TLS_SERVER_CA_CERT_DATA: 'ca' };
+  expect((await temporalSettings({ env: both })).tls).toEqual({ serverRootCACertificate: Buffer.from('ca') });
+  await expect(temporalSettings({ env: { ...env, TEMPORAL_TLS_CA: '/nonexistent/ca.pem' } })).rejects.toMatchObject({
+    code: 'USAGE',
+    message: 'TEMPORAL_TLS_CA names /nonexistent/ca.pem, which cannot be read.',
   });
 });

@@ -58,8 +58,7 @@ async function refused(argv: readonly string[]): Promise<{ exit: number; text: s
 async function addWorker(cluster: string, kubeconfig: string, roles?: WorkerConfig['roles']): Promise<void> {
   workers.push(
     await startWorker({
-      temporal: world.env['TEMPORAL_ADDRESS'] ?? '',
-      temporalNamespace: world.env['TEMPORAL_NAMESPACE'] ?? '',
+      temporal: { address: world.env['TEMPORAL_ADDRESS'] ?? '', namespace: world.env['TEMPORAL_NAMESPACE'] ?? '' },
       cluster,
       logLevel: 'error',
       kubeconfig,
