@@ -10,6 +10,7 @@ import type { Factories } from './ports.ts';
 import { prepareActivity } from './prepare.ts';
 import type { Shared } from './scope.ts';
 import { stageActivities } from './stages.ts';
+import { surveyActivity } from './survey.ts';
 
 export interface ActivityDeps {
   /** Name of the cluster, as specs call it. */
@@ -35,6 +36,7 @@ export function createActivities({ cluster, kube, factories }: ActivityDeps): Ac
     activities: {
       plan: planActivity(shared),
       ...holdActivities(shared),
+      survey: surveyActivity(shared),
       prepare: prepareActivity(shared),
       ...stageActivities(shared),
       check: checkActivity(shared),

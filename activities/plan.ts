@@ -7,7 +7,8 @@ import { activity } from './call.ts';
 import type { Pod } from './kubernetes/wire.ts';
 import { observe } from './observe/observe.ts';
 import { requireAccess } from './observe/requireAccess.ts';
-import type { LivePod, ObservedWorkload, PodsOf, Workload } from './ports.ts';
+import { noPods } from './podsOf.ts';
+import type { LivePod, ObservedWorkload, Workload } from './ports.ts';
 import { type Shared, scopeOf } from './scope.ts';
 
 /** Validates, looks, and plans; touches nothing. What is refused here was not refused at a drained pod (design §8.7). */
@@ -19,7 +20,7 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
     const { kube, workload, traffic } = scopeOf(shared, { target, uid: '', holder: '' }, call);
     const { through } = spec.traffic;
 
-    const needed = through.length > 0 ? traffic(through, nobody).access : [];
+    const needed = through.length > 0 ? traffic(through, noPods).access : [];
     await requireAccess(kube, target.namespace, [...workload.access, ...needed]);
     const observed = await workload.observe(target);
     requireFree(target, observed);
@@ -34,9 +35,6 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
     return plan;
   });
 }
-
-/** To ask an adapter for what it needs, nobody has to be there. */
-const nobody: PodsOf = { all: () => [], wrote: () => undefined };
 
 const targetOf = ({ metadata, target }: ReleaseSpec): Target => {
   const [kind = '', name = ''] = target.workload.split('/');

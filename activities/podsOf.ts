@@ -18,6 +18,9 @@ export interface WorkloadPods extends PodsOf {
   ): { readonly live: readonly (R & LivePod)[]; readonly gone: readonly string[] };
 }
 
+/** Of a workload that is not there. */
+export const noPods: PodsOf = { all: () => [], wrote: () => undefined };
+
 /** Selectors do not change in the life of a workload: read once for each UID. */
 export type SelectorCache = Map<string, string>;
 
@@ -32,7 +35,7 @@ export async function withPods<T>(
   if (labelSelector === undefined) {
     const observed = await workload.observe(target);
     if (observed.uid !== uid) {
-      throw new SluiceError('WORKLOAD_CHANGED', `${workloadName(target)} was deleted and made anew in mid-release.`);
+      throw new SluiceError('WORKLOAD_NOT_FOUND', `${workloadName(target)} was deleted and made anew in mid-release.`);
     }
     labelSelector = observed.selector;
     selectors.set(uid, labelSelector);

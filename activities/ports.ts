@@ -6,6 +6,7 @@ import type {
   HandfulRequest,
   HeldRequest,
   ReleaseEvent,
+  ReleaseRequest,
   TrafficSnapshot,
 } from '../workflows/contract/activities.ts';
 import type { Target } from '../workflows/contract/names.ts';
@@ -37,7 +38,11 @@ export interface Workload {
   owns(target: Target, pod: Pod): boolean;
   /** Takes it: its controller moves nothing from now on. See ClusterActivities.acquire. */
   acquire(request: AcquireRequest): Promise<Acquired>;
-  release(request: HeldRequest): Promise<void>;
+  release(request: ReleaseRequest): Promise<void>;
+  /** Throws WORKLOAD_NOT_FOUND or WORKLOAD_CHANGED where it is not as `acquire` left it. */
+  requireUnchanged(held: HeldRequest): Promise<ObservedWorkload>;
+  /** See ClusterActivities.takeOver. */
+  takeOver(held: HeldRequest): Promise<void>;
   /** Pods born from now on carry these labels; null takes one away. The live pods are not touched. */
   labelBirths(request: HeldRequest, labels: Readonly<Record<string, string | null>>): Promise<void>;
   /** Writes the images of the pods, in place, with the marks. Those that have them are done without a write. */

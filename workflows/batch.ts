@@ -12,13 +12,14 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
+import { BatchClock } from './batchClock.ts';
 import { handfulRequest, neededStages } from './batchPlan.ts';
 import { clusterActivities } from './clusterActivities.ts';
 import type { Handful, HandfulRequest } from './contract/activities.ts';
 import { isErrorCode } from './contract/errors.ts';
 import { queryNames } from './contract/messages.ts';
 import type { BatchProgress } from './contract/status.ts';
-import { type BatchInput, type BatchResult, batchSignals, type Stage } from './contract/workflows.ts';
+import { type BatchInput, type BatchResult, batchSignals, type Overdue, type Stage } from './contract/workflows.ts';
 import { batchDetails } from './details.ts';
 import { Pump } from './pump.ts';
 
@@ -36,12 +37,14 @@ const budgetPoll = '5s';
 export async function batch(input: BatchInput): Promise<BatchResult> {
   const activities = clusterActivities(input.target.cluster);
   const needed = neededStages(input);
-  const pump = new Pump({ ...input, stages: needed });
+  const pump = new Pump({ ...input, stages: needed, ...(input.earlier && { settled: input.earlier.result }) });
+  const clock = input.limits && new BatchClock(input.limits, Date.now(), input.earlier?.spentMs);
   let paused = input.paused;
   let stopped = false;
+  let overdue: Overdue | undefined;
 
   const now = (): string => new Date().toISOString();
-  const halted = (): boolean => stopped || (!input.undo && pump.failures.length > 0);
+  const halted = (): boolean => stopped || overdue !== undefined || pump.mustStop;
   /** History grows long: let what is in hand flow out, then go on in a new run. */
   const leaving = (): boolean => workflowInfo().continueAsNewSuggested;
   const over = (): boolean => pump.inHand === 0 && (pump.queued === 0 || halted() || leaving());
@@ -54,10 +57,18 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   };
   const admit = (): void => {
     if (!paused && !halted() && !leaving()) pump.admit(now());
+    clock?.wait(paused || pump.blockedByBudget, Date.now());
     setCurrentDetails(batchDetails(input, pump.progress(), waiting().waiting));
   };
 
-  setHandler(defineSignal(batchSignals.pause), () => void (paused = true), { description: 'Start no further pod.' });
+  setHandler(
+    defineSignal(batchSignals.pause),
+    () => {
+      paused = true;
+      admit();
+    },
+    { description: 'Start no further pod.' },
+  );
   setHandler(
     defineSignal(batchSignals.resume),
     () => {
@@ -86,8 +97,20 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
       await condition(() => pump.has(stage) || over());
       if (!pump.has(stage)) return;
       const handful = handfulRequest(input, pump.take(stage, handfulSize));
-      pump.settle(stage, await call(stage, handful), now());
+      const answer = await call(stage, handful);
+      pump.settle(stage, answer, now());
+      if (answer.later.length < handful.pods.length) clock?.move(Date.now());
       admit();
+    }
+  };
+  const watchClock = async (): Promise<void> => {
+    if (clock === undefined) return;
+    while (overdue === undefined) {
+      await condition(() => clock.due(Date.now()) !== undefined || over());
+      if (over()) return;
+      // One timer for a whole deadline, however often something moves meanwhile.
+      await sleep(Math.max(1, (clock.due(Date.now()) ?? 0) - Date.now()), { summary: 'time limits of the batch' });
+      overdue = clock.overdue(Date.now());
     }
   };
   const watchBudget = async (): Promise<void> => {
@@ -109,18 +132,21 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
     Promise.allSettled([
       ...needed.flatMap((stage) => Array.from({ length: concurrency[stage] }, () => runStage(stage))),
       watchBudget(),
+      watchClock(),
     ]),
   );
-  const stopping = condition(() => halted() || over()).then(() => halted() && pumping.cancel());
+  // Also when all is over: what only watches ends with it.
+  const stopping = condition(() => halted() || over()).then(() => pumping.cancel());
   for (const loop of await loops) {
     if (loop.status === 'rejected' && !isCancellation(loop.reason)) throw loop.reason;
   }
   await stopping;
 
   if (leaving() && !halted() && pump.queued > 0) {
-    await continueAsNew<typeof batch>({ ...input, paused, downElsewhere: pump.downElsewhere, settled: pump.result() });
+    const earlier = { result: pump.result(), spentMs: clock?.spent(Date.now()) ?? 0 };
+    await continueAsNew<typeof batch>({ ...input, paused, downElsewhere: pump.downElsewhere, earlier });
   }
-  return pump.result();
+  return { ...pump.result(), ...(overdue === undefined ? {} : { overdue }) };
 }
 
 /** `patch gray: checkout-5d4f`, or `patch batch-2: 40 pods`. */

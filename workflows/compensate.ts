@@ -1,11 +1,13 @@
 import type { Book } from './book.ts';
 import { clusterActivities } from './clusterActivities.ts';
+import { fingerprint } from './contract/fingerprint.ts';
 import { workloadName } from './contract/names.ts';
-import type { Plan } from './contract/plan.ts';
+import type { PlanHead } from './contract/plan.ts';
 import type { Failure } from './contract/status.ts';
-import type { BatchPod, BatchResult } from './contract/workflows.ts';
+import type { BatchInput, BatchPod, BatchResult } from './contract/workflows.ts';
 import { failureOf } from './failure.ts';
-import { batchInput, batchPod, heldRequest, runChild } from './runBatch.ts';
+import { forwardRules, heldRequest } from './requests.ts';
+import { batchPod, runChild } from './runBatch.ts';
 import type { BatchState, PodEntry, Step } from './state.ts';
 
 /**
@@ -15,14 +17,24 @@ import type { BatchState, PodEntry, Step } from './state.ts';
 export async function compensate(book: Book): Promise<void> {
   const { plan } = book.state;
   if (plan === undefined) return;
-  for (const step of book.state.steps.toReversed()) {
-    try {
-      await undo(book, plan, step);
-      book.log(`Undone: ${names[step]}.`);
-    } catch (error) {
-      const { code, text } = failureOf(error);
-      leave(book, { code, text: `Not undone: ${names[step]}: ${text}`, next: byHand(book, step) });
-    }
+  for (const step of book.state.steps.toReversed()) await compensateStep(book, plan, step);
+}
+
+/** Undoes one step. Never throws. `act`: how, if not as in a rollback. */
+export async function compensateStep(
+  book: Book,
+  plan: PlanHead,
+  step: Step,
+  act: () => Promise<void> = () => undo(book, plan, step),
+): Promise<void> {
+  try {
+    await act();
+    book.log(`Undone: ${names[step]}.`);
+  } catch (error) {
+    const { code, text } = failureOf(error);
+    // With the workload all went that the step had done to it.
+    if (code === 'WORKLOAD_NOT_FOUND') book.log(`Nothing left to undo: ${names[step]}.`);
+    else leave(book, { code, text: `Not undone: ${names[step]}: ${text}`, next: byHand(book, step) });
   }
 }
 
@@ -33,7 +45,7 @@ const names: Record<Step, string> = {
   commit: 'template of the new version',
 };
 
-async function undo(book: Book, plan: Plan, step: Step): Promise<void> {
+async function undo(book: Book, plan: PlanHead, step: Step): Promise<void> {
   const { writing } = clusterActivities(book.identity.target.cluster);
   const held = heldRequest(book, plan);
   const traffic = { ...held, through: plan.traffic.through };
@@ -59,46 +71,76 @@ async function undo(book: Book, plan: Plan, step: Step): Promise<void> {
   }
 }
 
-/** All touched pods go back through one pump: first those that failed, then the last upgraded first. */
-async function undoPods(book: Book, plan: Plan): Promise<void> {
-  const touched = book.state.batches.flatMap((batch) => batch.pods.filter(isTouched)).toReversed();
-  const failedFirst = touched.toSorted((a, b) => Number(b.state === 'failed') - Number(a.state === 'failed'));
-  await back(
-    book,
-    plan,
-    'undo',
-    failedFirst.map((pod) => ({ ...batchPod(pod), ...(pod.from && { images: pod.from }) })),
-  );
+/** Touched pods go back through pumps: those that failed first, then the last upgraded first. */
+async function undoPods(book: Book, plan: PlanHead): Promise<void> {
+  const touched = book.state.batches
+    .map(({ name, pods }) => ({ name: `undo-${name}`, pods: failedFirst(pods.filter(isTouched).toReversed()) }))
+    .toReversed();
+  const rounds =
+    plan.rollback === 'InBatches'
+      ? touched
+      : [{ name: 'undo', pods: failedFirst(touched.flatMap(({ pods }) => pods)) }];
+  for (const { name, pods } of rounds) {
+    const back = pods.map((pod) => ({ ...batchPod(pod), ...(pod.from && { images: pod.from }) }));
+    await undoBatch(book, plan, name, back);
+  }
 
   const { waiting } = clusterActivities(book.identity.target.cluster);
-  const { pods } = await waiting.stragglers.executeWithOptions({ summary: 'look for pods born meanwhile' }, [
-    { ...heldRequest(book, plan), images: plan.change.from, except: keptApart(book.state.batches) },
+  const { from, to } = plan.change;
+  const { pods = [] } = await waiting.survey.executeWithOptions({ summary: 'look for pods of the new version' }, [
+    {
+      ...heldRequest(book, plan),
+      images: from,
+      from: to,
+      spreadBy: plan.shape.spreadBy,
+      expected: fingerprint([]),
+      undo: true,
+    },
   ]);
-  await back(
+  const apart = keptApart(book.state.batches);
+  const born = pods.filter(({ name }) => !apart.has(name));
+  await undoBatch(
     book,
     plan,
-    'undo-stragglers',
-    pods.map((pod) => ({ ...pod, wasReady: true })),
+    'undo-rest',
+    born.map(({ name, uid }) => ({ name, uid, wasReady: true })),
   );
 }
 
-async function back(book: Book, plan: Plan, name: string, pods: readonly BatchPod[]): Promise<void> {
+const failedFirst = (pods: readonly PodEntry[]): readonly PodEntry[] =>
+  pods.toSorted((a, b) => Number(b.state === 'failed') - Number(a.state === 'failed'));
+
+async function undoBatch(book: Book, plan: PlanHead, name: string, pods: readonly BatchPod[]): Promise<void> {
   if (pods.length === 0) return;
-  const input = { ...batchInput(book, plan, name, pods), images: plan.change.from, undo: true };
+  const input: BatchInput = {
+    ...heldRequest(book, plan),
+    ...forwardRules(plan),
+    name,
+    pods,
+    images: plan.change.from,
+    undo: true,
+    maxUnavailable: plan.maxUnavailable,
+    downElsewhere: 0,
+    mayFail: pods.length,
+    paused: false,
+  };
   markUndoing(book, new Set(pods.map((pod) => pod.name)));
   const result = await runChild(book, input);
   book.set((state) => ({ ...state, batches: state.batches.map((batch) => undone(batch, result)) }));
   for (const { pod, reason } of result.failed) leave(book, podLeft(book, pod, reason));
-  for (const { pod } of result.stopped)
+  for (const { pod } of result.stopped) {
     leave(book, podLeft(book, pod, 'the rollback of this pod was stopped from outside'));
+  }
 }
 
 const isTouched = (pod: PodEntry): boolean => pod.state !== 'queued' && pod.state !== 'gone';
 
 /** Pods that are not to be taken for stragglers: those that ran other images before, and those given up on. */
-const keptApart = (batches: readonly BatchState[]): string[] =>
-  batches.flatMap((batch) =>
-    batch.pods.filter((pod) => pod.from !== undefined || pod.state === 'failed').map(({ name }) => name),
+const keptApart = (batches: readonly BatchState[]): ReadonlySet<string> =>
+  new Set(
+    batches.flatMap((batch) =>
+      batch.pods.filter((pod) => pod.from !== undefined || pod.state === 'failed').map(({ name }) => name),
+    ),
   );
 
 function markUndoing(book: Book, pods: ReadonlySet<string>): void {

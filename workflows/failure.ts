@@ -36,6 +36,12 @@ export function failureOf(error: unknown): Failure {
 /** The failure of a batch in one sentence that names its first pods. */
 export function batchFailure(name: string, result: BatchResult): Failure {
   const [first] = result.failed;
+  if (result.overdue !== undefined) {
+    const { code, reason } = result.overdue;
+    const open = result.stopped.map(({ pod, stage }) => `${pod} in ${stage}`);
+    const where = open.length === 0 ? '' : `; ${open.slice(0, 3).join(', ')}${open.length > 3 ? ', …' : ''}`;
+    return { code, text: `${name}: ${reason}${where}`, next: errors[code].next };
+  }
   if (first === undefined) {
     return { code: 'RELEASE_FAILED', text: `${name} was stopped from outside.`, next: errors.RELEASE_FAILED.next };
   }

@@ -3,18 +3,18 @@ import type { Book } from './book.ts';
 import { clusterActivities } from './clusterActivities.ts';
 import { gateChecks } from './contract/checks.ts';
 import { errors } from './contract/errors.ts';
-import type { Plan, PlannedBatch } from './contract/plan.ts';
+import type { PlanHead } from './contract/plan.ts';
 import { Stop } from './failure.ts';
 import { announce } from './notify.ts';
-import { heldRequest } from './runBatch.ts';
-import { type OpenGate, without } from './state.ts';
+import { forwardRules, heldRequest } from './requests.ts';
+import { type BatchState, type OpenGate, type PodEntry, without } from './state.ts';
 import { lacksApprovals } from './status.ts';
 
 /**
  * The gate after a batch: bake → verify → approval. Returns when all that it needs is there; the caller closes it.
  * @throws Stop (CHECK_FAILED) when a check of the gate fails
  */
-export async function openGate(book: Book, plan: Plan, { gate: planned, pods }: PlannedBatch): Promise<void> {
+export async function openGate(book: Book, plan: PlanHead, { gate: planned, name, pods }: BatchState): Promise<void> {
   const { id, bakeMs, approval } = planned;
   if (bakeMs > 0 || approval !== undefined) {
     const bakedAt = new Date(Date.now() + bakeMs).toISOString();
@@ -24,7 +24,12 @@ export async function openGate(book: Book, plan: Plan, { gate: planned, pods }: 
     void announce(book, 'gate');
   }
   if (bakeMs > 0) await sleep(bakeMs, { summary: `bake at ${id}` });
-  await verify(book, plan, pods[0]);
+  await verify(
+    book,
+    plan,
+    name,
+    pods.find(({ state }) => state === 'done'),
+  );
   if (approval === undefined) return;
 
   const decided = (): boolean => book.state.gate === undefined || !lacksApprovals(book.state.gate);
@@ -46,20 +51,16 @@ export function closeGate(book: Book): void {
 }
 
 /** Checks of the whole workload; those of single pods have run in the pump. */
-async function verify(book: Book, plan: Plan, pod: PlannedBatch['pods'][number] | undefined): Promise<void> {
+async function verify(book: Book, plan: PlanHead, batch: string, pod: PodEntry | undefined): Promise<void> {
   const checks = gateChecks(plan.checks);
   if (checks.length === 0 || pod === undefined) return;
   const { waiting } = clusterActivities(book.identity.target.cluster);
   const answer = await waiting.check.executeWithOptions({ summary: 'check the new version' }, [
     {
       ...heldRequest(book, plan),
-      batch: book.state.batches[book.state.index]?.name ?? '',
-      images: plan.change.to,
-      traffic: plan.traffic,
+      ...forwardRules(plan),
+      batch,
       checks,
-      minReadyMs: plan.minReadyMs,
-      readyTimeoutMs: plan.readyTimeoutMs,
-      undo: false,
       pods: [{ name: pod.name, uid: pod.uid, wasReady: true, since: book.now }],
     },
   ]);

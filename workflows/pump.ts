@@ -8,7 +8,9 @@ export interface PumpOptions {
   readonly stages: readonly Stage[];
   readonly maxUnavailable: number;
   readonly downElsewhere: number;
-  /** In a rollback a failed pod still goes back into traffic and does not stop the others. */
+  /** So many pods may fail, one more is a reason to stop. Those still go back into traffic, as their readiness says. */
+  readonly mayFail: number;
+  /** A rollback: any number may fail, and none of them holds up the others. */
   readonly undo: boolean;
   readonly settled?: BatchResult;
 }
@@ -92,15 +94,16 @@ export class Pump {
     for (const failure of answer.failed) {
       if (!this.#inHand.has(failure.pod)) continue;
       this.#failed.push({ ...failure, stage });
-      // What a rollback could not heal still belongs into traffic: its readiness decides there.
-      if (this.#options.undo && stage !== 'restore' && this.#options.stages.includes('restore')) {
+      // A pod that the others do not wait for still belongs into traffic: its readiness decides there.
+      if (!this.mustStop && stage !== 'restore' && this.#options.stages.includes('restore')) {
         this.#move(failure.pod, 'restore', at);
       } else this.#inHand.delete(failure.pod);
     }
   }
 
-  get failures(): BatchResult['failed'] {
-    return this.#failed;
+  /** More pods have failed than may. */
+  get mustStop(): boolean {
+    return !this.#options.undo && this.#failed.length > this.#options.mayFail;
   }
 
   get inHand(): number {
@@ -113,7 +116,7 @@ export class Pump {
 
   /** The queue waits although nothing is in hand: pods elsewhere use up what may be out of service. */
   get blockedByBudget(): boolean {
-    return this.#queue.length > 0 && this.#inHand.size === 0;
+    return this.#queue.length > 0 && this.#inHand.size === 0 && this.#failedCount < this.#options.maxUnavailable;
   }
 
   result(): BatchResult {
@@ -151,7 +154,7 @@ export class Pump {
 
   /** Failed pods are out of service in a forward batch; a rollback goes on without counting them. */
   get #failedCount(): number {
-    return this.#options.undo ? 0 : this.#failed.length;
+    return this.#options.undo ? 0 : this.#failed.filter(({ pod }) => !this.#inHand.has(pod)).length;
   }
 
   /** Forward, a pod whose drain failed before is back in traffic and is drained anew, when people say to go on. */

@@ -44,6 +44,10 @@ export function receive(state: ReleaseState, run: string, name: MessageName, mes
       return resume(state, said);
     case 'rollback':
       return rollback(state, said);
+    case 'takeOver':
+      return decideDrift(state, said, 'takeOver', 'Taking over: the change of the workload is undone.');
+    case 'adopt':
+      return decideDrift(state, said, 'adopt', 'Adopting the change of the workload: the release ends here.');
   }
 }
 
@@ -93,6 +97,20 @@ function resume(state: ReleaseState, said: Said): Received {
   return accept(going, said, state.held === undefined ? 'Resumed.' : 'Resumed: the failed batch is tried again.');
 }
 
+function decideDrift(
+  state: ReleaseState,
+  said: Said,
+  drift: NonNullable<ReleaseState['drift']>,
+  text: string,
+): Received {
+  if (state.rollback !== undefined) return refuse('REFUSED', 'It is rolling back.');
+  if (state.drift !== undefined) return refuse('ALREADY_DECIDED', 'That is decided already.');
+  if (state.held?.failure.code !== 'WORKLOAD_CHANGED') {
+    return refuse('REFUSED', 'Nobody is known to have changed the workload: it is not held for that.');
+  }
+  return accept({ ...without(without(state, 'paused'), 'held'), drift }, said, text);
+}
+
 function rollback(state: ReleaseState, said: Said): Received {
   if (state.rollback !== undefined || state.phase === 'rollingBack') {
     return refuse(
@@ -101,10 +119,7 @@ function rollback(state: ReleaseState, said: Said): Received {
     );
   }
   if (state.final) {
-    return refuse(
-      'RELEASE_OVER',
-      'Every pod is upgraded and the workload is just being given back: it is too late to undo this release.',
-    );
+    return refuse('RELEASE_OVER', 'The workload is just being given back: it is too late to undo this release.');
   }
   return accept({ ...without(state, 'paused'), rollback: said }, said, 'Rolling back.');
 }

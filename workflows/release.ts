@@ -10,10 +10,12 @@ import { Book } from './book.ts';
 import { compensate } from './compensate.ts';
 import { type ErrorCode, errors } from './contract/errors.ts';
 import { targetOf } from './contract/names.ts';
-import type { ReleaseResult } from './contract/status.ts';
+import { isSettled, type ReleaseResult } from './contract/status.ts';
 import type { ReleaseInput } from './contract/workflows.ts';
 import { failureOf } from './failure.ts';
 import { forward, NextRun } from './forward.ts';
+import { handOver } from './handOver.ts';
+import { Adopted } from './hold.ts';
 import { handleMessages } from './messages.ts';
 import { announce } from './notify.ts';
 import { initialState, type ReleaseState } from './state.ts';
@@ -51,7 +53,7 @@ export async function release(input: ReleaseInput, carried?: ReleaseState): Prom
       await condition(allHandlersFinished);
       return continueAsNew<typeof release>(input, book.state);
     }
-    await CancellationScope.nonCancellable(() => back(book, error));
+    await CancellationScope.nonCancellable(() => (error instanceof Adopted ? handOver(book) : back(book, error)));
   }
   return CancellationScope.nonCancellable(() => end(book));
 }
@@ -71,16 +73,17 @@ async function back(book: Book, error: unknown): Promise<void> {
   book.set((state) => ({ ...state, phase: 'rollingBack' }));
   void announce(book, 'rollingBack');
   await compensate(book);
-  book.set((state) => ({ ...state, phase: state.notUndone.length === 0 ? 'rolledBack' : 'failed' }));
+  const gone = book.state.failure?.code === 'WORKLOAD_NOT_FOUND';
+  book.set((state) => ({ ...state, phase: gone || state.notUndone.length > 0 ? 'failed' : 'rolledBack' }));
 }
 
 async function end(book: Book): Promise<ReleaseResult> {
   book.set((state) => ({ ...state, endedAt: book.now }));
   const { phase, notUndone, failure } = book.state;
   book.log(book.status.text);
-  await announce(book, phase === 'succeeded' ? 'succeeded' : phase === 'rolledBack' ? 'rolledBack' : 'failed');
+  await announce(book, isSettled(phase) ? phase : 'failed');
   await condition(allHandlersFinished);
-  if (phase === 'succeeded' || phase === 'rolledBack') {
+  if (isSettled(phase)) {
     const { text, progress } = book.status;
     return { phase, text, pods: progress.total, ...(failure === undefined ? {} : { failure }) };
   }

@@ -9,19 +9,14 @@ import {
 import { batch } from './batch.ts';
 import type { Book } from './book.ts';
 import { clusterActivities } from './clusterActivities.ts';
-import type { HeldRequest, PrepareRequest } from './contract/activities.ts';
+import type { PrepareRequest } from './contract/activities.ts';
 import { batchId } from './contract/names.ts';
-import type { Plan } from './contract/plan.ts';
+import type { PlanHead } from './contract/plan.ts';
 import { countOf } from './contract/quantity.ts';
 import { type BatchInput, type BatchPod, type BatchResult, batchSignals } from './contract/workflows.ts';
 import { stop } from './failure.ts';
+import { forwardRules, heldRequest } from './requests.ts';
 import { type BatchState, type PodEntry, withBatch } from './state.ts';
-
-/** Which workload, held by which release: part of every request. */
-export function heldRequest(book: Book, plan: Plan): HeldRequest {
-  const { id, run, target } = book.identity;
-  return { target, uid: plan.uid, holder: `${id}|${run}` };
-}
 
 /** Brings batch `index` to the new images. What became of its pods is in the book, and is returned. */
 export async function runBatch(book: Book, index: number): Promise<BatchResult> {
@@ -32,32 +27,31 @@ export async function runBatch(book: Book, index: number): Promise<BatchResult> 
   const downElsewhere = await prepare(book, plan, index, open);
 
   const ready = book.state.batches[index]?.pods.filter((pod) => open.some(({ name }) => name === pod.name)) ?? [];
-  const pods = ready.filter((pod) => pod.state !== 'gone').map((pod) => batchPod(pod));
-  const result = await runChild(book, { ...batchInput(book, plan, current.name, pods), downElsewhere }, index);
+  const input: BatchInput = {
+    ...heldRequest(book, plan),
+    ...forwardRules(plan),
+    name: current.name,
+    pods: ready.filter((pod) => pod.state !== 'gone').map((pod) => batchPod(pod)),
+    maxUnavailable: plan.maxUnavailable,
+    downElsewhere,
+    mayFail: current.mayFail,
+    limits: plan.limits,
+    paused: false,
+  };
+  const result = await runChild(book, input, index);
   book.set((state) => withBatch(state, index, (entry) => settled(entry, result)));
   return result;
 }
 
-/** The part of a batch's input that forward and back share. */
-export function batchInput(book: Book, plan: Plan, name: string, pods: readonly BatchPod[]): BatchInput {
-  return {
-    ...heldRequest(book, plan),
-    name,
-    pods,
-    images: plan.change.to,
-    maxUnavailable: plan.maxUnavailable,
-    downElsewhere: 0,
-    traffic: plan.traffic,
-    checks: plan.checks,
-    minReadyMs: plan.minReadyMs,
-    readyTimeoutMs: plan.readyTimeoutMs,
-    undo: false,
-    paused: false,
-  };
-}
+/** Whether a batch is over and the release may go on. */
+export const isThrough = (result: BatchResult, mayFail: number): boolean =>
+  result.overdue === undefined &&
+  result.failed.length <= mayFail &&
+  result.stopped.length === 0 &&
+  result.queued.length === 0;
 
 /** Looks at the pods before the first drain and writes into the book how each stands in traffic. */
-async function prepare(book: Book, plan: Plan, index: number, pods: readonly PodEntry[]): Promise<number> {
+async function prepare(book: Book, plan: PlanHead, index: number, pods: readonly PodEntry[]): Promise<number> {
   const name = book.state.batches[index]?.name ?? '';
   const request: PrepareRequest = {
     ...heldRequest(book, plan),
@@ -162,8 +156,7 @@ function settled(entry: BatchState, result: BatchResult): BatchState {
       ? { ...pod, state: stage, outOfTraffic }
       : { ...pod, state: 'failed', reason: failure.reason, outOfTraffic };
   });
-  const whole = result.failed.length === 0 && result.stopped.length === 0 && result.queued.length === 0;
-  return { ...entry, pods, state: whole ? 'done' : 'failed' };
+  return { ...entry, pods, state: isThrough(result, entry.mayFail) ? 'done' : 'failed' };
 }
 
 /** The same note of many pods is one line of the log. */

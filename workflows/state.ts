@@ -1,5 +1,5 @@
 import type { TrafficSnapshot } from './contract/activities.ts';
-import type { Plan, PlannedApproval, PlannedPod } from './contract/plan.ts';
+import type { PlanHead, PlannedApproval, PlannedBatch, PlannedPod } from './contract/plan.ts';
 import type { BatchStatus, Failure, LogEntry, Phase, PodState, RefusedMessage, Said } from './contract/status.ts';
 
 /**
@@ -10,14 +10,16 @@ export interface ReleaseState {
   readonly startedAt: string;
   readonly endedAt?: string;
   readonly phase: Phase;
-  readonly plan?: Plan;
+  readonly plan?: PlanHead;
   /** Index of the batch that runs, or whose gate is open, or that comes next. */
   readonly index: number;
   readonly batches: readonly BatchState[];
   readonly paused?: Said;
   readonly gate?: OpenGate;
-  /** The release stopped at a failure and waits for somebody (`onFailure: Hold`). */
+  /** The release stopped at a failure and waits for somebody (`onFailure: Hold`, or somebody changed the workload). */
   readonly held?: { readonly failure: Failure; readonly since: string };
+  /** What people decided about somebody else's change of the workload; carried out next. */
+  readonly drift?: 'takeOver' | 'adopt';
   /** Somebody or something asked for the rollback. Never taken back. */
   readonly rollback?: Said;
   readonly failure?: Failure;
@@ -43,8 +45,7 @@ export interface OpenGate {
   readonly expired?: boolean;
 }
 
-export interface BatchState {
-  readonly name: string;
+export interface BatchState extends Omit<PlannedBatch, 'pods'> {
   readonly state: BatchStatus['state'];
   readonly workflow?: string;
   readonly pods: readonly PodEntry[];
@@ -76,10 +77,17 @@ export function withRefusal(state: ReleaseState, refusal: RefusedMessage): Relea
 }
 
 /** `state` without its optional field `key`. */
-export function without(state: ReleaseState, key: 'paused' | 'gate' | 'held'): ReleaseState {
+export function without(state: ReleaseState, key: 'paused' | 'gate' | 'held' | 'drift'): ReleaseState {
   const { [key]: _, ...rest } = state;
   return rest;
 }
+
+/** A planned batch before it begins. */
+export const waitingBatch = ({ pods, ...batch }: PlannedBatch): BatchState => ({
+  ...batch,
+  state: 'waiting',
+  pods: pods.map((pod) => ({ ...pod, state: 'queued' })),
+});
 
 export function withBatch(state: ReleaseState, index: number, change: (batch: BatchState) => BatchState): ReleaseState {
   return { ...state, batches: state.batches.map((batch, at) => (at === index ? change(batch) : batch)) };

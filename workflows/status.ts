@@ -1,5 +1,5 @@
 import type { Target } from './contract/names.ts';
-import type { BatchStatus, ReleaseStatus, Waiting } from './contract/status.ts';
+import type { BatchStatus, Failure, ReleaseStatus, Waiting } from './contract/status.ts';
 import type { OpenGate, ReleaseState } from './state.ts';
 
 export interface Identity {
@@ -84,18 +84,36 @@ function textOf(state: ReleaseState): string {
     case 'gate':
       return gate === undefined ? '' : gateText(gate, paused?.by);
     case 'held':
-      return `Held after a failure: ${held?.failure.text ?? ''} Resume tries again, rollback undoes.`;
+      return heldText(held?.failure);
     case 'committing':
       return 'Making the new version the workload’s own template.';
     case 'rollingBack':
       return `Rolling back${causeOf(state)}`;
     case 'succeeded':
-      return `Every pod runs ${plan?.change.version ?? 'the new version'}.`;
+      return succeededText(state);
+    case 'handedOver':
+      return `Ended before all pods ran ${plan?.change.version ?? 'the new version'}: what somebody else made of the workload stays, and its own controller rolls it out.`;
     case 'rolledBack':
       return `Rolled back to ${plan?.change.fromVersion || 'the old version'}${causeOf(state)}`;
     case 'failed':
       return failure?.text ?? 'Failed.';
   }
+}
+
+function heldText(failure: Failure | undefined): string {
+  const how =
+    failure?.code === 'WORKLOAD_CHANGED'
+      ? 'Take over undoes that change and goes on; adopt keeps it and ends the release; rollback brings the pods back; resume looks again.'
+      : 'Resume tries again, rollback undoes.';
+  return `Held: ${failure?.text ?? ''} ${how}`;
+}
+
+function succeededText({ plan, batches }: ReleaseState): string {
+  const version = plan?.change.version ?? 'the new version';
+  const pods = batches.flatMap((batch) => batch.pods).filter(({ state }) => state !== 'gone');
+  const failed = pods.filter(({ state }) => state === 'failed').length;
+  if (failed === 0) return `Every pod runs ${version}.`;
+  return `${pods.length - failed} of ${pods.length} pods run ${version}; ${failed} failed, which strategy.failureThreshold allows.`;
 }
 
 /** Why it rolled back: what failed, or who asked for it and why. */

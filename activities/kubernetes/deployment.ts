@@ -1,8 +1,9 @@
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { workloadName } from '../../workflows/contract/names.ts';
-import type { Access, Workload } from '../ports.ts';
+import type { Access, ObservedWorkload, Workload } from '../ports.ts';
 import { acquire } from './deployment/acquire.ts';
 import { commit, imagesPatch } from './deployment/commit.ts';
+import { requireUnchanged, takeOver } from './deployment/drift.ts';
 import { holderOf, lookAgain, lookAt, lookHeld } from './deployment/look.ts';
 import { release } from './deployment/release.ts';
 import { uncommit } from './deployment/uncommit.ts';
@@ -10,6 +11,7 @@ import { patchPods } from './patchPods.ts';
 import { deployments, replicaSets } from './resources.ts';
 import { retryConflicts } from './retryConflicts.ts';
 import { selectorText } from './selectors.ts';
+import type { Deployment } from './wire.ts';
 import type { WorkloadFactory } from './workloads.ts';
 
 const access: readonly Access[] = [
@@ -21,27 +23,14 @@ const access: readonly Access[] = [
 export const createDeployment: WorkloadFactory = (kube, signal): Workload => ({
   kind: 'deployment',
   access,
-  async observe(target) {
-    const { deployment } = await lookAt(kube, target);
-    const { spec, metadata } = deployment;
-    const holder = holderOf(deployment);
-    return {
-      uid: metadata.uid,
-      replicas: spec.replicas ?? 1,
-      paused: spec.paused ?? false,
-      minReadySeconds: spec.minReadySeconds ?? 0,
-      template: spec.template,
-      selector: selectorText(spec.selector),
-      labels: metadata.labels ?? {},
-      annotations: metadata.annotations ?? {},
-      ...(holder !== undefined && { holder }),
-    };
-  },
+  observe: async (target) => observed((await lookAt(kube, target)).deployment),
   owns: (target, pod) =>
     pod.metadata.ownerReferences?.some(
       ({ controller, kind, name }) => controller && kind === 'ReplicaSet' && name.startsWith(`${target.name}-`),
     ) ?? false,
   acquire: (request) => acquire(kube, request),
+  requireUnchanged: async (held) => observed((await requireUnchanged(kube, held)).deployment),
+  takeOver: (held) => takeOver(kube, held),
   release: (request) => release(kube, request),
   async labelBirths(request, labels) {
     const adds = Object.values(labels).some((value) => value !== null);
@@ -71,3 +60,19 @@ export const createDeployment: WorkloadFactory = (kube, signal): Workload => ({
   commit: (request) => commit(kube, request),
   uncommit: (request) => uncommit(kube, request),
 });
+
+function observed(deployment: Deployment): ObservedWorkload {
+  const { spec, metadata } = deployment;
+  const holder = holderOf(deployment);
+  return {
+    uid: metadata.uid,
+    replicas: spec.replicas ?? 1,
+    paused: spec.paused ?? false,
+    minReadySeconds: spec.minReadySeconds ?? 0,
+    template: spec.template,
+    selector: selectorText(spec.selector),
+    labels: metadata.labels ?? {},
+    annotations: metadata.annotations ?? {},
+    ...(holder !== undefined && { holder }),
+  };
+}

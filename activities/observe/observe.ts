@@ -1,12 +1,13 @@
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { type Target, workloadName } from '../../workflows/contract/names.ts';
-import type { Images, Observation, ObservedPod } from '../../workflows/contract/observation.ts';
-import { imagesOf, isLeaving, isReady } from '../kubernetes/podState.ts';
+import type { Images, Observation } from '../../workflows/contract/observation.ts';
+import { isLeaving } from '../kubernetes/podState.ts';
 import { nodes, pods } from '../kubernetes/resources.ts';
 import type { Connection } from '../kubernetes/types.ts';
 import type { Pod } from '../kubernetes/wire.ts';
 import type { ObservedWorkload, Workload } from '../ports.ts';
 import { findingsOf } from './findings.ts';
+import { nodeLabelsOf, observedPod } from './observedPod.ts';
 
 /** The observation that the planner needs, and the pods' own objects for a rehearsal. */
 export interface Observed {
@@ -29,7 +30,7 @@ export async function observe(
     kube.list(nodes, {}),
     findingsOf(kube, target, observed, images, signal),
   ]);
-  const nodeLabels = new Map(nodeList.items.map(({ metadata }) => [metadata.name, metadata.labels ?? {}]));
+  const nodeLabels = nodeLabelsOf(nodeList);
   const own = podList.items.filter((pod) => workload.owns(target, pod) && !isLeaving(pod));
   const observation: Observation = {
     target,
@@ -43,21 +44,6 @@ export async function observe(
     findings,
   };
   return { observation, pods: own };
-}
-
-function observedPod(pod: Pod, nodeLabels: ReadonlyMap<string, Readonly<Record<string, string>>>): ObservedPod {
-  const { name, uid, labels = {}, creationTimestamp = '' } = pod.metadata;
-  const node = pod.spec.nodeName ?? '';
-  return {
-    name,
-    uid,
-    node,
-    nodeLabels: nodeLabels.get(node) ?? {},
-    labels,
-    ready: isReady(pod),
-    createdAt: creationTimestamp,
-    images: imagesOf(pod),
-  };
 }
 
 const imagesOfTemplate = ({ template }: ObservedWorkload): Images =>

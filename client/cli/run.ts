@@ -11,7 +11,7 @@ import { registerPlan } from './commands/plan.ts';
 import { registerRelease } from './commands/release.ts';
 import { registerSchema } from './commands/schema.ts';
 import { registerStatus } from './commands/status.ts';
-import { registerPause, registerResume, registerRollback } from './commands/steer.ts';
+import { registerAdopt, registerPause, registerResume, registerRollback, registerTakeOver } from './commands/steer.ts';
 import { registerUp } from './commands/up.ts';
 import { registerWorker } from './commands/worker.ts';
 import type { Host } from './host.ts';
@@ -118,6 +118,8 @@ function buildProgram(host: Host): Command {
   registerPause(program, host);
   registerResume(program, host);
   registerRollback(program, host);
+  registerTakeOver(program, host);
+  registerAdopt(program, host);
   program.commandsGroup('Run:');
   registerUp(program, host);
   registerDown(program, host);

@@ -15,7 +15,7 @@ import {
   withWaiting,
 } from './options.ts';
 import { whoAmI, withSluice } from './session.ts';
-import { commandFor } from './view/commands.ts';
+import { commandFor, commandName } from './view/commands.ts';
 import type { Look } from './view/look.ts';
 import { statusLines } from './view/status.ts';
 import { harmless } from './view/text.ts';
@@ -51,7 +51,7 @@ export function say<Name extends MessageName>(
 ): Promise<void> {
   return host.run(flags, async (session) => {
     const { output, defaults } = session;
-    const target = await namedTarget(session, name, words, flags);
+    const target = await namedTarget(session, commandName(name), words, flags);
     return withSluice(session, flags, async (sluice) => {
       const reason = flags.reason ?? flags.comment;
       const said = { by: flags.by ?? whoAmI(session.io.env), ...(reason !== undefined && { reason }) };

@@ -34,6 +34,8 @@ describe('a valid spec', () => {
         maxUnavailable: '25%',
         order: { spreadBy: 'topology.kubernetes.io/zone' },
         readyTimeout: '5m',
+        progressDeadline: '10m',
+        rollback: 'AtOnce',
       },
       gates: {
         afterGray: { bake: '0s', approval: { required: 1, from: [], onExpiry: 'hold' } },
@@ -112,7 +114,7 @@ describe('says where, what was found and what is allowed', () => {
     [
       'a misspelt field',
       { strategy: { maxUnavailabel: 1 } },
-      'strategy.maxUnavailabel: found an unknown field; allowed: mode, gray, batches, maxUnavailable, order or readyTimeout; did you mean maxUnavailable?',
+      'strategy.maxUnavailabel: found an unknown field; allowed: mode, gray, batches, maxUnavailable, order, readyTimeout, failureThreshold, batchTimeout, progressDeadline or rollback; did you mean maxUnavailable?',
     ],
     [
       'a field in the wrong place',

@@ -35,10 +35,11 @@ describe.skipIf(timeSkippingServer() === undefined)('release workflow (time skip
     expect([...cluster.pods.values()].every((pod) => pod.serving && pod.ready && pod.restarts === 1)).toBe(true);
     expect(cluster.mostDown).toBeLessThanOrEqual(2);
     expect(cluster).toMatchObject({ templateImage: 'app:v2', paused: false, open: false, holder: undefined });
-    expect(cluster.calls.slice(0, 9)).toEqual([
+    expect(cluster.calls.slice(0, 10)).toEqual([
       'plan',
       'acquire',
       'openTraffic',
+      'survey',
       'prepare a1',
       'drain a1',
       'silence a1',
@@ -46,7 +47,7 @@ describe.skipIf(timeSkippingServer() === undefined)('release workflow (time skip
       'wait a1',
       'restore a1',
     ]);
-    expect(cluster.calls.slice(-4)).toEqual(['stragglers', 'commit', 'closeTraffic', 'release']);
+    expect(cluster.calls.slice(-4)).toEqual(['survey', 'commit', 'closeTraffic', 'release']);
   });
 
   it('a version that crashes stops at the gray pod, which alone was touched and is put back', async () => {
@@ -210,16 +211,16 @@ describe.skipIf(timeSkippingServer() === undefined)('release workflow (time skip
   it('a failed commit is undone, pods too', async () => {
     const cluster = new SimulatedCluster(planOf([1, 2]));
     cluster.before = (activity) => {
-      if (activity === 'commit') throw refused('WORKLOAD_CHANGED', 'somebody changed the template');
+      if (activity === 'commit') throw refused('FORBIDDEN', 'may not patch deployments');
     };
     const result = await withRelease(env, cluster, ({ handle }) => handle.result());
-    expect(result).toMatchObject({ phase: 'rolledBack', failure: { code: 'WORKLOAD_CHANGED' } });
+    expect(result).toMatchObject({ phase: 'rolledBack', failure: { code: 'FORBIDDEN' } });
     expect(new Set(cluster.images())).toEqual(new Set(['app:v1']));
     const tail = cluster.calls.slice(cluster.calls.indexOf('commit') + 1);
     expect(tail.filter((call) => !call.startsWith('undo-'))).toEqual([
       'uncommit',
       'openTraffic',
-      'stragglers',
+      'survey',
       'closeTraffic',
       'release',
     ]);

@@ -40,12 +40,16 @@ describe('pump', () => {
         fc.integer({ min: 1, max: 30 }),
         fc.integer({ min: 1, max: 8 }),
         fc.integer({ min: 0, max: 3 }),
+        fc.integer({ min: 0, max: 5 }),
         fc.array(turn, { maxLength: 120 }),
-        (count, maxUnavailable, downElsewhere, turns) => {
-          const pump = new Pump({ pods: pods(count), stages, maxUnavailable, downElsewhere, undo: false });
+        (count, maxUnavailable, downElsewhere, mayFail, turns) => {
+          const pump = new Pump({ pods: pods(count), stages, maxUnavailable, downElsewhere, undo: false, mayFail });
           for (const next of turns) {
+            if (pump.mustStop) break;
             pump.admit(at);
-            expect(pump.inHand + pump.failures.length).toBeLessThanOrEqual(Math.max(0, maxUnavailable - downElsewhere));
+            const { failed, stopped } = pump.result();
+            const out = new Set([...failed, ...stopped].map(({ pod }) => pod)).size;
+            expect(out).toBeLessThanOrEqual(Math.max(0, maxUnavailable - downElsewhere));
             play(pump, next);
           }
         },
@@ -60,7 +64,7 @@ describe('pump', () => {
         fc.boolean(),
         fc.array(turn, { maxLength: 80 }),
         (count, undo, turns) => {
-          const pump = new Pump({ pods: pods(count), stages, maxUnavailable: 4, downElsewhere: 0, undo });
+          const pump = new Pump({ pods: pods(count), stages, maxUnavailable: 4, downElsewhere: 0, undo, mayFail: 1 });
           for (const next of turns) {
             pump.admit(at);
             play(pump, next);
@@ -86,7 +90,7 @@ describe('pump', () => {
   });
 
   it('brings every pod through every stage in order when all goes well, admitting in the order given', () => {
-    const pump = new Pump({ pods: pods(5), stages, maxUnavailable: 2, downElsewhere: 0, undo: false });
+    const pump = new Pump({ pods: pods(5), stages, maxUnavailable: 2, downElsewhere: 0, undo: false, mayFail: 0 });
     const seen: string[] = [];
     pump.admit(at);
     for (let round = 0; round < 3; round += 1) {
@@ -103,14 +107,14 @@ describe('pump', () => {
 
   it('kruise#898: pods that are down already are taken first, and no more than maxUnavailable of them at once', () => {
     const down = pods(6, (index) => ({ wasReady: index >= 4 }));
-    const pump = new Pump({ pods: down, stages, maxUnavailable: 2, downElsewhere: 0, undo: false });
+    const pump = new Pump({ pods: down, stages, maxUnavailable: 2, downElsewhere: 0, undo: false, mayFail: 0 });
     pump.admit(at);
     expect(pump.take('drain', 10).map(({ pod }) => pod.name)).toEqual(['p0', 'p1']);
     expect(pump.queued).toBe(4);
   });
 
   it('scenario 45: pods that are down elsewhere use up the budget; it goes on when they come back', () => {
-    const pump = new Pump({ pods: pods(3), stages, maxUnavailable: 2, downElsewhere: 2, undo: false });
+    const pump = new Pump({ pods: pods(3), stages, maxUnavailable: 2, downElsewhere: 2, undo: false, mayFail: 0 });
     pump.admit(at);
     expect(pump.blockedByBudget).toBe(true);
     pump.downElsewhere = 1;
@@ -125,6 +129,7 @@ describe('pump', () => {
       maxUnavailable: 1,
       downElsewhere: 0,
       undo: true,
+      mayFail: 0,
     });
     pump.admit(at);
     const [first] = pump.take('patch', 1);
@@ -144,6 +149,23 @@ describe('pump', () => {
     expect(pump.result()).toMatchObject({ done: [], failed: [{ pod: 'p0', stage: 'wait' }], stopped: [{ pod: 'p1' }] });
   });
 
+  it('scenario 22: a pod that may fail goes back into traffic as its readiness says, and stays out of the budget', () => {
+    const pump = new Pump({ pods: pods(3), stages, maxUnavailable: 1, downElsewhere: 0, undo: false, mayFail: 1 });
+    pump.admit(at);
+    pump.take('drain', 1);
+    pump.settle('drain', done(['p0']), at);
+    pump.take('silence', 1);
+    const failed = [{ pod: 'p0', code: 'POD_FAILED' as const, reason: 'crashed' }];
+    pump.settle('silence', { done: [], later: [], gone: [], failed }, at);
+    expect(pump.mustStop).toBe(false);
+    expect(pump.take('restore', 1).map(({ pod }) => pod.name)).toEqual(['p0']);
+    pump.settle('restore', done(['p0']), at);
+    pump.admit(at);
+    // It is down for all that is known, and that is no waiting for others: the progress deadline counts.
+    expect(pump.inHand).toBe(0);
+    expect(pump.blockedByBudget).toBe(false);
+  });
+
   it('a pod that is out of traffic already starts with the patch in a rollback, and anew on a second try forward', () => {
     for (const undo of [true, false]) {
       const pump = new Pump({
@@ -152,6 +174,7 @@ describe('pump', () => {
         maxUnavailable: 1,
         downElsewhere: 0,
         undo,
+        mayFail: 0,
       });
       pump.admit(at);
       expect(pump.has('drain')).toBe(!undo);
@@ -160,7 +183,14 @@ describe('pump', () => {
   });
 
   it('continues from what an earlier run has settled', () => {
-    const first = new Pump({ pods: pods(4), stages: ['patch'], maxUnavailable: 2, downElsewhere: 0, undo: false });
+    const first = new Pump({
+      pods: pods(4),
+      stages: ['patch'],
+      maxUnavailable: 2,
+      downElsewhere: 0,
+      undo: false,
+      mayFail: 0,
+    });
     first.admit(at);
     first.take('patch', 2);
     first.settle('patch', { done: ['p0'], failed: [], later: [], gone: ['p1'] }, at);
@@ -170,6 +200,7 @@ describe('pump', () => {
       maxUnavailable: 2,
       downElsewhere: 0,
       undo: false,
+      mayFail: 0,
       settled: first.result(),
     });
     expect(next.queued).toBe(2);

@@ -17,6 +17,27 @@ const gate: OpenGate = {
 };
 const said = { by: 'bob', verified: false, at };
 
+/** A release that is on its way: no gate is open, nobody paused it. */
+const going = {
+  approve: 'GATE_PASSED',
+  reject: 'GATE_PASSED',
+  pause: 'ok',
+  resume: 'REFUSED',
+  rollback: 'ok',
+} as const;
+
+/** Only where somebody changed the workload is there anything to take over or to adopt. */
+const under = (answers: Record<Exclude<MessageName, 'takeOver' | 'adopt'>, string>) => ({
+  ...answers,
+  takeOver: 'REFUSED',
+  adopt: 'REFUSED',
+});
+
+function all(code: string): Record<MessageName, string> {
+  const every = { approve: code, reject: code, pause: code, resume: code, rollback: code };
+  return { ...every, takeOver: code, adopt: code };
+}
+
 function stateIn(phase: Phase): ReleaseState {
   const state = { ...initialState(at), phase };
   if (phase === 'gate') return { ...state, gate };
@@ -28,40 +49,17 @@ function stateIn(phase: Phase): ReleaseState {
 
 /** What each phase answers to each message: `ok` or the code of the refusal. */
 const table: Record<Phase, Record<MessageName, string>> = {
-  planning: { approve: 'GATE_PASSED', reject: 'GATE_PASSED', pause: 'ok', resume: 'REFUSED', rollback: 'ok' },
-  acquiring: { approve: 'GATE_PASSED', reject: 'GATE_PASSED', pause: 'ok', resume: 'REFUSED', rollback: 'ok' },
-  batch: { approve: 'GATE_PASSED', reject: 'GATE_PASSED', pause: 'ok', resume: 'REFUSED', rollback: 'ok' },
-  gate: { approve: 'ok', reject: 'ok', pause: 'ok', resume: 'REFUSED', rollback: 'ok' },
-  held: { approve: 'GATE_PASSED', reject: 'GATE_PASSED', pause: 'ok', resume: 'ok', rollback: 'ok' },
-  committing: { approve: 'GATE_PASSED', reject: 'GATE_PASSED', pause: 'REFUSED', resume: 'REFUSED', rollback: 'ok' },
-  rollingBack: {
-    approve: 'REFUSED',
-    reject: 'REFUSED',
-    pause: 'REFUSED',
-    resume: 'REFUSED',
-    rollback: 'ALREADY_DECIDED',
-  },
-  succeeded: {
-    approve: 'RELEASE_OVER',
-    reject: 'RELEASE_OVER',
-    pause: 'RELEASE_OVER',
-    resume: 'RELEASE_OVER',
-    rollback: 'RELEASE_OVER',
-  },
-  rolledBack: {
-    approve: 'RELEASE_OVER',
-    reject: 'RELEASE_OVER',
-    pause: 'RELEASE_OVER',
-    resume: 'RELEASE_OVER',
-    rollback: 'RELEASE_OVER',
-  },
-  failed: {
-    approve: 'RELEASE_OVER',
-    reject: 'RELEASE_OVER',
-    pause: 'RELEASE_OVER',
-    resume: 'RELEASE_OVER',
-    rollback: 'RELEASE_OVER',
-  },
+  planning: under(going),
+  acquiring: under(going),
+  batch: under(going),
+  gate: under({ ...going, approve: 'ok', reject: 'ok' }),
+  held: under({ ...going, resume: 'ok' }),
+  committing: under({ ...going, pause: 'REFUSED' }),
+  rollingBack: { ...all('REFUSED'), rollback: 'ALREADY_DECIDED' },
+  succeeded: all('RELEASE_OVER'),
+  rolledBack: all('RELEASE_OVER'),
+  handedOver: all('RELEASE_OVER'),
+  failed: all('RELEASE_OVER'),
 };
 
 const answer = (
@@ -93,6 +91,19 @@ describe('receive', () => {
   it('refuses a rollback only in the moment in which the workload is given back', () => {
     expect(answer({ ...stateIn('committing'), final: true }, 'rollback')).toBe('RELEASE_OVER');
     expect(answer({ ...stateIn('committing'), final: false }, 'rollback')).toBe('ok');
+  });
+
+  it('held over a change by somebody else, it takes either answer once', () => {
+    const failure = { code: 'WORKLOAD_CHANGED' as const, text: 'somebody changed it', next: '' };
+    const held = { ...stateIn('held'), held: { since: at, failure } };
+    for (const name of ['takeOver', 'adopt'] as const) {
+      expect(answer(held, name)).toBe('ok');
+      const received = receive(held, run, name, { by: 'bob' }, at);
+      expect(received.accepted && answer(received.state, name)).toBe('ALREADY_DECIDED');
+      expect(received.accepted && answer(received.state, 'rollback')).toBe('ok');
+    }
+    expect(answer(held, 'resume')).toBe('ok');
+    expect(answer({ ...held, final: false }, 'rollback')).toBe('ok');
   });
 
   it('scenario 6: a rollback during a pause clears the pause', () => {

@@ -2,7 +2,8 @@ import type { CheckSpec } from './check.schema.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Target } from './names.ts';
 import type { Images } from './observation.ts';
-import type { Plan, PlannedTraffic, PodRef } from './plan.ts';
+import type { Plan, PlannedPod, PlannedTraffic, PodRef } from './plan.ts';
+import type { SettledEnd } from './status.ts';
 import type { NotifyTarget, TrafficSource } from './traffic.schema.ts';
 
 /**
@@ -16,8 +17,8 @@ export interface ClusterActivities {
 
   /** Takes the workload: pauses its controller and leaves the trail (marks.release, marks.before). WORKLOAD_BUSY if another has it, WORKLOAD_CHANGED if its UID or template is not the planned one. */
   acquire(request: AcquireRequest): Promise<Acquired>;
-  /** Gives it back as it was, without the trail. Runs after the commit, and last in a rollback. */
-  release(request: HeldRequest): Promise<void>;
+  /** Gives it back as it was, without the trail. Runs after the commit, and last in a rollback. @throws WORKLOAD_CHANGED where that would roll out somebody else's change, unless it is adopted */
+  release(request: ReleaseRequest): Promise<void>;
 
   /** Prepares the workload's way out of traffic (for a Service: labels on pods and ReplicaSet, then its selector). */
   openTraffic(request: TrafficRequest): Promise<void>;
@@ -37,10 +38,15 @@ export interface ClusterActivities {
   /** Puts the pods back as their snapshot says, and sees that they are back. */
   restore(request: HandfulRequest): Promise<Handful>;
 
-  /** Pods of the workload that do not run `images` and are not in `except`. For those born in mid-release. */
-  stragglers(request: StragglersRequest): Promise<{ readonly pods: readonly PodRef[] }>;
+  /**
+   * Looks whether the workload still is what the release goes by. @throws WORKLOAD_NOT_FOUND where it was deleted,
+   * WORKLOAD_CHANGED where somebody else changed its template, resumed it or took our mark away
+   */
+  survey(request: SurveyRequest): Promise<Surveyed>;
   /** Makes the change the workload's own template, with native history; leaves it paused. */
   commit(request: CommitRequest): Promise<void>;
+  /** After WORKLOAD_CHANGED: undoes what somebody else did to the workload, which the release then holds as before. */
+  takeOver(request: HeldRequest): Promise<void>;
   /** Undoes a commit: the old template again, the history entry taken away. */
   uncommit(request: CommitRequest): Promise<void>;
 
@@ -58,6 +64,11 @@ export interface HeldRequest {
   /** UID of the workload. */
   readonly uid: string;
   readonly holder: string;
+}
+
+export interface ReleaseRequest extends HeldRequest {
+  /** Whatever the template is now: its native controller rolls it out. */
+  readonly adopt?: boolean;
 }
 
 export interface AcquireRequest extends HeldRequest {
@@ -104,18 +115,22 @@ export interface HandfulPod extends PodRef {
   readonly since: string;
 }
 
-/** One handful of pods for one stage of the pump. */
-export interface HandfulRequest extends HeldRequest {
-  readonly batch: string;
+/** What becomes of the pods of a batch, whichever handful they come in. */
+export interface PodRules {
   /** What the pods shall run, unless the pod says otherwise. */
   readonly images: Images;
-  readonly pods: readonly HandfulPod[];
   readonly traffic: PlannedTraffic;
   readonly checks: readonly CheckSpec[];
   readonly minReadyMs: number;
   readonly readyTimeoutMs: number;
   /** A rollback: a pod that was not ready before (`wasReady`) is done as soon as it runs the wanted images. */
   readonly undo: boolean;
+}
+
+/** One handful of pods for one stage of the pump. */
+export interface HandfulRequest extends HeldRequest, PodRules {
+  readonly batch: string;
+  readonly pods: readonly HandfulPod[];
 }
 
 /** Answer per pod, by name; each pod of the request is in exactly one list. */
@@ -143,9 +158,23 @@ export interface PodFailure {
   readonly reason: string;
 }
 
-export interface StragglersRequest extends HeldRequest {
+export interface SurveyRequest extends HeldRequest {
+  /** Which pods are looked for: those that do not run these images. */
   readonly images: Images;
-  readonly except: readonly string[];
+  /** The template's images before the release. */
+  readonly from: Images;
+  /** Node label over which new pods are spread. */
+  readonly spreadBy: string;
+  /** Fingerprint of the pods that the release expects not to run `images`. */
+  readonly expected: string;
+  /** A rollback looks for pods only, whatever else was changed. */
+  readonly undo: boolean;
+}
+
+export interface Surveyed {
+  readonly replicas: number;
+  /** All pods that do not run `images`, in the order of a batch; left out where they are as expected. */
+  readonly pods?: readonly PlannedPod[];
 }
 
 export interface CommitRequest extends HeldRequest {
@@ -164,7 +193,7 @@ export interface NotifyRequest {
 export interface ReleaseEvent {
   readonly id: string;
   readonly run: string;
-  readonly kind: 'started' | 'gate' | 'failed' | 'rollingBack' | 'succeeded' | 'rolledBack';
+  readonly kind: 'started' | 'gate' | 'failed' | 'rollingBack' | SettledEnd;
   readonly app: string;
   readonly version: string;
   readonly text: string;

@@ -147,7 +147,7 @@ export const errors = {
     3,
     false,
     'Somebody else changed the workload during the release.',
-    'Look at the difference that the error names; roll back, or make the workload as it was and resume.',
+    '`sluice take-over` undoes that change and goes on, `sluice adopt` keeps it and ends the release, `sluice rollback` brings the pods back; or make the workload as it was and `sluice resume`.',
   ),
   WORKLOAD_UNFIT: row(
     422,
@@ -223,6 +223,20 @@ export const errors = {
     false,
     'A pod still had connections when maxDrain was over.',
     'Raise traffic.maxDrain, or set traffic.onDrainTimeout to Continue.',
+  ),
+  BATCH_TIMEOUT: row(
+    504,
+    4,
+    false,
+    'A batch took longer than strategy.batchTimeout.',
+    'See in the status which pods were slow; raise strategy.batchTimeout, or make the batches smaller.',
+  ),
+  PROGRESS_DEADLINE_EXCEEDED: row(
+    504,
+    4,
+    false,
+    'No pod came any further for strategy.progressDeadline.',
+    'See in the status at which stage the pods stand, and in the Temporal UI what its activity is waiting for.',
   ),
   RELEASE_FAILED: row(
     502,

@@ -2,7 +2,7 @@
  * What people and bots can say to a running release. Each name is an update (answered) and a signal
  * (fire and forget) with the same argument. Plain data, checked by hand in the workflow.
  */
-export const messageNames = ['approve', 'reject', 'pause', 'resume', 'rollback'] as const;
+export const messageNames = ['approve', 'reject', 'pause', 'resume', 'rollback', 'takeOver', 'adopt'] as const;
 export type MessageName = (typeof messageNames)[number];
 
 export const queryNames = { status: 'status' } as const;
@@ -29,6 +29,8 @@ export interface MessageArguments {
   readonly pause: PlainMessage;
   readonly resume: PlainMessage;
   readonly rollback: PlainMessage;
+  readonly takeOver: PlainMessage;
+  readonly adopt: PlainMessage;
 }
 
 /** The answer to an accepted message: what it did. A refused one fails with a code of the error table. */
@@ -45,5 +47,9 @@ export const messageDescriptions: Readonly<Record<MessageName, string>> = {
     'Refuse at the gate that waits: rolls back. Example: {"gate": "after-gray", "by": "anna", "reason": "errors in the log"}',
   pause: 'Start no further pod; those in flight finish. Example: {"by": "anna", "reason": "lunch"}',
   resume: 'Go on after a pause, or try again after a hold. Example: {"by": "anna"}',
+  takeOver:
+    'When it is held because somebody else changed the workload: undo their change and go on. Example: {"by": "anna"}',
+  adopt:
+    'When it is held because somebody else changed the workload: keep their change, end the release here, and let the workload\'s own controller roll it out. Example: {"by": "anna"}',
   rollback: 'Undo everything, from any point. Example: {"by": "anna", "reason": "customers complain"}',
 };

@@ -1,6 +1,8 @@
 import type { CheckSpec } from './check.schema.ts';
 import type { Target } from './names.ts';
 import type { Images } from './observation.ts';
+import type { Quantity } from './quantity.schema.ts';
+import type { ReleaseSpec } from './spec.ts';
 import type { NotifyTarget, TrafficSource } from './traffic.schema.ts';
 
 /**
@@ -25,6 +27,10 @@ export interface Plan {
   readonly checks: readonly CheckSpec[];
   readonly notify: readonly NotifyTarget[];
   readonly onFailure: 'Rollback' | 'Hold';
+  readonly rollback: 'AtOnce' | 'InBatches';
+  /** What the sizes come from: for the same division of another number of pods, when the workload is scaled. */
+  readonly shape: PlannedShape;
+  readonly limits: PlannedLimits;
   /** What is written besides the pods, in order, for people. */
   readonly writes: readonly string[];
   readonly estimateSeconds: number;
@@ -36,6 +42,27 @@ export interface PlannedMode {
   readonly used: 'InPlace';
   /** Why, for people. */
   readonly reason: string;
+}
+
+/** A plan without its batches: they are kept, pods and all, where they change. */
+export type PlanHead = Omit<Plan, 'batches'>;
+
+/** The quantities of the spec from which the numbers of the plan were made. */
+export interface PlannedShape {
+  readonly batches: ReleaseSpec['strategy']['batches'];
+  readonly maxUnavailable: Quantity;
+  readonly failureThreshold?: Quantity;
+  /** Node label over whose values batches are spread. */
+  readonly spreadBy: string;
+  /** The gate after each batch, whichever it is. */
+  readonly gate: Omit<PlannedGate, 'id'>;
+}
+
+/** How long things may take; what waits (for approval, a pause, a hold, a budget) does not count. */
+export interface PlannedLimits {
+  readonly batchMs?: number;
+  /** Without any pod coming a stage further. */
+  readonly progressMs: number;
 }
 
 /** The change of the pod template; `to` is what is written, digest and all. Only changed containers. */
@@ -51,6 +78,8 @@ export interface PlannedBatch {
   /** `gray`, `batch-1`, `batch-2`, … */
   readonly name: string;
   readonly pods: readonly PlannedPod[];
+  /** How many of its pods may fail without stopping the release. */
+  readonly mayFail: number;
   /** The gate after it; the last batch has one too, before the commit. */
   readonly gate: PlannedGate;
 }

@@ -1,16 +1,17 @@
 import { SluiceError } from './errors.ts';
 import { workloadName } from './names.ts';
 import type { Observation, ObservedPod } from './observation.ts';
-import type { Plan, PlannedBatch, PlannedPod } from './plan.ts';
-import { batchSizes } from './planner/batching.ts';
+import type { Plan, PlannedBatch, PlannedPod, PlannedShape } from './plan.ts';
+import { batchName, batchSizes, gateId, mayFail, slices, unavailable } from './planner/batching.ts';
 import { plannedChange } from './planner/change.ts';
 import { estimateSeconds } from './planner/estimate.ts';
 import { plannedGate } from './planner/gates.ts';
 import { grayGroup } from './planner/gray.ts';
-import { inOrder, nodeLabel } from './planner/ordering.ts';
+import { inOrder, nodeLabel, zonesBy } from './planner/ordering.ts';
+import { plannedPod } from './planner/plannedPod.ts';
 import { planWarnings } from './planner/warnings.ts';
 import { plannedWrites } from './planner/writes.ts';
-import { milliseconds, share } from './quantity.ts';
+import { milliseconds } from './quantity.ts';
 import type { ReleaseSpec } from './spec.ts';
 
 /**
@@ -35,15 +36,21 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
     zoneOf,
   );
   const sizes = batchSizes(strategy.batches, rest.length);
-  const planned = (pod: ObservedPod): PlannedPod => plannedPod(pod, observation, change.to, zoneOf(pod));
+  const planned = (pod: ObservedPod): PlannedPod => plannedPod(pod, change.to, observation.templateImages, zoneOf(pod));
+  const shape = plannedShape(spec);
   const batches: PlannedBatch[] = [
     ...(gray.length === 0 ? [] : [{ name: 'gray', pods: gray, gate: spec.gates.afterGray }]),
     ...slices(rest, sizes.pods).map((pods, index) => ({
-      name: `batch-${index + 1}`,
+      name: batchName(index),
       pods: inOrder(pods, zoneOf),
       gate: spec.gates.afterBatch,
     })),
-  ].map(({ name, pods, gate }) => ({ name, pods: pods.map(planned), gate: plannedGate(name, gate) }));
+  ].map(({ name, pods, gate }) => ({
+    name,
+    pods: pods.map(planned),
+    mayFail: mayFail(shape, pods.length),
+    gate: { id: gateId(name), ...plannedGate(gate) },
+  }));
 
   const plan: Omit<Plan, 'writes' | 'estimateSeconds' | 'warnings'> = {
     app: spec.metadata.name ?? target.name,
@@ -57,7 +64,7 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
     change,
     batches,
     replicas: observation.replicas,
-    maxUnavailable: bounded(Math.floor(share(strategy.maxUnavailable, observation.replicas)), observation.replicas),
+    maxUnavailable: unavailable(shape, observation.replicas),
     minReadyMs: observation.minReadySeconds * 1000,
     readyTimeoutMs: milliseconds(strategy.readyTimeout),
     traffic: {
@@ -69,6 +76,12 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
     checks: spec.checks,
     notify: spec.notify,
     onFailure: spec.onFailure,
+    rollback: strategy.rollback,
+    shape,
+    limits: {
+      progressMs: milliseconds(strategy.progressDeadline),
+      ...(strategy.batchTimeout !== undefined && { batchMs: milliseconds(strategy.batchTimeout) }),
+    },
   };
   return {
     ...plan,
@@ -78,36 +91,19 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
   };
 }
 
-const bounded = (count: number, most: number): number => Math.max(1, Math.min(count, most));
+function plannedShape({ strategy, gates }: ReleaseSpec): PlannedShape {
+  const { batches, maxUnavailable, failureThreshold, order } = strategy;
+  return {
+    batches,
+    maxUnavailable,
+    spreadBy: nodeLabel(order.spreadBy),
+    gate: plannedGate(gates.afterBatch),
+    ...(failureThreshold !== undefined && { failureThreshold }),
+  };
+}
 
 const runs = (pod: ObservedPod, images: Plan['change']['to']): boolean =>
   Object.entries(images).every(([container, image]) => pod.images[container] === image);
-
-const zonesBy =
-  (label: string) =>
-  (pod: ObservedPod): string | undefined =>
-    pod.nodeLabels[label];
-
-function plannedPod(
-  pod: ObservedPod,
-  { templateImages }: Observation,
-  to: Plan['change']['to'],
-  zone: string | undefined,
-): PlannedPod {
-  const { name, uid, node, ready, images } = pod;
-  const changed = Object.keys(to);
-  const differs = changed.some((container) => images[container] !== templateImages[container]);
-  const from = Object.fromEntries(Object.entries(images).filter(([container]) => changed.includes(container)));
-  return { name, uid, node, ready, ...(zone !== undefined && { zone }), ...(differs && { from }) };
-}
-
-function slices<T>(entries: readonly T[], sizes: readonly number[]): T[][] {
-  let from = 0;
-  return sizes.map((size) => {
-    from += size;
-    return entries.slice(from - size, from);
-  });
-}
 
 function requireGates({ traffic }: ReleaseSpec, { target, readinessGates }: Observation): void {
   const asked = traffic.through.flatMap((source) => ('readinessGate' in source ? [source.readinessGate] : []));

@@ -144,6 +144,25 @@ export const releaseSpecSchema = z.strictObject({
       readyTimeout: someTimeSchema
         .default('5m')
         .describe('How long one pod may take from its change until it is ready; then it has failed.'),
+      failureThreshold: quantitySchema
+        .optional()
+        .describe(
+          'How many pods of one batch may fail without stopping the release; a percentage of the batch rounds down. Those that failed go back into traffic as their readiness says, and count as out of service. Default: none.',
+        ),
+      batchTimeout: someTimeSchema
+        .optional()
+        .describe('How long one batch may take; what waits does not count. Default: no limit but those of its pods.'),
+      progressDeadline: someTimeSchema
+        .default('10m')
+        .describe(
+          'How long a batch may stand still, no pod coming any further, until it has failed. Waiting for people, or for others to be in service again, does not count.',
+        ),
+      rollback: z
+        .enum(['AtOnce', 'InBatches'])
+        .default('AtOnce')
+        .describe(
+          'AtOnce: a rollback takes all pods in one go, at most `maxUnavailable` at a time. InBatches: batch by batch, the last one first.',
+        ),
     })
     .prefault({})
     .describe('How it goes about it.'),

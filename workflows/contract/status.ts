@@ -1,7 +1,7 @@
 import type { ErrorCode } from './errors.ts';
 import type { MessageName } from './messages.ts';
 import type { Target } from './names.ts';
-import type { Plan, PodRef } from './plan.ts';
+import type { PlanHead, PodRef } from './plan.ts';
 
 export const phases = [
   'planning',
@@ -13,12 +13,22 @@ export const phases = [
   'rollingBack',
   'succeeded',
   'rolledBack',
+  'handedOver',
   'failed',
 ] as const;
-/** Where a release is. The last three are ends; `failed` means that something is not undone or never began. */
+/**
+ * Where a release is. The last four are ends. `handedOver`: people decided to keep somebody else's change of the
+ * workload; `failed`: something is not undone, or it never began.
+ */
 export type Phase = (typeof phases)[number];
 
-export const isOver = (phase: Phase): boolean => phase === 'succeeded' || phase === 'rolledBack' || phase === 'failed';
+/** Ends at which nothing is left to do for anybody. */
+const settledEnds = ['succeeded', 'rolledBack', 'handedOver'] as const;
+export type SettledEnd = (typeof settledEnds)[number];
+
+export const isSettled = (phase: Phase): phase is SettledEnd => settledEnds.some((end) => end === phase);
+
+export const isOver = (phase: Phase): boolean => isSettled(phase) || phase === 'failed';
 
 /** Where a pod is in the pump. `gone`: it vanished; `failed`: see its reason; `undone`: back on the old version. */
 export type PodState =
@@ -67,7 +77,8 @@ export interface ReleaseStatus {
   readonly failure?: Failure;
   /** What could not be undone, each with its name and reason. */
   readonly notUndone: readonly Failure[];
-  readonly plan?: Plan;
+  /** What is planned besides the batches, which are above with their pods. */
+  readonly plan?: PlanHead;
 }
 
 export interface Said {
@@ -122,7 +133,7 @@ export interface BatchProgress {
 
 /** Result of the `release` workflow. */
 export interface ReleaseResult {
-  readonly phase: 'succeeded' | 'rolledBack' | 'failed';
+  readonly phase: SettledEnd;
   readonly text: string;
   readonly pods: number;
   readonly failure?: Failure;

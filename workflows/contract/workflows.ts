@@ -1,7 +1,6 @@
-import type { HeldRequest, PodFailure, PodNote, TrafficSnapshot } from './activities.ts';
-import type { CheckSpec } from './check.schema.ts';
+import type { HeldRequest, PodFailure, PodNote, PodRules, TrafficSnapshot } from './activities.ts';
 import type { Images } from './observation.ts';
-import type { PlannedTraffic, PodRef } from './plan.ts';
+import type { PlannedLimits, PodRef } from './plan.ts';
 
 /** Input of the `release` workflow. A person may type it in the Temporal UI. */
 export interface ReleaseInput {
@@ -16,24 +15,20 @@ export interface PlanInput {
 }
 
 /** Input of the `batch` workflow, a child of the release: bring these pods to these images. */
-export interface BatchInput extends HeldRequest {
+export interface BatchInput extends HeldRequest, PodRules {
   readonly name: string;
   /** In the order in which they are admitted. */
   readonly pods: readonly BatchPod[];
-  /** What the pods shall run, unless the pod says otherwise. */
-  readonly images: Images;
   readonly maxUnavailable: number;
   /** Pods of the workload outside this batch that are out of service: they count against maxUnavailable. */
   readonly downElsewhere: number;
-  readonly traffic: PlannedTraffic;
-  readonly checks: readonly CheckSpec[];
-  readonly minReadyMs: number;
-  readonly readyTimeoutMs: number;
-  /** Rollback: every pod is brought back; one that fails does not stop the others. */
-  readonly undo: boolean;
+  /** So many of the pods may fail; one more stops the batch. A rollback is stopped by none. */
+  readonly mayFail: number;
+  /** None in a rollback. */
+  readonly limits?: PlannedLimits;
   readonly paused: boolean;
-  /** What is settled already, when the batch continued as new. */
-  readonly settled?: BatchResult;
+  /** What is settled already, and how long it took, when the batch continued as new. */
+  readonly earlier?: { readonly result: BatchResult; readonly spentMs: number };
 }
 
 export interface BatchPod extends PodRef {
@@ -59,6 +54,14 @@ export interface BatchResult {
   readonly queued: readonly string[];
   /** What people must know of pods that are done. */
   readonly notes: readonly PodNote[];
+  /** It was stopped because a time limit was over. */
+  readonly overdue?: Overdue;
+}
+
+export interface Overdue {
+  readonly code: 'BATCH_TIMEOUT' | 'PROGRESS_DEADLINE_EXCEEDED';
+  /** For people. */
+  readonly reason: string;
 }
 
 /** Signals from a release to its batch. `stop`: admit nothing, give up waiting, and say what became of the pods. */

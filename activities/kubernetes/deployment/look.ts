@@ -46,11 +46,23 @@ export const hasPods = (set: ReplicaSet): boolean => (set.spec.replicas ?? 1) > 
 export const holderOf = (deployment: Deployment): string | undefined =>
   deployment.metadata.annotations?.[marks.release];
 
-/** WORKLOAD_CHANGED unless the Deployment is there and `held.holder` holds it. */
-export async function lookHeld(kube: Connection, held: HeldRequest): Promise<Look> {
+/** The same where it must be there. @throws WORKLOAD_NOT_FOUND where it was deleted, or made anew, in mid-release */
+export async function lookThere(kube: Connection, held: HeldRequest): Promise<Look> {
   const look = await lookAgain(kube, held);
+  if (look) return look;
+  throw new SluiceError(
+    'WORKLOAD_NOT_FOUND',
+    `${workloadName(held.target)} was deleted (or made anew) in mid-release.`,
+    {
+      next: 'There is nothing left to release. If it was made anew, release again.',
+    },
+  );
+}
+
+/** @throws WORKLOAD_NOT_FOUND; WORKLOAD_CHANGED unless `held.holder` holds it */
+export async function lookHeld(kube: Connection, held: HeldRequest): Promise<Look> {
+  const look = await lookThere(kube, held);
   const name = workloadName(held.target);
-  if (!look) throw new SluiceError('WORKLOAD_CHANGED', `${name} was deleted (or made anew) in mid-release.`);
   const holder = holderOf(look.deployment);
   if (holder === held.holder) return look;
   throw new SluiceError(

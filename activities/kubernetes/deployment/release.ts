@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HeldRequest } from '../../../workflows/contract/activities.ts';
+import type { HeldRequest, ReleaseRequest } from '../../../workflows/contract/activities.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { marks, workloadName } from '../../../workflows/contract/names.ts';
 import { deployments, replicaSets } from '../resources.ts';
@@ -16,9 +16,9 @@ const controllerMs = 30_000;
 /**
  * Gives the Deployment back: paused or not as it was, without the trail. Resumes only where the controller will find
  * nothing to do. Gone, another one of that name, or another release's: nothing to give back.
- * @throws WORKLOAD_CHANGED where a resume would start a rollout
+ * @throws WORKLOAD_CHANGED where a resume would start a rollout, unless that is what people decided for (`adopt`)
  */
-export async function release(kube: Connection, held: HeldRequest): Promise<void> {
+export async function release(kube: Connection, held: ReleaseRequest): Promise<void> {
   const given = await retryConflicts(async () => {
     const look = await lookAgain(kube, held);
     const holder = look && holderOf(look.deployment);
@@ -26,7 +26,7 @@ export async function release(kube: Connection, held: HeldRequest): Promise<void
     if (holder === undefined) return look.deployment;
     const { deployment, sets, live } = look;
     const stayPaused = readTrail(deployment)?.paused ?? false;
-    if (!stayPaused && live && newSetOf(deployment, sets) !== live) {
+    if (!held.adopt && !stayPaused && live && newSetOf(deployment, sets) !== live) {
       const found = live.spec.template && difference(deployment.spec.template, live.spec.template);
       throw new SluiceError(
         'WORKLOAD_CHANGED',

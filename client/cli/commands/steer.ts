@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Host } from '../host.ts';
 import { type SayFlags, say, withSaying } from '../say.ts';
+import { commandName } from '../view/commands.ts';
 
 /** `sluice pause deployment/checkout` */
 export function registerPause(program: Command, host: Host): void {
@@ -17,8 +18,20 @@ export function registerRollback(program: Command, host: Host): void {
   register(program, host, 'rollback', 'undo everything, from any point');
 }
 
-function register(program: Command, host: Host, name: 'pause' | 'resume' | 'rollback', description: string): void {
-  withSaying(program.command(name))
+/** `sluice take-over deployment/checkout`: when it is held because somebody else changed the workload. */
+export function registerTakeOver(program: Command, host: Host): void {
+  register(program, host, 'takeOver', 'undo what somebody else did to the workload in mid-release, and go on');
+}
+
+/** `sluice adopt deployment/checkout`: the other answer. */
+export function registerAdopt(program: Command, host: Host): void {
+  register(program, host, 'adopt', 'keep what somebody else made of the workload, and end the release there');
+}
+
+type Steering = 'pause' | 'resume' | 'rollback' | 'takeOver' | 'adopt';
+
+function register(program: Command, host: Host, name: Steering, description: string): void {
+  withSaying(program.command(commandName(name)))
     .description(description)
     .action((words: string[], flags: SayFlags) => say(host, name, words, flags, (said) => Promise.resolve(said)));
 }

@@ -1,3 +1,4 @@
+import type { MessageName } from '../../../workflows/contract/messages.ts';
 import { type Target, workloadName } from '../../../workflows/contract/names.ts';
 
 /** What is left out of a command because it is the default here. */
@@ -21,3 +22,7 @@ export function commandFor(
     ...more,
   ].join(' ');
 }
+
+/** The command that sends a message: `takeOver` is `sluice take-over`. */
+export const commandName = (message: MessageName): string =>
+  message.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -26,6 +26,7 @@ const phaseColours: Readonly<Record<Phase, keyof Colours>> = {
   rollingBack: 'magenta',
   succeeded: 'green',
   rolledBack: 'magenta',
+  handedOver: 'magenta',
   failed: 'red',
 };
 

@@ -146,6 +146,7 @@ export const rollingBack = (): ReleaseStatus =>
 const plannedBatch = (name: string, gate: PlannedBatch['gate'], count: number): PlannedBatch => ({
   name,
   gate,
+  mayFail: 0,
   pods: Array.from({ length: count }, (_, index) => ({
     name: `checkout-7c9d8b5f4-${name.replaceAll('-', '').slice(0, 3)}${String(index).padStart(2, '0')}`,
     uid: `${name}-${index}`,
@@ -184,6 +185,14 @@ export function plan(perBatch = 4): Plan {
     checks: [{ http: { path: '/health', expect: 200, timeout: '5s' } }],
     notify: [],
     onFailure: 'Rollback',
+    rollback: 'AtOnce',
+    shape: {
+      batches: { count: 2 },
+      maxUnavailable: 3,
+      spreadBy: 'topology.kubernetes.io/zone',
+      gate: { bakeMs: 30_000 },
+    },
+    limits: { progressMs: 600_000 },
     writes: [
       'pause deployment/checkout',
       'label its pods, then the selector of Service checkout',

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { draftLabel } from '../../../activities/kubernetes/deployment/history.ts';
 import { deployments, replicaSets } from '../../../activities/kubernetes/resources.ts';
 import type { HeldRequest } from '../../../workflows/contract/activities.ts';
+import { fingerprint } from '../../../workflows/contract/fingerprint.ts';
 import { marks } from '../../../workflows/contract/names.ts';
 import {
   type App,
@@ -75,7 +76,8 @@ describe('a whole release', () => {
 
     await upgradeAll(app, held, v2);
     const request = { ...held, from: v1, to: v2, cause: 'v1 → v2' };
-    expect(await attempt(sluice, 'stragglers', { ...held, images: v2, except: [] })).toEqual({ pods: [] });
+    const look = { ...held, images: v2, from: v1, spreadBy: 'zone', expected: fingerprint([]), undo: false };
+    expect(await attempt(sluice, 'survey', look)).toEqual({ replicas: 4 });
     await attempt(sluice, 'commit', request);
     await attempt(sluice, 'release', held);
 

@@ -2,7 +2,7 @@ import { CancelledFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../../activities/kubernetes/connection.ts';
 import { patchPods } from '../../../activities/kubernetes/patchPods.ts';
-import { deployments, pods } from '../../../activities/kubernetes/resources.ts';
+import { pods } from '../../../activities/kubernetes/resources.ts';
 import {
   activitiesOf,
   attempt,
@@ -259,22 +259,5 @@ describe('prepare', () => {
       expect(downElsewhere).toEqual([b.metadata.name]);
       return true;
     });
-  });
-});
-
-describe('stragglers', () => {
-  it('are those born from the old template in mid-release', async () => {
-    const { app, request } = await started('straggler', v2, { replicas: 2 });
-    const held = { target: request.target, uid: request.uid, holder: request.holder };
-    expect(await attempt(sluice, 'stragglers', { ...held, images: v2, except: [] })).toEqual({ pods: [] });
-    await world.kube.patch(deployments, app.target, { spec: { replicas: 3 } }, { as: 'merge' });
-    const [born] = await eventually(async () => {
-      const { pods: found } = await attempt(sluice, 'stragglers', { ...held, images: v2, except: [] });
-      return found.length === 1 && found;
-    });
-    const except = [born?.name ?? ''];
-    expect(await attempt(sluice, 'stragglers', { ...held, images: v2, except })).toEqual({ pods: [] });
-    await attempt(sluice, 'commit', { ...held, from: v1, to: v2, cause: 'c' });
-    expect((await app.pods()).map(({ spec }) => spec.containers[0]?.image)).toEqual([v2.app, v2.app, v2.app]);
   });
 });

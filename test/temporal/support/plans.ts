@@ -13,7 +13,7 @@ export function planOf(
       next += 1;
       return { name: `a${next}`, uid: `uid-a${next}`, node: 'node-1', ready: true };
     });
-    return { name, pods, gate: { id: `after-${name}`, bakeMs: 0, ...gates[index] } };
+    return { name, pods, mayFail: 0, gate: { id: `after-${name}`, bakeMs: 0, ...gates[index] } };
   });
   return {
     app: 'shop',
@@ -30,6 +30,9 @@ export function planOf(
     checks: [],
     notify: [],
     onFailure: 'Rollback',
+    rollback: 'AtOnce',
+    shape: { batches: sizes.slice(1), maxUnavailable: 2, spreadBy: 'zone', gate: { bakeMs: 0 } },
+    limits: { progressMs: 600_000 },
     writes: [],
     estimateSeconds: 1,
     warnings: [],

@@ -7,6 +7,7 @@ import type {
   PodFailure,
   ReleaseEvent,
 } from '../../../workflows/contract/activities.ts';
+import { fingerprint } from '../../../workflows/contract/fingerprint.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
 import type { Plan } from '../../../workflows/contract/plan.ts';
 
@@ -33,10 +34,15 @@ export class SimulatedCluster {
   open = false;
   templateImage = 'app:v1';
   holder: string | undefined;
+  /** Somebody else changed the template. */
+  drift = false;
+  deleted = false;
   /** The most pods that were out of service at once. */
   mostDown = 0;
   /** Images on which no pod becomes ready, with the failure that is seen. */
   readonly broken = new Map<string, PodFailure['code']>();
+  /** Pods on which the new version crashes. */
+  readonly brokenPods = new Set<string>();
   /** Images whose pods stay in `wait` until they are let go. */
   readonly slow = new Set<string>();
   /** Run before an activity does its work; may throw. */
@@ -47,6 +53,22 @@ export class SimulatedCluster {
     this.#plan = plan;
     for (const { name, uid } of plan.batches.flatMap((batch) => batch.pods)) {
       this.pods.set(name, { name, uid, image: 'app:v1', serving: true, ready: true, restarts: 0 });
+    }
+  }
+
+  /** Somebody scales it: new pods come from the template, or the last ones go. */
+  scale(replicas: number): void {
+    for (const name of [...this.pods.keys()].slice(replicas)) this.pods.delete(name);
+    for (let at = this.pods.size; at < replicas; at += 1) {
+      const name = `scaled${at}`;
+      this.pods.set(name, {
+        name,
+        uid: `uid-${name}`,
+        image: this.templateImage,
+        serving: true,
+        ready: true,
+        restarts: 0,
+      });
     }
   }
 
@@ -108,12 +130,12 @@ export class SimulatedCluster {
           if (pod.image === image) return;
           pod.image = image;
           pod.restarts += 1;
-          pod.ready = !this.broken.has(image);
+          pod.ready = !this.broken.has(image) && !this.#crashes(pod);
         }),
       wait: async (request) =>
         this.#each('wait', request, (pod) => {
           if (this.slow.has(pod.image)) return 'later';
-          const code = this.broken.get(pod.image);
+          const code = this.#crashes(pod) ? 'POD_FAILED' : this.broken.get(pod.image);
           if (code !== undefined) return { pod: pod.name, code, reason: `${pod.image} crashes` };
           pod.ready = true;
           return undefined;
@@ -121,17 +143,28 @@ export class SimulatedCluster {
       check: async (request) => this.#each('check', request, () => undefined),
       restore: async (request) =>
         this.#each('restore', request, (pod, asked) => void (pod.serving = asked.traffic?.[0] !== false)),
-      stragglers: async (request) =>
-        this.#done('stragglers', [], () => {
+      survey: async (request) =>
+        this.#done('survey', [], () => {
+          if (this.deleted) throw refused('WORKLOAD_NOT_FOUND', 'deployment/shop was deleted in mid-release.');
+          if (this.drift && !request.undo) throw refused('WORKLOAD_CHANGED', 'somebody changed the template');
           const wanted = Object.values(request.images)[0];
-          const except = new Set(request.except);
-          const pods = [...this.pods.values()].filter((pod) => pod.image !== wanted && !except.has(pod.name));
-          return { pods: pods.map(({ name, uid }) => ({ name, uid })) };
+          const outdated = [...this.pods.values()].filter((pod) => pod.image !== wanted);
+          const replicas = this.pods.size;
+          if (fingerprint(outdated) === request.expected) return { replicas };
+          return {
+            replicas,
+            pods: outdated.map(({ name, uid, ready }) => ({ name, uid, node: 'node-1', ready })),
+          };
         }),
+      takeOver: async () => this.#done('takeOver', [], () => void (this.drift = false)),
       commit: async (request) => this.#done('commit', [], () => void (this.templateImage = imageOf(request.to))),
       uncommit: async (request) => this.#done('uncommit', [], () => void (this.templateImage = imageOf(request.from))),
       notify: async ({ event }) => void this.events.push(event),
     };
+  }
+
+  #crashes({ name, image }: SimulatedPod): boolean {
+    return this.brokenPods.has(name) && image !== 'app:v1';
   }
 
   async #done<T>(activity: string, names: readonly string[], act: () => T): Promise<T> {

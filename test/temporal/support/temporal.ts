@@ -12,15 +12,26 @@ let bundle: ReturnType<typeof bundleWorkflows> | undefined;
 
 /** Temporal with a clock that jumps, and our workflows against a simulated cluster. */
 export async function simulation(): Promise<TestWorkflowEnvironment> {
-  const env = await TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path: timeSkippingServer() ?? '' } },
-  });
+  const env = await started();
   const types = { KEYWORD: 2, INT: 3, BOOL: 5 } as const;
   await env.nativeConnection.operatorService.addSearchAttributes({
     namespace: 'default',
     searchAttributes: Object.fromEntries(Object.entries(searchAttributes).map(([name, type]) => [name, types[type]])),
   });
   return env;
+}
+
+/** The SDK gives the server 5 s to listen, which a busy machine needs for Java alone. */
+async function started(): Promise<TestWorkflowEnvironment> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await TestWorkflowEnvironment.createTimeSkipping({
+        server: { executable: { type: 'existing-path', path: timeSkippingServer() ?? '' } },
+      });
+    } catch (error) {
+      if (tries === 10) throw error;
+    }
+  }
 }
 
 export interface Running {

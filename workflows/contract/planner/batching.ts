@@ -1,3 +1,5 @@
+import type { PlannedShape } from '../plan.ts';
+import { share } from '../quantity.ts';
 import type { Quantity, ReleaseSpec } from '../spec.ts';
 
 export interface BatchSizes {
@@ -39,4 +41,27 @@ function evenly(batches: number, count: number): number[] {
   return Array.from({ length: batches }, (_, index) => (index < batches - larger ? size : size + 1)).filter(
     (pods) => pods > 0,
   );
+}
+
+/** Name of the batch at `index`, from 0; the gray group has its own. */
+export const batchName = (index: number): string => `batch-${index + 1}`;
+
+/** The gate after a batch. */
+export const gateId = (batch: string): string => `after-${batch}`;
+
+/** How many of `replicas` pods may be out of service at once: at least 1. */
+export const unavailable = ({ maxUnavailable }: Pick<PlannedShape, 'maxUnavailable'>, replicas: number): number =>
+  Math.max(1, Math.min(Math.floor(share(maxUnavailable, replicas)), replicas));
+
+/** How many of a batch of `pods` may fail. */
+export const mayFail = ({ failureThreshold }: Pick<PlannedShape, 'failureThreshold'>, pods: number): number =>
+  failureThreshold === undefined ? 0 : Math.min(pods, Math.floor(share(failureThreshold, pods)));
+
+/** `entries` cut into parts of these sizes. */
+export function slices<T>(entries: readonly T[], sizes: readonly number[]): T[][] {
+  let from = 0;
+  return sizes.map((size) => {
+    from += size;
+    return entries.slice(from - size, from);
+  });
 }

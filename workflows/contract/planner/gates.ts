@@ -2,10 +2,9 @@ import type { PlannedApproval, PlannedGate } from '../plan.ts';
 import { milliseconds } from '../quantity.ts';
 import type { ApprovalSpec, ReleaseSpec } from '../spec.ts';
 
-/** The gate after `batch`. */
-export function plannedGate(batch: string, { bake, approval }: ReleaseSpec['gates']['afterGray']): PlannedGate {
+/** A gate of the spec, in milliseconds. */
+export function plannedGate({ bake, approval }: ReleaseSpec['gates']['afterGray']): Omit<PlannedGate, 'id'> {
   return {
-    id: `after-${batch}`,
     bakeMs: milliseconds(bake),
     ...(approval !== false && { approval: plannedApproval(approval) }),
   };

@@ -7,6 +7,12 @@ const labelAliases: Readonly<Record<string, string>> = { zone: 'topology.kuberne
 
 export const nodeLabel = (name: string): string => labelAliases[name] ?? name;
 
+/** The zone of a pod: the value of `label` on its node. */
+export const zonesBy =
+  (label: string): ZoneOf =>
+  (pod) =>
+    pod.nodeLabels[label];
+
 /**
  * Pods that are not ready first: changing them takes nothing away. Then in turn from each zone, so that every beginning
  * of the list is spread as evenly as what is left allows. Within a zone by name.

@@ -1,0 +1,73 @@
+import type { HeldRequest } from '../../../workflows/contract/activities.ts';
+import { SluiceError } from '../../../workflows/contract/errors.ts';
+import { marks, workloadName } from '../../../workflows/contract/names.ts';
+import { deployments } from '../resources.ts';
+import { retryConflicts } from '../retryConflicts.ts';
+import type { Connection } from '../types.ts';
+import type { PodTemplate } from '../wire.ts';
+import { hold } from './acquire.ts';
+import { holderOf, type Look, lookHeld, lookThere } from './look.ts';
+import { difference, hashLabel } from './templates.ts';
+
+/**
+ * The Deployment, if it still is as the release took it: held, paused, and with the template of its ReplicaSet.
+ * @throws WORKLOAD_NOT_FOUND where it was deleted (or made anew), WORKLOAD_CHANGED with what somebody did
+ */
+export async function requireUnchanged(kube: Connection, held: HeldRequest): Promise<Look> {
+  const look = await lookHeld(kube, held);
+  const name = workloadName(held.target);
+  const { spec } = look.deployment;
+  const live = templateOf(look, name);
+  const found = difference(spec.template, live, [marks.serving]);
+  if (found !== undefined) throw changed(`Somebody changed the template of ${name} in mid-release: ${found}.`);
+  if (!spec.paused) throw changed(`Somebody resumed ${name} in mid-release: its controller may move pods.`);
+  return look;
+}
+
+/**
+ * Undoes what somebody did to the Deployment: held and paused again, with the template of its ReplicaSet. Where the
+ * trail is gone nobody can tell any more who had paused it before the release: then it is resumed at the end.
+ * @throws WORKLOAD_NOT_FOUND; WORKLOAD_BUSY where another release holds it; WORKLOAD_CHANGED without its ReplicaSet
+ */
+export async function takeOver(kube: Connection, held: HeldRequest): Promise<void> {
+  const name = workloadName(held.target);
+  await retryConflicts(async () => {
+    const { deployment, live } = await lookThere(kube, held);
+    const holder = holderOf(deployment);
+    if (holder === held.holder) return;
+    if (holder !== undefined) throw new SluiceError('WORKLOAD_BUSY', `${name} is held by ${holder} now.`);
+    if (live === undefined) throw withoutLive(name);
+    await hold(kube, { ...deployment, spec: { ...deployment.spec, paused: false } }, live, held.holder);
+  });
+  await retryConflicts(async () => {
+    const look = await lookHeld(kube, held);
+    const { metadata, spec } = look.deployment;
+    const template = withoutOurs(templateOf(look, name));
+    if (spec.paused && difference(spec.template, template) === undefined) return;
+    await kube.patch(
+      deployments,
+      { namespace: metadata.namespace ?? '', name: metadata.name },
+      [
+        { op: 'replace', path: '/metadata/resourceVersion', value: metadata.resourceVersion },
+        { op: 'add', path: '/spec/paused', value: true },
+        { op: 'replace', path: '/spec/template', value: template },
+      ],
+      { as: 'json' },
+    );
+  });
+}
+
+function templateOf({ live }: Look, name: string): PodTemplate {
+  if (live?.spec.template === undefined) throw withoutLive(name);
+  return live.spec.template;
+}
+
+/** The template without the labels that the controller and an open way out of traffic add. */
+function withoutOurs(template: PodTemplate): PodTemplate {
+  const { [hashLabel]: _hash, [marks.serving]: _serving, ...labels } = template.metadata?.labels ?? {};
+  return { ...template, metadata: { ...template.metadata, labels } };
+}
+
+const changed = (text: string): SluiceError => new SluiceError('WORKLOAD_CHANGED', text);
+
+const withoutLive = (name: string): SluiceError => changed(`The ReplicaSet of ${name} was deleted in mid-release.`);

@@ -1,0 +1,53 @@
+import type { ClusterActivities, HeldRequest, Surveyed } from '../workflows/contract/activities.ts';
+import { fingerprint } from '../workflows/contract/fingerprint.ts';
+import type { Images } from '../workflows/contract/observation.ts';
+import { inOrder, zonesBy } from '../workflows/contract/planner/ordering.ts';
+import { plannedPod } from '../workflows/contract/planner/plannedPod.ts';
+import { activity, type Call } from './call.ts';
+import { hasImages, isLeaving } from './kubernetes/podState.ts';
+import { nodes, pods as podResource } from './kubernetes/resources.ts';
+import type { Pod } from './kubernetes/wire.ts';
+import { nodeLabelsOf, observedPod } from './observe/observedPod.ts';
+import type { ObservedWorkload } from './ports.ts';
+import { type Shared, scopeOf } from './scope.ts';
+
+/** The look at the whole workload between two batches, and before the commit. */
+export function surveyActivity(shared: Shared): ClusterActivities['survey'] {
+  return activity(async (request, call): Promise<Surveyed> => {
+    const { kube, workload } = scopeOf(shared, request, call);
+    const { target, images, from, spreadBy, expected, undo } = request;
+    const observed = undo ? await workload.observe(target) : await workload.requireUnchanged(request);
+    const { replicas } = observed;
+    const outdated = (await ownPods(shared, request, observed, call)).filter((pod) => !hasImages(pod, images));
+    if (fingerprint(outdated.map(({ metadata }) => metadata)) === expected) return { replicas };
+    const nodeLabels = nodeLabelsOf(await kube.list(nodes, {}));
+    const zoneOf = zonesBy(spreadBy);
+    const pods = inOrder(
+      outdated.map((pod) => observedPod(pod, nodeLabels)),
+      zoneOf,
+    );
+    return { replicas, pods: pods.map((pod) => plannedPod(pod, images, from, zoneOf(pod))) };
+  });
+}
+
+/** Pods of the workload that do not name `images`: from a list, not from the watch, which may be a moment behind. */
+export async function otherPods(
+  shared: Shared,
+  held: HeldRequest,
+  images: Images,
+  call: Call,
+): Promise<readonly Pod[]> {
+  const observed = await scopeOf(shared, held, call).workload.observe(held.target);
+  return (await ownPods(shared, held, observed, call)).filter((pod) => !hasImages(pod, images));
+}
+
+async function ownPods(
+  shared: Shared,
+  held: HeldRequest,
+  { selector }: Pick<ObservedWorkload, 'selector'>,
+  call: Call,
+): Promise<readonly Pod[]> {
+  const { kube, workload } = scopeOf(shared, held, call);
+  const { items } = await kube.list(podResource, { namespace: held.target.namespace, labelSelector: selector });
+  return items.filter((pod) => workload.owns(held.target, pod) && !isLeaving(pod));
+}

@@ -1,0 +1,66 @@
+import type { PlannedBatch, PlannedPod, PlannedShape } from '../plan.ts';
+import { batchName, batchSizes, gateId, mayFail, slices } from './batching.ts';
+
+/** Where a release stands between two batches. */
+export interface Standing {
+  readonly shape: PlannedShape;
+  /** Batches that have not begun, the gray group among them until it has. */
+  readonly ahead: readonly PlannedBatch[];
+  /** How many of `batch-1`, `batch-2`, … have begun, and how many pods they have brought to the new version. */
+  readonly begun: { readonly batches: number; readonly pods: number };
+}
+
+/**
+ * The batches that are still to come, when the workload has other pods than were planned: it was scaled, pods died, were
+ * born or fell back. Shares are taken of the pods that there are now. Pods that were planned keep their order, others
+ * come after them. Pure. `outdated`: all pods that do not have the new version, in the order for new ones.
+ * No batch is empty, and all pods are in one: there may be fewer batches than before, never more than the spec names.
+ * Where all of those are over, what is left is one batch more, without a gate.
+ */
+export function replan({ shape, ahead, begun }: Standing, outdated: readonly PlannedPod[]): readonly PlannedBatch[] {
+  const now = new Map(outdated.map((pod) => [pod.uid, pod]));
+  const first = ahead[0]?.name === 'gray' ? ahead[0] : undefined;
+  const stillThere = (batches: readonly PlannedBatch[]): PlannedPod[] =>
+    batches.flatMap(({ pods }) => pods.flatMap(({ uid }) => now.get(uid) ?? []));
+  const planned = new Set(ahead.flatMap(({ pods }) => pods.map(({ uid }) => uid)));
+  const rest = [
+    ...stillThere(first === undefined ? ahead : ahead.slice(1)),
+    ...outdated.filter(({ uid }) => !planned.has(uid)),
+  ];
+  if (first === undefined) return dividedBatches(shape, begun, rest);
+  const gray = stillThere([first]);
+  // The gray group is never empty while there is a pod to change.
+  const group = gray.length > 0 ? gray : rest.splice(0, 1);
+  const others = dividedBatches(shape, begun, rest);
+  return group.length === 0 ? others : [{ ...first, pods: group, mayFail: mayFail(shape, group.length) }, ...others];
+}
+
+function dividedBatches(
+  shape: PlannedShape,
+  begun: Standing['begun'],
+  pods: readonly PlannedPod[],
+): readonly PlannedBatch[] {
+  if (pods.length === 0) return [];
+  const sizes = batchSizes(shape.batches, begun.pods + pods.length).pods;
+  if (begun.batches >= sizes.length) return [batch(shape, `rest-${begun.batches + 1}`, pods, false)];
+  let upTo = 0;
+  let given = begun.pods;
+  const due = sizes.map((size) => {
+    upTo += size;
+    const more = Math.max(0, upTo - given);
+    given += more;
+    return more;
+  });
+  // What the batches that have begun left over falls to those to come.
+  const late = due.slice(0, begun.batches).reduce((sum, size) => sum + size, 0);
+  const coming = due.slice(begun.batches).map((size, index) => (index === 0 ? size + late : size));
+  return slices(
+    pods,
+    coming.filter((size) => size > 0),
+  ).map((part, index) => batch(shape, batchName(begun.batches + index), part, true));
+}
+
+function batch(shape: PlannedShape, name: string, pods: readonly PlannedPod[], gated: boolean): PlannedBatch {
+  const gate = gated ? shape.gate : { bakeMs: 0 };
+  return { name, pods, mayFail: mayFail(shape, pods.length), gate: { id: gateId(name), ...gate } };
+}

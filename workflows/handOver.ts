@@ -1,0 +1,26 @@
+import type { Book } from './book.ts';
+import { clusterActivities } from './clusterActivities.ts';
+import { compensateStep } from './compensate.ts';
+import { heldRequest } from './requests.ts';
+
+/**
+ * Ends the release without undoing its pods: whoever changed the workload is right, and its own controller rolls that
+ * out. What we added for the drain is taken away, and the workload is given back as they made it.
+ */
+export async function handOver(book: Book): Promise<void> {
+  const { plan, steps } = book.state;
+  if (plan === undefined) return;
+  book.set((state) => ({ ...state, final: true }));
+  const { writing } = clusterActivities(book.identity.target.cluster);
+  for (const step of steps.toReversed()) {
+    if (step === 'openTraffic') await compensateStep(book, plan, step);
+    if (step === 'acquire') {
+      await compensateStep(book, plan, step, () =>
+        writing.release.executeWithOptions({ summary: 'give the workload back as it is now' }, [
+          { ...heldRequest(book, plan), adopt: true },
+        ]),
+      );
+    }
+  }
+  book.set((state) => ({ ...state, phase: state.notUndone.length === 0 ? 'handedOver' : 'failed' }));
+}

@@ -1,0 +1,58 @@
+import { condition } from '@temporalio/workflow';
+import type { Book } from './book.ts';
+import { clusterActivities } from './clusterActivities.ts';
+import type { Failure } from './contract/status.ts';
+import { failureOf } from './failure.ts';
+import { announce } from './notify.ts';
+import { heldRequest } from './requests.ts';
+import { without } from './state.ts';
+
+/** Thrown when people decided to keep what somebody else made of the workload: the release ends there. */
+export class Adopted extends Error {}
+
+/**
+ * Tries `step` until it is through. After a failure that people have to decide about it holds, and tries again when they
+ * say so; any other failure goes on to the caller. @throws Adopted
+ */
+export async function untilThrough<T>(book: Book, step: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      if (book.state.drift !== undefined) await resolveDrift(book);
+      return await step();
+    } catch (error) {
+      if (error instanceof Adopted || book.state.rollback !== undefined) throw error;
+      const failure = failureOf(error);
+      if (!asksPeople(book, failure)) throw error;
+      await hold(book, failure);
+    }
+  }
+}
+
+/** Nobody but people can tell whether somebody else's change or the release is right, whatever `onFailure` says. */
+const asksPeople = (book: Book, { code }: Failure): boolean =>
+  code === 'WORKLOAD_CHANGED' || (book.state.plan?.onFailure === 'Hold' && code !== 'WORKLOAD_NOT_FOUND');
+
+async function hold(book: Book, failure: Failure): Promise<void> {
+  const { phase } = book.state;
+  book.set((state) => ({
+    ...without(state, 'drift'),
+    phase: 'held',
+    held: { failure, since: book.now },
+    final: false,
+  }));
+  book.log(`Held: ${failure.text}`);
+  void announce(book, 'failed');
+  await condition(() => book.state.held === undefined);
+  book.set((state) => ({ ...state, phase }));
+}
+
+async function resolveDrift(book: Book): Promise<void> {
+  const { drift, plan } = book.state;
+  if (drift === 'adopt') throw new Adopted();
+  if (plan === undefined) return;
+  const { writing } = clusterActivities(book.identity.target.cluster);
+  await writing.takeOver.executeWithOptions({ summary: 'undo what somebody else did to the workload' }, [
+    heldRequest(book, plan),
+  ]);
+  book.set((state) => without(state, 'drift'));
+}

@@ -1,0 +1,14 @@
+import type { Book } from './book.ts';
+import type { HeldRequest, PodRules } from './contract/activities.ts';
+import type { PlanHead } from './contract/plan.ts';
+
+/** Which workload, held by which release: part of every request. */
+export function heldRequest(book: Book, plan: Pick<PlanHead, 'uid'>): HeldRequest {
+  const { id, run, target } = book.identity;
+  return { target, uid: plan.uid, holder: `${id}|${run}` };
+}
+
+/** What becomes of a pod on the way to the new version. */
+export function forwardRules({ change, traffic, checks, minReadyMs, readyTimeoutMs }: PlanHead): PodRules {
+  return { images: change.to, traffic, checks, minReadyMs, readyTimeoutMs, undo: false };
+}

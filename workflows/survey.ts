@@ -1,0 +1,76 @@
+import type { Book } from './book.ts';
+import { clusterActivities } from './clusterActivities.ts';
+import type { Surveyed } from './contract/activities.ts';
+import { fingerprint } from './contract/fingerprint.ts';
+import type { PlanHead } from './contract/plan.ts';
+import { unavailable } from './contract/planner/batching.ts';
+import { replan } from './contract/planner/replan.ts';
+import { countOf } from './contract/quantity.ts';
+import { heldRequest } from './requests.ts';
+import { type BatchState, waitingBatch } from './state.ts';
+
+/** Beyond this many batches after the planned ones somebody takes the new version away as fast as we bring it. */
+const mostRest = 5;
+
+/**
+ * Looks at the workload, and makes the plan anew where its pods are others than expected. Answers the batch that is
+ * next; undefined when every pod has the new version.
+ * @throws WORKLOAD_CHANGED, WORKLOAD_NOT_FOUND
+ */
+export async function nextBatch(book: Book): Promise<BatchState | undefined> {
+  const { plan, batches, index } = book.state;
+  if (plan === undefined) return undefined;
+  const ahead = batches.slice(index);
+  const planned = ahead.flatMap(({ pods }) => pods);
+  const found = await survey(book, plan, planned);
+  if (found.pods !== undefined) adapt(book, plan, found, found.pods);
+  const next = book.state.batches[index];
+  const rest = book.state.batches.filter(({ name }) => name.startsWith('rest-')).length;
+  return rest > mostRest ? undefined : next;
+}
+
+function survey(book: Book, plan: PlanHead, expected: BatchState['pods']): Promise<Surveyed> {
+  const { waiting } = clusterActivities(book.identity.target.cluster);
+  return waiting.survey.executeWithOptions({ summary: 'look whether the workload is as expected' }, [
+    {
+      ...heldRequest(book, plan),
+      images: plan.change.to,
+      from: plan.change.from,
+      spreadBy: plan.shape.spreadBy,
+      expected: fingerprint(expected),
+      undo: false,
+    },
+  ]);
+}
+
+function adapt(book: Book, plan: PlanHead, { replicas }: Surveyed, outdated: NonNullable<Surveyed['pods']>): void {
+  const { batches, index } = book.state;
+  const before = batches.slice(0, index);
+  const begun = before.filter(({ name }) => name !== 'gray');
+  const standing = {
+    shape: plan.shape,
+    ahead: batches.slice(index),
+    begun: {
+      batches: begun.length,
+      pods: begun.flatMap(({ pods }) => pods).filter(({ state }) => state !== 'gone').length,
+    },
+  };
+  const anew = replan(standing, outdated).map(waitingBatch);
+  const back = new Set(outdated.map(({ uid }) => uid));
+  book.set((state) => ({
+    ...state,
+    plan: { ...plan, replicas, maxUnavailable: unavailable(plan.shape, replicas) },
+    // A pod that has the old version again is not done any more where it was.
+    batches: [...before.map((batch) => withoutPods(batch, back)), ...anew],
+  }));
+  const pods = countOf(outdated.length, 'pod');
+  const sizes = anew.map((batch) => `${batch.name} ${batch.pods.length}`).join(', ');
+  book.log(
+    `The workload has other pods than planned; ${pods} of ${replicas} to go${sizes === '' ? '' : `: ${sizes}`}.`,
+  );
+}
+
+function withoutPods(batch: BatchState, uids: ReadonlySet<string>): BatchState {
+  const pods = batch.pods.map((pod) => (uids.has(pod.uid) ? { ...pod, state: 'gone' as const } : pod));
+  return { ...batch, pods };
+}
