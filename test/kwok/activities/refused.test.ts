@@ -148,7 +148,7 @@ describe('somebody changes the template in mid-release', () => {
     await attempt(sluice, 'uncommit', { ...held, from: v1, to: v2, cause: '' });
     await attempt(sluice, 'release', held);
     await expect(attempt(sluice, 'commit', { ...held, from: v1, to: v2, cause: 'c' })).rejects.toMatchObject({
-      type: 'WORKLOAD_CHANGED',
+      type: 'WORKLOAD_NOT_FOUND',
       message: expect.stringContaining('deleted'),
     });
   });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pods, services } from '../../../activities/kubernetes/resources.ts';
+import { deployments, pods, services } from '../../../activities/kubernetes/resources.ts';
 import { marks } from '../../../workflows/contract/names.ts';
 import { type App, createWorld, deploy, eventually, type World } from '../activities/fixtures.ts';
 import {
@@ -303,6 +303,17 @@ describe('somebody else', () => {
     expect(await release.stage('restore', [first])).toMatchObject({ done: [first.name] });
     expect((await readyIn(world, name)).has(first.uid)).toBe(true);
     await release.close();
+  });
+
+  it('deletes the workload: close still takes all of ours out of the Service, also from a new worker', async () => {
+    const { app, name, through } = await shop();
+    const release = await releaseOf(world, app, through);
+    await release.open();
+    await world.kube.remove(deployments, app.target);
+    await eventually(async () => (await app.pods()).length === 0);
+    await workerOn(world.kube).closeTraffic({ ...release.held, through });
+    expect((await service(world, name)).spec.selector).toEqual({ app: name });
+    expect((await service(world, name)).metadata.labels?.[marks.serving]).toBeUndefined();
   });
 
   it('deletes the Service: pods go their way and close cleans up', async () => {
