@@ -43,7 +43,8 @@ async function hold(book: Book, failure: Failure): Promise<void> {
   book.log(`Held: ${failure.text}`);
   void announce(book, 'failed');
   await condition(() => book.state.held === undefined);
-  book.set((state) => ({ ...state, phase }));
+  // Handing over is the end, not one more turn of where it was.
+  if (book.state.drift !== 'adopt') book.set((state) => ({ ...state, phase }));
 }
 
 async function resolveDrift(book: Book): Promise<void> {

@@ -1,10 +1,12 @@
 import { specJsonSchema } from '../sdk/jsonSchema.ts';
 import { errorsPage } from './errorsPage.ts';
+import { releasePage } from './releasePage.ts';
 import { specPage } from './specPage.ts';
 
 /** The documents that are made from the code, by their name in docs/. */
 export const documents = (): Readonly<Record<string, string>> => ({
   'errors.md': errorsPage(),
+  'release.md': releasePage(),
   'spec.md': specPage(),
   'release.schema.json': `${JSON.stringify(specJsonSchema(), undefined, 2)}\n`,
 });

@@ -3,8 +3,9 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { bundleWorkflows } from '../../../worker/bundle.ts';
+import { lifecycle } from '../../../workflows/contract/lifecycle.ts';
 import { clusterQueue, searchAttributes, workflowQueue } from '../../../workflows/contract/names.ts';
-import type { ReleaseStatus } from '../../../workflows/contract/status.ts';
+import type { Phase, ReleaseStatus } from '../../../workflows/contract/status.ts';
 import type { SimulatedCluster } from './simulatedCluster.ts';
 import { timeSkippingServer } from './timeSkippingServer.ts';
 
@@ -76,9 +77,30 @@ export async function withRelease<T>(
           await new Promise((resolve) => setTimeout(resolve, 25));
         }
       };
-      return drive({ handle, run: handle.firstExecutionRunId, status, until });
+      const result = await drive({ handle, run: handle.firstExecutionRunId, status, until });
+      requireLife(phasesIn(await handle.fetchHistory()));
+      return result;
     }),
   );
+}
+
+/** The phases that a release showed, in order, from its search attribute. */
+function phasesIn({ events }: Awaited<ReturnType<WorkflowHandle['fetchHistory']>>): readonly Phase[] {
+  const shown = (events ?? []).flatMap((event) => {
+    const fields = event.upsertWorkflowSearchAttributesEventAttributes?.searchAttributes?.indexedFields;
+    const data = fields?.['SluicePhase']?.data;
+    return data ? [JSON.parse(Buffer.from(data).toString()) as Phase] : [];
+  });
+  return shown.filter((phase, at) => phase !== shown[at - 1]);
+}
+
+/** Every release that a test runs goes only where the table of its life lets it. */
+function requireLife(shown: readonly Phase[]): void {
+  for (const [at, phase] of shown.entries()) {
+    const before = shown[at - 1];
+    if (before !== undefined && lifecycle[before].next[phase] === undefined)
+      throw new Error(`${before} → ${phase} is not in workflows/contract/lifecycle.ts: ${shown.join(' → ')}`);
+  }
 }
 
 /** The simulated plan names the cluster under which this test runs. */

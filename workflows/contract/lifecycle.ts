@@ -1,0 +1,71 @@
+import type { Phase } from './status.ts';
+
+/** One phase of a release: what happens in it, and where it goes from there, with the reason. */
+export interface PhaseRow {
+  readonly does: string;
+  readonly waitsFor: string;
+  readonly next: Readonly<Partial<Record<Phase, string>>>;
+}
+
+const stopped = { rollingBack: 'failed, rejected, or rollback asked for', held: 'somebody has to decide' } as const;
+
+/**
+ * The life of a release. docs/release.md is made from it, and the tests hold every release that they run against it.
+ */
+export const lifecycle: Readonly<Record<Phase, PhaseRow>> = {
+  planning: {
+    does: 'Checks the spec, looks at the cluster, the image and the permissions, and makes the plan. Touches nothing.',
+    waitsFor: 'nothing; `resume` where it was paused at once',
+    next: { acquiring: 'the plan is made', failed: 'it is refused', rolledBack: 'rollback asked for' },
+  },
+  acquiring: {
+    does: 'Pauses the workload, leaves its mark on it, and prepares the way out of traffic.',
+    waitsFor: 'the servers',
+    next: { batch: 'ready', committing: 'no pod is left to change', ...stopped },
+  },
+  batch: {
+    does: 'One group of pods, gray first: drain → silence → patch → ready → checks → back into traffic. Before it, a look whether the workload is as planned.',
+    waitsFor: 'the pods; `resume`; others to be in service again',
+    next: { gate: 'its pods are upgraded', committing: 'every pod has the new version', ...stopped },
+  },
+  gate: {
+    does: 'Bakes, checks the whole workload, asks for approval.',
+    waitsFor: 'a timer, people',
+    next: { batch: 'open', committing: 'open, and no pod is left', ...stopped },
+  },
+  held: {
+    does: 'Stands still after a failure with `onFailure: Hold`, or because somebody else changed the workload. Touches nothing.',
+    waitsFor: '`resume`, `rollback`; over a change by somebody else also `take-over` or `adopt`',
+    next: {
+      acquiring: 'resume',
+      batch: 'resume, or take-over',
+      gate: 'resume',
+      committing: 'resume, or take-over',
+      rollingBack: 'rollback',
+      handedOver: 'adopt',
+      failed: 'adopt, and something of ours could not be taken away',
+    },
+  },
+  committing: {
+    does: 'Makes the new version the workload’s own template, with native history, takes everything of ours away, and gives the workload back.',
+    waitsFor: 'the servers',
+    next: { succeeded: 'done', ...stopped },
+  },
+  rollingBack: {
+    does: 'Undoes in reverse order what was done. A step that fails does not stop the rest.',
+    waitsFor: 'the pods and the servers; it cannot be paused',
+    next: { rolledBack: 'all is undone', failed: 'something is not undone, and is named' },
+  },
+  succeeded: { does: 'The end: every pod has the new version.', waitsFor: '', next: {} },
+  rolledBack: { does: 'The end: everything is as it was.', waitsFor: '', next: {} },
+  handedOver: {
+    does: 'The end: somebody else’s change of the workload was adopted, and its own controller rolls that out.',
+    waitsFor: '',
+    next: {},
+  },
+  failed: {
+    does: 'The end: it never began, the workload was deleted, or something is not undone. Somebody has to look.',
+    waitsFor: '',
+    next: {},
+  },
+};
