@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 // Temporal's native core does not survive worker threads, hence forks (sdk-typescript#876).
-const shared = { pool: 'forks' as const, testTimeout: 60_000, hookTimeout: 300_000 };
+const shared = { pool: 'forks' as const, testTimeout: 120_000, hookTimeout: 300_000 };
 
 export default defineConfig({
   test: {

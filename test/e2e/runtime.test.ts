@@ -160,7 +160,7 @@ describe('an image changed in place', () => {
     const answer = fetch(`http://${before.status.podIP}:8080/?delay=3s`);
     // In flight once the pod has the connection (established: 01).
     const sockets = () => kubectl.run('exec', before.metadata.name, '--', 'cat', '/proc/net/tcp6');
-    await until(async () => /:1F90 \S+ 01 /.test(await sockets()) || undefined, { timeoutMs: 3_000 });
+    await until(async () => /:1F90 \S+ 01 /.test(await sockets()) || undefined, { timeoutMs: 30_000 });
     await patchImage(before, 'v2');
     const response = await answer;
     expect(response.status).toBe(200);

@@ -17,7 +17,7 @@ export const v1: Images = { app: 'registry.test/shop:v1' };
 export const v2: Images = { app: 'registry.test/shop:v2' };
 
 /** Waits until `look` answers something else than undefined, false or an error; the last error is thrown in the end. */
-export async function eventually<T>(look: () => Promise<T | undefined | false>, timeoutMs = 30_000): Promise<T> {
+export async function eventually<T>(look: () => Promise<T | undefined | false>, timeoutMs = 90_000): Promise<T> {
   const until = Date.now() + timeoutMs;
   for (;;) {
     let missed: unknown = new Error(`not so within ${timeoutMs} ms: ${look.toString()}`);

@@ -187,7 +187,7 @@ describe('one stack, through its life', () => {
               status: { readyReplicas?: number };
             }
           ).status.readyReplicas,
-        { timeout: 20_000 },
+        { timeout: 90_000 },
       )
       .toBe(4);
   });

@@ -157,6 +157,6 @@ test('pods of a Job end by themselves; with a crash tag they fail', async () => 
   await cluster.create('/apis/batch/v1/namespaces/{namespace}/jobs', job('good', 'v1'));
   await cluster.create('/apis/batch/v1/namespaces/{namespace}/jobs', job('bad', 'crash'));
   await expect
-    .poll(async () => (await cluster.pods()).map(({ status }) => status.phase).toSorted(), { timeout: 20_000 })
+    .poll(async () => (await cluster.pods()).map(({ status }) => status.phase).toSorted(), { timeout: 90_000 })
     .toEqual(['Failed', 'Succeeded']);
 });
