@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { type ExitCode, errors, SluiceError } from '../../workflows/contract/errors.ts';
 import { asSluiceError } from '../sdk/problem.ts';
+import { registerCompletion } from './commands/completion.ts';
 import { registerApprove, registerReject } from './commands/decide.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
@@ -128,6 +129,7 @@ function buildProgram(host: Host): Command {
   registerDemo(program, host);
   registerWorker(program, host);
   registerSchema(program, host);
+  registerCompletion(program, host);
   return program;
 }
 

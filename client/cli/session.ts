@@ -53,13 +53,15 @@ export async function withSluice<T>(
   session: Session,
   flags: ConnectionFlags,
   use: (sluice: Sluice) => Promise<T>,
+  /** How long the server may take to answer at all, in ms. */
+  patienceMs?: number,
 ): Promise<T> {
   const [{ connect }, { createSluice }, settings] = await Promise.all([
     import('../sdk/connect.ts'),
     import('../sdk/client.ts'),
     settingsOf(session, flags),
   ]);
-  const connection = await connect(settings);
+  const connection = await connect(settings, patienceMs);
   try {
     return await use(createSluice(connection, { namespace: settings.namespace }));
   } finally {

