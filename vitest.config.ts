@@ -11,7 +11,7 @@ export default defineConfig({
           ...shared,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/bench/**', 'test/kwok/**', 'test/temporal/**'],
+          exclude: ['test/e2e/**', 'test/bench/**', 'test/compose/**', 'test/kwok/**', 'test/temporal/**'],
         },
       },
       { test: { ...shared, name: 'temporal', include: ['test/temporal/**/*.test.ts'], fileParallelism: false } },
@@ -20,6 +20,16 @@ export default defineConfig({
           ...shared,
           name: 'kwok',
           include: ['test/kwok/**/*.test.ts'],
+          globalSetup: 'test/support/stack.ts',
+          fileParallelism: false,
+        },
+      },
+      {
+        // Not part of `npm test`: it builds a Temporal server. docs/production.md says how to run it.
+        test: {
+          ...shared,
+          name: 'compose',
+          include: ['test/compose/**/*.test.ts'],
           globalSetup: 'test/support/stack.ts',
           fileParallelism: false,
         },

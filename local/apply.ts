@@ -78,19 +78,11 @@ async function awaitAnswer(
   }
 }
 
-/** Plurals of the kinds that are used here; the API server's discovery would answer the same. */
-const plurals: Readonly<Record<string, string>> = {
-  Namespace: 'namespaces',
-  Service: 'services',
-  Deployment: 'deployments',
-};
-
+/** The kinds that are used here have regular plurals; the API server's discovery would answer the same. */
 function pathOf({ apiVersion, kind, metadata }: KubernetesObject): string {
-  const plural = plurals[kind];
-  if (plural === undefined) throw new TypeError(`no plural is known for ${kind}`);
   const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   const namespace = metadata.namespace === undefined ? '' : `/namespaces/${metadata.namespace}`;
-  return `${group}${namespace}/${plural}/${metadata.name}`;
+  return `${group}${namespace}/${kind.toLowerCase()}s/${metadata.name}`;
 }
 
 const nameOf = ({ kind, metadata }: KubernetesObject): string => `${kind.toLowerCase()}/${metadata.name}`;

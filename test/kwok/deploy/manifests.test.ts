@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { parse, parseAllDocuments, stringify } from 'yaml';
+import { apply, awaitAvailable, type KubernetesObject, remove } from '../../../local/apply.ts';
+import type { KubernetesCall } from '../../../local/kubernetes/client.ts';
+import { openStack } from '../../../local/open-stack.ts';
+import { sampleImage } from '../../../local/sample.ts';
+import { type RunningWorker, startWorker } from '../../../worker/run.ts';
+import { isOver } from '../../../workflows/contract/status.ts';
+import { root } from '../../support/compose.ts';
+import { openWorld, until, type World } from '../../support/world.ts';
+
+/** The manifests for a worker in a cluster, on a real API server: it takes them, and what they allow is enough. */
+
+let world: World;
+let call: KubernetesCall;
+let directory: string;
+let worker: RunningWorker | undefined;
+let rbac: KubernetesObject[];
+
+beforeAll(async () => {
+  const { stateDir } = inject('stack');
+  world = await openWorld(stateDir);
+  call = await openStack({ stateDir });
+  directory = await mkdtemp(join(tmpdir(), 'sluice-manifests-'));
+  rbac = manifests('deploy/rbac.yaml');
+  await apply(call, rbac);
+});
+
+afterAll(async () => {
+  worker?.stop();
+  await worker?.ended;
+  for (const object of rbac.toReversed()) await remove(call, object);
+  await world.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+test('the Deployment of the worker becomes ready', async () => {
+  const [deployment, ...others] = manifests('deploy/worker.yaml');
+  expect(others).toEqual([]);
+  if (deployment === undefined) throw new Error('There is no Deployment in deploy/worker.yaml.');
+  await apply(call, [deployment]);
+  expect(await awaitAvailable(call, deployment)).toBe(2);
+  await remove(call, deployment);
+});
+
+test('a worker that may do no more than deploy/rbac.yaml carries out a release with a drain', async () => {
+  worker = await startWorker({
+    temporal: { address: world.env['TEMPORAL_ADDRESS'] ?? '', namespace: world.env['TEMPORAL_NAMESPACE'] ?? '' },
+    cluster: world.cluster,
+    kubeconfig: await kubeconfigOfServiceAccount(),
+    logLevel: 'error',
+  });
+  await until(async () => {
+    await world.sluice.requireWorkers(world.cluster);
+    return true;
+  });
+  await world.deploy({ name: 'app', image: sampleImage('v1'), runtime: 'kwok', replicas: 4 });
+  const traffic = { through: [{ service: 'app' }], quiet: '0s' };
+  await world.start(world.spec('app', sampleImage('v2'), { traffic }));
+  const { phase } = await world.until('app', (status) => isOver(status.phase));
+  expect(phase).toBe('succeeded');
+  for (const { image } of (await world.pods('app')).values()) expect(image).toBe(sampleImage('v2'));
+});
+
+/** The objects of a file, in the namespace of this test instead of `sluice`. */
+function manifests(file: string): KubernetesObject[] {
+  const text = readFileSync(`${root}${file}`, 'utf8').replaceAll('namespace: sluice', `namespace: ${world.namespace}`);
+  return parseAllDocuments(text).map((document) => document.toJS() as KubernetesObject);
+}
+
+/** The kubeconfig of the stack with a token of the worker's service account instead of the administrator. */
+async function kubeconfigOfServiceAccount(): Promise<string> {
+  const path = `/api/v1/namespaces/${world.namespace}/serviceaccounts/sluice-worker/token`;
+  const { body } = await call('POST', path, { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} });
+  const { token } = (body as { status: { token: string } }).status;
+  const config = parse(await readFile(world.env['KUBECONFIG'] ?? '', 'utf8')) as { users: { name: string }[] };
+  const users = config.users.map(({ name }) => ({ name, user: { token } }));
+  const file = join(directory, 'kubeconfig');
+  await writeFile(file, stringify({ ...config, users }), { mode: 0o600 });
+  return file;
+}
