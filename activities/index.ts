@@ -2,6 +2,7 @@ import type { ClusterActivities } from '../workflows/contract/activities.ts';
 import { checkActivity } from './check.ts';
 import { commitActivities } from './commit.ts';
 import { holdActivities } from './hold.ts';
+import { createAdmission } from './kubernetes/admission.ts';
 import { PodWatches } from './kubernetes/podWatches.ts';
 import type { Connection } from './kubernetes/types.ts';
 import { notifyActivity } from './notify.ts';
@@ -31,7 +32,7 @@ export interface Activities {
 /** The activities of one cluster, for a worker on its task queue. */
 export function createActivities({ cluster, kube, factories }: ActivityDeps): Activities {
   const watches = new PodWatches(kube);
-  const shared: Shared = { cluster, kube, watches, selectors: new Map(), factories };
+  const shared: Shared = { cluster, kube, watches, selectors: new Map(), admission: createAdmission(kube), factories };
   return {
     activities: {
       plan: planActivity(shared),

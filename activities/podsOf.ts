@@ -10,8 +10,6 @@ import type { LivePod, PodsOf, Workload } from './ports.ts';
 /** The pods of one workload, live. */
 export interface WorkloadPods extends PodsOf {
   readonly watch: PodWatch;
-  /** The pod of that name and UID that is there now. */
-  find(ref: PodRef): Pod | undefined;
   /** Splits `refs` into those that are there, with their newest state, and the names of those that are gone. */
   split<R extends PodRef>(
     refs: readonly R[],
@@ -19,7 +17,12 @@ export interface WorkloadPods extends PodsOf {
 }
 
 /** Of a workload that is not there. */
-export const noPods: PodsOf = { all: () => [], wrote: () => undefined };
+export const noPods: PodsOf = {
+  all: () => [],
+  find: () => undefined,
+  subscribe: () => () => undefined,
+  wrote: () => undefined,
+};
 
 /** Selectors do not change in the life of a workload: read once for each UID. */
 export type SelectorCache = Map<string, string>;
@@ -52,6 +55,7 @@ function podsOf(target: Target, workload: Workload, watch: PodWatch): WorkloadPo
     watch,
     all: () => watch.all().filter((pod) => workload.owns(target, pod)),
     wrote: (pod) => watch.wrote(pod),
+    subscribe: (listener) => watch.subscribe(listener),
     find,
     split: (refs) => {
       const live = refs.flatMap((ref) => {

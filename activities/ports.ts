@@ -138,6 +138,10 @@ export interface TrafficDeps {
 
 export interface PodsOf {
   all(): readonly Pod[];
+  /** The pod of that name and UID that is there now. */
+  find(ref: PodRef): Pod | undefined;
+  /** Calls `listener` soon after pods changed, until the function that it answers is called. */
+  subscribe(listener: () => void): () => void;
   /** Tell the answer of every write to a pod. */
   wrote(pod: Pod): void;
 }

@@ -2,6 +2,7 @@ import type { HeldRequest } from '../workflows/contract/activities.ts';
 import type { Target } from '../workflows/contract/names.ts';
 import type { TrafficSource } from '../workflows/contract/spec.ts';
 import type { Call } from './call.ts';
+import type { Admission } from './kubernetes/admission.ts';
 import type { PodWatches } from './kubernetes/podWatches.ts';
 import type { Connection } from './kubernetes/types.ts';
 import { createWorkload } from './kubernetes/workloads.ts';
@@ -15,6 +16,7 @@ export interface Shared {
   readonly kube: Connection;
   readonly watches: PodWatches;
   readonly selectors: SelectorCache;
+  readonly admission: Admission;
   readonly factories: Factories;
 }
 
@@ -22,6 +24,7 @@ export interface Shared {
 export interface Scope {
   readonly kube: Connection;
   readonly workload: Workload;
+  readonly admission: Admission;
   /** Runs `use` with the live pods of the workload. */
   readonly withPods: <T>(use: (pods: WorkloadPods) => Promise<T>) => Promise<T>;
   /** The way out of traffic through these sources. */
@@ -34,6 +37,7 @@ export function scopeOf(shared: Shared, held: HeldRequest, call: Call): Scope {
   return {
     kube,
     workload,
+    admission: shared.admission,
     withPods: (use) => withPods(held, { ...shared, workload }, use),
     traffic: (through, pods) =>
       shared.factories.createTraffic(through, { kube: shared.kube, signal: call.signal, held, workload, pods }),

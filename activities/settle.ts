@@ -7,23 +7,30 @@ import { everyone } from './kubernetes/podCache.ts';
 import type { Pod } from './kubernetes/wire.ts';
 import type { WorkloadPods } from './podsOf.ts';
 
-/** After the first pod has settled, so long is waited for its neighbours: fewer, larger handfuls for the pump. */
-const lingerMs = 10;
+/**
+ * After the first pod has settled, so long is waited for its neighbours: fewer, larger handfuls for the pump. It grows
+ * with the handful: one pod is told of at once, while a hundred that come one by one would else cost a call each, and
+ * every call tells all that still wait anew.
+ */
+const lingerMsOf = (pods: number): number => Math.min(4 * pods, 400);
 /** A clock that was set back must not make anybody sleep for ever. */
 const longestNapMs = 60_000;
 
 /**
  * Waits until `judge` finds some of the pods settled, and a moment longer; the others are `later`. Looks at a pod when
  * the watch tells of it, or when its last judgement asked for a time; nothing is asked of the API server. While the
- * API server cannot be heard, nothing is judged: a pod may have changed unseen.
+ * API server cannot be heard, nothing is judged: a pod may have changed unseen. `withinMs`: waits for all of them
+ * instead, so long at most.
  */
 export async function settle<P extends PodRef>(
   refs: readonly P[],
   pods: WorkloadPods,
   judge: (ref: P, pod: Pod, now: number) => Judgement,
   call: Call,
+  withinMs?: number,
 ): Promise<Handful> {
-  const { signal, answerBy } = call;
+  const { signal } = call;
+  const answerBy = Math.min(call.answerBy, Date.now() + (withinMs ?? Number.POSITIVE_INFINITY));
   const open = new Map(refs.map((ref) => [ref.name, ref]));
   const outcomes = new Map<string, Outcome>();
   const again = new Map<string, number>();
@@ -68,8 +75,11 @@ export async function settle<P extends PodRef>(
 
   try {
     look(open.keys());
+    const lingerMs = withinMs ?? lingerMsOf(open.size);
+    // With most of them the pump has more to do than it would gain by the rest.
+    const isEnough = () => open.size === 0 || (withinMs === undefined && outcomes.size > open.size);
     let lingerUntil = outcomes.size > 0 ? Date.now() + lingerMs : undefined;
-    while (open.size > 0) {
+    while (!isEnough()) {
       signal.throwIfAborted();
       if (Date.now() >= Math.min(lingerUntil ?? answerBy, answerBy)) break;
       await nap(Math.min(lingerUntil ?? answerBy, ...(pods.watch.current ? again.values() : [])));

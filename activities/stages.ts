@@ -1,12 +1,19 @@
 import type { ClusterActivities, Handful, HandfulPod, HandfulRequest } from '../workflows/contract/activities.ts';
+import { marks } from '../workflows/contract/names.ts';
 import type { Images } from '../workflows/contract/observation.ts';
 import { activity, type Call } from './call.ts';
+import { carryOn } from './carryOn.ts';
 import { emptyHandful, join } from './handful.ts';
 import { judgePod } from './kubernetes/judgePod.ts';
+import { hasImages } from './kubernetes/podState.ts';
 import type { WorkloadPods } from './podsOf.ts';
 import type { LivePod, PodChange, PumpedPod } from './ports.ts';
+import { rehearse } from './rehearse.ts';
 import { type Scope, type Shared, scopeOf } from './scope.ts';
 import { settle } from './settle.ts';
+
+/** A pod that is ready within this time goes on in the same call; kubelet needs one to two seconds, kwok a tenth. */
+const carriedWaitMs = 400;
 
 type Stages = Pick<ClusterActivities, 'drain' | 'silence' | 'patch' | 'wait' | 'restore'>;
 
@@ -17,59 +24,89 @@ interface Work {
   readonly pods: WorkloadPods;
   /** The pods of the request that are there. */
   readonly live: readonly (HandfulPod & LivePod)[];
+  /** The call of another stage goes on with this one: those that take longer are `later`. */
+  readonly carried: boolean;
 }
 
 /** The stages of the pump, but for the checks. */
 export function stageActivities(shared: Shared): Stages {
-  const stage = (run: (work: Work) => Promise<Handful>) =>
+  const stage = (name: keyof Stages) =>
     activity((request: HandfulRequest, call: Call) => {
       const scope = scopeOf(shared, request, call);
       return scope.withPods(async (pods) => {
-        const { live, gone } = pods.split(request.pods);
-        const handful = live.length === 0 ? emptyHandful : await run({ request, call, scope, pods, live });
-        return join(handful, { ...emptyHandful, gone });
+        const work = async (at: keyof Stages, asked: readonly HandfulPod[], carried: boolean): Promise<Handful> => {
+          const { live, gone } = pods.split(asked);
+          const handful =
+            live.length === 0 ? emptyHandful : await run[at]({ request, call, scope, pods, live, carried });
+          return join(handful, { ...emptyHandful, gone });
+        };
+        return carryOn(await work(name, request.pods, false), request.goOn ?? [], (next, names) => {
+          const going = new Set(names);
+          const since = new Date().toISOString();
+          const asked = request.pods.filter((pod) => going.has(pod.name)).map((pod) => ({ ...pod, since }));
+          return work(next, asked, true);
+        });
       });
     });
-
   return {
-    drain: stage(async ({ request, call, scope, pods, live }) => {
-      // A refused patch must never follow a drain (design §6): each pod's own, as admission may tell pods apart.
-      const rehearsed = await scope.workload.rehearse(live, changeOf(request, pods));
-      call.progress({ rehearsed: rehearsed.done.length });
-      const fit = new Set(rehearsed.done);
-      const pumped = live.filter(({ name }) => fit.has(name)).map(pumpedPod);
-      if (pumped.length === 0) return rehearsed;
-      const drained = await scope.traffic(request.traffic.through, pods).drain(pumped, rulesOf(request));
-      return join({ ...rehearsed, done: [] }, drained);
-    }),
-
-    silence: stage(({ request, scope, pods, live }) =>
-      scope.traffic(request.traffic.through, pods).silence(live.map(pumpedPod), rulesOf(request)),
-    ),
-
-    patch: stage(({ request, scope, pods, live }) => scope.workload.upgrade(live, changeOf(request, pods))),
-
-    wait: stage(({ request, call, pods, live }) => {
-      const ownGates = request.traffic.through.flatMap((source) =>
-        'readinessGate' in source ? [source.readinessGate] : [],
-      );
-      const { minReadyMs, readyTimeoutMs, undo } = request;
-      return settle(
-        live,
-        pods,
-        ({ since, wasReady, ...pod }, state, now) => {
-          const images = pod.images ?? request.images;
-          return judgePod(state, { images, minReadyMs, readyTimeoutMs, undo, since, wasReady, ownGates }, now);
-        },
-        call,
-      );
-    }),
-
-    restore: stage(({ request, scope, pods, live }) =>
-      scope.traffic(request.traffic.through, pods).restore(live.map(pumpedPod), rulesOf(request)),
-    ),
+    drain: stage('drain'),
+    silence: stage('silence'),
+    patch: stage('patch'),
+    wait: stage('wait'),
+    restore: stage('restore'),
   };
 }
+
+const run: Readonly<Record<keyof Stages, (work: Work) => Promise<Handful>>> = {
+  drain: async ({ request, call, scope, pods, live }) => {
+    const rehearsed = await rehearse(live, changeOf(request, pods), scope.workload, scope.admission);
+    call.progress({ rehearsed: rehearsed.done.length });
+    const fit = new Set(rehearsed.done);
+    const pumped = live.filter(({ name }) => fit.has(name)).map(pumpedPod);
+    if (pumped.length === 0) return rehearsed;
+    const drained = await scope.traffic(request.traffic.through, pods).drain(pumped, rulesOf(request));
+    return join({ ...rehearsed, done: [] }, drained);
+  },
+
+  silence: async ({ request, scope, pods, live }) => {
+    // An attempt before this one may have gone on with them: they are changed already, and need not be silent for it.
+    const changed = live.filter((pod) => isChanged(pod, request));
+    const rest = live.filter((pod) => !changed.includes(pod)).map(pumpedPod);
+    const silent =
+      rest.length === 0
+        ? emptyHandful
+        : await scope.traffic(request.traffic.through, pods).silence(rest, rulesOf(request));
+    return join(silent, { ...emptyHandful, done: changed.map(({ name }) => name) });
+  },
+
+  patch: ({ request, scope, pods, live }) => scope.workload.upgrade(live, changeOf(request, pods)),
+
+  wait: ({ request, call, pods, live, carried }) => {
+    const ownGates = request.traffic.through.flatMap((source) =>
+      'readinessGate' in source ? [source.readinessGate] : [],
+    );
+    const { minReadyMs, readyTimeoutMs, undo } = request;
+    return settle(
+      live,
+      pods,
+      ({ since, wasReady, ...pod }, state, now) => {
+        const images = pod.images ?? request.images;
+        return judgePod(state, { images, minReadyMs, readyTimeoutMs, undo, since, wasReady, ownGates }, now);
+      },
+      call,
+      carried ? carriedWaitMs : undefined,
+    );
+  },
+
+  restore: ({ request, scope, pods, live }) =>
+    scope.traffic(request.traffic.through, pods).restore(live.map(pumpedPod), rulesOf(request)),
+};
+
+/** Whether this batch has given the pod its images. */
+const isChanged = ({ pod, images }: HandfulPod & LivePod, request: HandfulRequest): boolean =>
+  hasImages(pod, images ?? request.images) &&
+  pod.metadata.annotations?.[marks.release] === request.holder &&
+  pod.metadata.labels?.[marks.podBatch] === request.batch;
 
 /** The change of a request: a pod's own images, where it has some, go before those of the handful. */
 function changeOf(

@@ -24,11 +24,13 @@ import { batchDetails } from './details.ts';
 import { Pump } from './pump.ts';
 
 /** Several calls at once in the stages that wait, so that one slow pod does not hide those behind it. */
-const concurrency: Record<Stage, number> = { drain: 1, silence: 4, patch: 1, wait: 4, check: 2, restore: 1 };
+const concurrency: Record<Stage, number> = { drain: 1, silence: 4, patch: 4, wait: 4, check: 2, restore: 1 };
 const looksOnly: ReadonlySet<Stage> = new Set(['silence', 'wait', 'check']);
 
 /** Pods in one call: bounds the payload, and the time until a stage can be stopped. */
 const handfulSize = 500;
+/** Where a call writes for each pod, the first ones should not wait until the last one is written. */
+const carriedSize = 50;
 
 /** How often the rest of the workload is looked at while it uses up the budget. */
 const budgetPoll = '5s';
@@ -85,7 +87,8 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   });
 
   const call = async (stage: Stage, handful: HandfulRequest): Promise<Handful> => {
-    const proxy = looksOnly.has(stage) ? activities.waiting : activities.writing;
+    const writes = handful.goOn !== undefined || !looksOnly.has(stage);
+    const proxy = writes ? activities.writing : activities.waiting;
     try {
       return await proxy[stage].executeWithOptions({ summary: summaryOf(stage, handful) }, [handful]);
     } catch (error) {
@@ -96,7 +99,7 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
     for (;;) {
       await condition(() => pump.has(stage) || over());
       if (!pump.has(stage)) return;
-      const handful = handfulRequest(input, pump.take(stage, handfulSize));
+      const handful = handfulRequest(stage, input, pump.take(stage, sizeOf(stage)));
       const answer = await call(stage, handful);
       pump.settle(stage, answer, now());
       if (answer.later.length < handful.pods.length) clock?.move(Date.now());
@@ -148,6 +151,8 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   }
   return { ...pump.result(), ...(overdue === undefined ? {} : { overdue }) };
 }
+
+const sizeOf = (stage: Stage): number => (stage === 'silence' || stage === 'patch' ? carriedSize : handfulSize);
 
 /** `patch gray: checkout-5d4f`, or `patch batch-2: 40 pods`. */
 function summaryOf(stage: Stage, { batch: name, pods }: HandfulRequest): string {

@@ -1,4 +1,4 @@
-import type { HandfulRequest } from './contract/activities.ts';
+import type { CarriedStage, HandfulRequest } from './contract/activities.ts';
 import { podChecks } from './contract/checks.ts';
 import { type BatchInput, type BatchPod, type Stage, stages } from './contract/workflows.ts';
 
@@ -16,12 +16,32 @@ export function neededStages({
   });
 }
 
+/** A window of quiet up to this long is a matter of one look. */
+const shortQuietMs = 250;
+
+/**
+ * The stages that a call of `stage` goes on with. Never after a drain: one drain at a time sees to it that no Service
+ * loses its last endpoint. Not past checks, which take their time, nor after a long silence.
+ */
+function carriedStages(stage: Stage, { traffic, ...input }: BatchInput): readonly CarriedStage[] {
+  if (stage !== 'patch' && (stage !== 'silence' || traffic.quietMs > shortQuietMs)) return [];
+  const needed = neededStages({ traffic, ...input });
+  const carried: CarriedStage[] = [];
+  for (const next of needed.slice(needed.indexOf(stage) + 1)) {
+    if (next !== 'patch' && next !== 'wait' && next !== 'restore') break;
+    carried.push(next);
+  }
+  return carried;
+}
+
 /** One handful of the batch for one stage. */
 export function handfulRequest(
+  stage: Stage,
   input: BatchInput,
   pods: readonly { readonly pod: BatchPod; readonly since: string }[],
 ): HandfulRequest {
   const { target, uid, holder, name, images, traffic, checks, minReadyMs, readyTimeoutMs, undo } = input;
+  const goOn = carriedStages(stage, input);
   return {
     target,
     uid,
@@ -33,6 +53,7 @@ export function handfulRequest(
     readyTimeoutMs,
     undo,
     batch: name,
+    ...(goOn.length > 0 && { goOn }),
     pods: pods.map(({ pod, since }) => ({
       name: pod.name,
       uid: pod.uid,

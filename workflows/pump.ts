@@ -88,7 +88,8 @@ export class Pump {
   /** Carries out the answer of a stage. */
   settle(stage: Stage, answer: Handful, at: string): void {
     this.#notes.push(...(answer.notes ?? []));
-    for (const name of answer.done) this.#advance(name, stage, at);
+    const { wentOn } = answer;
+    for (const name of answer.done) this.#advance(name, stage, at, wentOn?.stage);
     for (const name of answer.later) if (this.#inHand.has(name)) this.#put(stage, name);
     for (const name of answer.gone) if (this.#inHand.delete(name)) this.#gone.push(name);
     for (const failure of answer.failed) {
@@ -99,6 +100,7 @@ export class Pump {
         this.#move(failure.pod, 'restore', at);
       } else this.#inHand.delete(failure.pod);
     }
+    if (wentOn !== undefined) this.settle(wentOn.stage, wentOn.answer, at);
   }
 
   /** More pods have failed than may. */
@@ -163,10 +165,13 @@ export class Pump {
     return this.#options.stages.find((stage) => stage !== 'drain' && stage !== 'silence');
   }
 
-  #advance(name: string, stage: Stage, at: string): void {
-    if (!this.#inHand.has(name)) return;
+  /** `carried`: the stage that the call itself went on with. */
+  #advance(name: string, stage: Stage, at: string, carried: Stage | undefined): void {
+    const entry = this.#inHand.get(name);
+    if (entry === undefined) return;
     const next = this.#options.stages[this.#options.stages.indexOf(stage) + 1];
-    if (next !== undefined) this.#move(name, next, at);
+    if (next !== undefined && next === carried) Object.assign(entry, { stage: next, since: at });
+    else if (next !== undefined) this.#move(name, next, at);
     else {
       this.#inHand.delete(name);
       if (!this.#failed.some((failure) => failure.pod === name)) this.#done.push(name);

@@ -26,7 +26,8 @@ export async function runBatch(book: Book, index: number): Promise<BatchResult> 
   const open = current.pods.filter((pod) => pod.state !== 'done' && pod.state !== 'gone');
   const downElsewhere = await prepare(book, plan, index, open);
 
-  const ready = book.state.batches[index]?.pods.filter((pod) => open.some(({ name }) => name === pod.name)) ?? [];
+  const names = new Set(open.map(({ name }) => name));
+  const ready = book.state.batches[index]?.pods.filter(({ name }) => names.has(name)) ?? [];
   const input: BatchInput = {
     ...heldRequest(book, plan),
     ...forwardRules(plan),

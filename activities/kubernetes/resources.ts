@@ -1,6 +1,8 @@
 import type { ErrorCode } from '../../workflows/contract/errors.ts';
 import type {
   AccessReview,
+  AdmissionPolicy,
+  AdmissionWebhooks,
   Deployment,
   EndpointSlice,
   HorizontalPodAutoscaler,
@@ -72,3 +74,20 @@ export const accessReviews: Resource<AccessReview> = {
   namespaced: false,
   missing: 'INTERNAL',
 };
+
+const admission = <T>(version: string, name: string): Resource<T> => ({
+  group: 'admissionregistration.k8s.io',
+  version,
+  name,
+  namespaced: false,
+  missing: 'INTERNAL',
+});
+export const admissionWebhooks: readonly Resource<AdmissionWebhooks>[] = [
+  admission('v1', 'validatingwebhookconfigurations'),
+  admission('v1', 'mutatingwebhookconfigurations'),
+];
+export const admissionPolicies: readonly Resource<AdmissionPolicy>[] = [
+  admission('v1', 'validatingadmissionpolicies'),
+  admission('v1', 'mutatingadmissionpolicies'),
+  admission('v1beta1', 'mutatingadmissionpolicies'),
+];

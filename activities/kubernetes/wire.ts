@@ -8,8 +8,11 @@ import type {
   V1Pod,
   V1PodDisruptionBudget,
   V1ReplicaSet,
+  V1RuleWithOperations,
   V1SelfSubjectAccessReview,
   V1Service,
+  V1ValidatingAdmissionPolicy,
+  V1ValidatingWebhookConfiguration,
 } from '@kubernetes/client-node';
 
 /**
@@ -45,6 +48,12 @@ export type Node = WithSpec<Stored<V1Node>>;
 export type Namespace = Stored<V1Namespace>;
 export type HorizontalPodAutoscaler = WithSpec<Stored<V1HorizontalPodAutoscaler>>;
 export type PodDisruptionBudget = WithSpec<Stored<V1PodDisruptionBudget>>;
+/** Of admissionregistration.k8s.io: on what a webhook or a policy is asked. */
+export type AdmissionRule = Wire<V1RuleWithOperations>;
+/** A ValidatingWebhookConfiguration or a MutatingWebhookConfiguration. */
+export type AdmissionWebhooks = Stored<V1ValidatingWebhookConfiguration>;
+/** A ValidatingAdmissionPolicy or a MutatingAdmissionPolicy. */
+export type AdmissionPolicy = Stored<V1ValidatingAdmissionPolicy>;
 export type AccessReview = Wire<V1SelfSubjectAccessReview>;
 
 export type PodTemplate = Deployment['spec']['template'];

@@ -3,12 +3,13 @@ import { endpointSlices } from '../kubernetes/resources.ts';
 import type { Connection } from '../kubernetes/types.ts';
 import type { EndpointSlice } from '../kubernetes/wire.ts';
 import { type Endpoints, endpointsOf } from './endpointView.ts';
+import type { Source } from './until.ts';
 
 const idleMs = 30_000;
 const backOffMs = { first: 100, most: 5_000 };
 
 /** The endpoints of one Service, as its EndpointSlices show them now. */
-export interface ServiceWatch {
+export interface ServiceWatch extends Source {
   now(): Endpoints;
 }
 
@@ -59,6 +60,7 @@ class SliceWatch implements ServiceWatch {
   readonly #onEnd: () => void;
   #slices = new Map<string, EndpointSlice>();
   #view: Endpoints | undefined;
+  readonly #listeners = new Set<() => void>();
   #users = 0;
   #idle: NodeJS.Timeout | undefined;
   readonly synced: Promise<void>;
@@ -90,6 +92,16 @@ class SliceWatch implements ServiceWatch {
     return this.#view;
   }
 
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  #changed(): void {
+    this.#view = undefined;
+    for (const listener of this.#listeners) listener();
+  }
+
   #end(): void {
     clearTimeout(this.#idle);
     this.#stop.abort();
@@ -99,14 +111,14 @@ class SliceWatch implements ServiceWatch {
   async #list(): Promise<string> {
     const { items, resourceVersion } = await this.#kube.list(endpointSlices, this.#where);
     this.#slices = new Map(items.map((slice) => [slice.metadata.name, slice]));
-    this.#view = undefined;
+    this.#changed();
     return resourceVersion;
   }
 
   #saw({ type, object }: { readonly type: string; readonly object: EndpointSlice }): void {
     if (type === 'DELETED') this.#slices.delete(object.metadata.name);
     else this.#slices.set(object.metadata.name, object);
-    this.#view = undefined;
+    this.#changed();
   }
 
   /** Lists again after every error: what it shows must never be the state of before an outage. */

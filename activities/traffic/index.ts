@@ -129,10 +129,9 @@ async function inTurn(
   let answer: Handful = { ...emptyHandful, done: pods.map(({ name }) => name) };
   for (const { traffic, places } of parts) {
     const done = new Set(answer.done);
-    const live = new Map(deps.pods.all().map((pod) => [pod.metadata.uid, pod]));
     const rest = pods
       .filter(({ name }) => done.has(name))
-      .map((pod) => ({ ...pod, pod: live.get(pod.uid) ?? pod.pod }));
+      .map((pod) => ({ ...pod, pod: deps.pods.find(pod) ?? pod.pod }));
     if (rest.length === 0) break;
     const next = await act(
       traffic,

@@ -38,17 +38,15 @@ export async function putBack(
   return watches.use(deps.held.target.namespace, names, async (open) => {
     const written = await eachPod(pods, deps.signal, (pod) => way.write(pod));
     const returning = pods.filter(({ name }) => written.done.includes(name));
-    const out = (): readonly PumpedPod[] => {
-      const live = new Map(deps.pods.all().map((pod) => [pod.metadata.uid, pod]));
-      return returning.filter((pod) => {
-        const now = live.get(pod.uid) ?? pod.pod;
+    const out = (): readonly PumpedPod[] =>
+      returning.filter((pod) => {
+        const now = deps.pods.find(pod) ?? pod.pod;
         // A gate that is opened after this way is seen to let it be ready by the one who opens it.
         const needsReady = !isGateShut(now) && (!rules.undo || way.isFit(now));
         const isThere = way.services(pod).every((service) => isIn(open, service, pod.uid, needsReady));
         return !isThere || (needsReady && !isReady(now));
       });
-    };
-    await until(() => out().length === 0, waitMs, deps.signal);
+    await until(() => out().length === 0, waitMs, deps.signal, [deps.pods, ...open.values()]);
     const late = new Set(out());
     const outcomes = returning.map((pod): readonly [string, Outcome] => {
       if (!late.has(pod)) return [pod.name, 'done'];

@@ -72,8 +72,6 @@ export function readinessGateTraffic(gates: readonly string[], deps: TrafficDeps
     shut: handfulOf(pods.filter((pod) => opened(pod).length === 0).map(({ name }) => [name, 'done'] as const)),
   });
 
-  const newest = (uid: string): Pod | undefined => deps.pods.all().find(({ metadata }) => metadata.uid === uid);
-
   return {
     key: 'readinessGate',
     access,
@@ -97,13 +95,13 @@ export function readinessGateTraffic(gates: readonly string[], deps: TrafficDeps
             pod,
             opened(pod).map(({ type }) => ({ type, ...shutState })),
           ),
-        isOut: ({ uid }: PumpedPod, open: OpenServices) => {
-          const live = newest(uid);
-          const sent = [...open.values()].some((watch) => watch.now().pods.get(uid)?.ready === true);
+        isOut: (pod: PumpedPod, open: OpenServices) => {
+          const live = deps.pods.find(pod);
+          const sent = [...open.values()].some((watch) => watch.now().pods.get(pod.uid)?.ready === true);
           return !sent && (live === undefined || !isReady(live));
         },
-        obstacle: async ({ uid }: PumpedPod) => {
-          const live = newest(uid);
+        obstacle: async (pod: PumpedPod) => {
+          const live = deps.pods.find(pod);
           const reopened = live !== undefined && gates.every((gate) => conditionOf(live, gate)?.reason !== drainReason);
           return reopened
             ? `Somebody opened its readiness gate ${gates.join(', ')} again while it was being drained`

@@ -47,7 +47,9 @@ export async function takeOut(
     // With nobody to take out, wait for one that may take over.
     const canGo = () => callables(deps, exit, open).some(({ ready }) => ready.size > 1);
     const isSettled = () => (leaving.length > 0 ? leaving.every((pod) => exit.isOut(pod, open)) : canGo());
-    if (leaving.length > 0 || waiting.length === pods.length) await until(isSettled, waitMs, deps.signal);
+    if (leaving.length > 0 || waiting.length === pods.length) {
+      await until(isSettled, waitMs, deps.signal, [deps.pods, ...open.values()]);
+    }
 
     const outcomes = await Promise.all(
       leaving.map(async (pod): Promise<readonly [string, Outcome]> => {

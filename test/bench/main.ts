@@ -38,7 +38,7 @@ async function withBench(options: BenchOptions, use: (bench: Bench) => Promise<v
   const cluster = `bench-${process.pid}`;
   const stack = await openBenchStack(options);
   try {
-    const worker = await startBenchWorker(stack, cluster);
+    const worker = await startBenchWorker(stack, cluster, options.profile);
     const apps = await openApps(stack, options);
     try {
       await use({ options, stack, worker, apps, cluster });

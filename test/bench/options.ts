@@ -19,6 +19,8 @@ export interface BenchOptions {
   readonly load: number;
   /** A stack that is there (or is made) and is left running; undefined: one of the bench's own. */
   readonly stateDir?: string;
+  /** Directory for CPU profiles of the worker, one for each of its threads. */
+  readonly profile?: string;
   /** Where the results go as JSON. */
   readonly json?: string;
 }
@@ -34,6 +36,7 @@ export const usage = `npm run bench -- [flags]
   --idle <seconds>           watch a release that waits at a gate             default: 30; 0: not
   --approvals <n>            gates to approve for the latency                 default: 10; 0: not
   --state-dir <path>         a stack to use and leave running                 default: one of its own
+  --profile <directory>      write CPU profiles of the worker
   --json <file>              write all that was measured
   --help
 `;
@@ -67,6 +70,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
     approvals: number('approvals', 10, 0),
     load: real ? 195 : 0,
     ...(values['state-dir'] !== undefined && { stateDir: values['state-dir'] }),
+    ...(values.profile !== undefined && { profile: values.profile }),
     ...(values.json !== undefined && { json: values.json }),
   };
 }
@@ -86,6 +90,7 @@ function parse(args: readonly string[]) {
         idle: text,
         approvals: text,
         'state-dir': text,
+        profile: text,
         json: text,
         help: { type: 'boolean' },
       },

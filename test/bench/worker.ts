@@ -16,8 +16,14 @@ export interface BenchWorker {
 const cli = fileURLToPath(new URL('../../client/cli/main.js', import.meta.url));
 const counting = new URL('measure/countInWorker.js', import.meta.url).href;
 
-export async function startBenchWorker({ env, sluice }: Stack, cluster: string): Promise<BenchWorker> {
-  const args = ['--import', counting, cli, 'worker', '--cluster', cluster, '--log-level', 'warn'];
+/** @param profile directory for CPU profiles, written when it stops */
+export async function startBenchWorker(
+  { env, sluice }: Stack,
+  cluster: string,
+  profile: string | undefined,
+): Promise<BenchWorker> {
+  const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
+  const args = [...profiling, '--import', counting, cli, 'worker', '--cluster', cluster, '--log-level', 'warn'];
   const child = spawn(process.execPath, args, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Handful } from '../../workflows/contract/activities.ts';
+import type { CarriedStage, Handful } from '../../workflows/contract/activities.ts';
 import { type BatchPod, type Stage, stages } from '../../workflows/contract/workflows.ts';
 import { Pump } from '../../workflows/pump.ts';
 
@@ -19,18 +19,33 @@ interface Turn {
   readonly stage: Stage;
   readonly limit: number;
   readonly outcome: readonly (typeof outcomes)[number][];
+  /** The call went on with those that are done, to this end in the next stage. */
+  readonly onward?: (typeof outcomes)[number] | undefined;
 }
 const turn: fc.Arbitrary<Turn> = fc.record({
   stage: fc.constantFrom(...stages),
   limit: fc.integer({ min: 1, max: 5 }),
   outcome: fc.array(fc.constantFrom(...outcomes), { minLength: 5, maxLength: 5 }),
+  onward: fc.option(fc.constantFrom(...outcomes), { nil: undefined }),
 });
 
-function play(pump: Pump, { stage, limit, outcome }: Turn): void {
+/** The stage after `stage`, if a call may go on with it. */
+function nextOf(stage: Stage): CarriedStage | undefined {
+  const next = stages[stages.indexOf(stage) + 1];
+  return next === 'patch' || next === 'wait' || next === 'restore' ? next : undefined;
+}
+
+function play(pump: Pump, { stage, limit, outcome, onward }: Turn): void {
   const names = pump.take(stage, limit).map(({ pod }) => pod.name);
-  const of = (wanted: string): string[] => names.filter((_, index) => outcome[index] === wanted);
-  const failed = of('failed').map((pod) => ({ pod, code: 'POD_FAILED' as const, reason: 'crashed' }));
-  pump.settle(stage, { done: of('done'), later: of('later'), gone: of('gone'), failed }, at);
+  const answerOf = (some: readonly string[], end: (index: number) => string | undefined): Handful => {
+    const of = (wanted: string): string[] => some.filter((_, index) => end(index) === wanted);
+    const failed = of('failed').map((pod) => ({ pod, code: 'POD_FAILED' as const, reason: 'crashed' }));
+    return { done: of('done'), later: of('later'), gone: of('gone'), failed };
+  };
+  const answer = answerOf(names, (index) => outcome[index]);
+  const next = nextOf(stage);
+  const wentOn = onward && next && { wentOn: { stage: next, answer: answerOf(answer.done, () => onward) } };
+  pump.settle(stage, { ...answer, ...wentOn }, at);
 }
 
 describe('pump', () => {
@@ -55,6 +70,24 @@ describe('pump', () => {
         },
       ),
     );
+  });
+
+  it('a call that went on leaves its pods where it got to, to be taken once', () => {
+    const pump = new Pump({ pods: pods(3), stages, maxUnavailable: 3, downElsewhere: 0, undo: false, mayFail: 0 });
+    pump.admit(at);
+    pump.settle('drain', done(pump.take('drain', 3).map(({ pod }) => pod.name)), at);
+    const names = pump.take('silence', 3).map(({ pod }) => pod.name);
+    const waited = { ...done(['p0']), later: ['p1', 'p2'] };
+    const patched = { ...done(names), wentOn: { stage: 'wait' as const, answer: waited } };
+    pump.settle('silence', { ...done(names), wentOn: { stage: 'patch', answer: patched } }, at);
+    expect(stages.map((stage) => pump.take(stage, 9).map(({ pod }) => pod.name))).toEqual([
+      [],
+      [],
+      [],
+      ['p1', 'p2'],
+      ['p0'],
+      [],
+    ]);
   });
 
   it('keeps each pod in exactly one list of the result', () => {

@@ -131,7 +131,14 @@ export interface PodRules {
 export interface HandfulRequest extends HeldRequest, PodRules {
   readonly batch: string;
   readonly pods: readonly HandfulPod[];
+  /**
+   * Stages that the call may go on with for the pods that are done with its own, as long as that goes quickly (below a
+   * second): what it saves is a round trip through Temporal for each stage.
+   */
+  readonly goOn?: readonly CarriedStage[];
 }
+
+export type CarriedStage = 'patch' | 'wait' | 'restore';
 
 /** Answer per pod, by name; each pod of the request is in exactly one list. */
 export interface Handful {
@@ -143,6 +150,8 @@ export interface Handful {
   readonly gone: readonly string[];
   /** What people must know of pods that are done: silence that could not be proven, a Service left without endpoint. */
   readonly notes?: readonly PodNote[];
+  /** The call went on with those that are done: what became of each of them in the stage that follows. */
+  readonly wentOn?: { readonly stage: CarriedStage; readonly answer: Handful };
 }
 
 export interface PodNote {

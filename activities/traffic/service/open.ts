@@ -112,7 +112,7 @@ async function followed(
   await watches.use(deps.held.target.namespace, names, async (open) => {
     const behind = (): readonly string[] =>
       [...open].filter(([, watch]) => [...watch.now().marks].some((mark) => mark !== value)).map(([name]) => name);
-    if (await until(() => behind().length === 0, patienceMs, deps.signal)) return;
+    if (await until(() => behind().length === 0, patienceMs, deps.signal, [...open.values()])) return;
     throw new SluiceError(
       'CONFLICT',
       `After ${patienceMs / 1000} s the EndpointSlices do not follow the Service: ${behind().join(', ')}.`,

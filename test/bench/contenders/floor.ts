@@ -21,7 +21,9 @@ export const floor: Contender = {
     const kube = stack.kube.with(over.signal);
     const where = { namespace, labelSelector: `app=${name}` };
     const { items, resourceVersion } = await kube.list(podResource, where);
-    const queue = items.values();
+    // A run that was broken off may have left some that are there already.
+    const behind = items.filter(({ spec }) => spec.containers[0]?.image !== to);
+    const queue = behind.values();
     const open = new Map<string, string>();
     const next = async (): Promise<void> => {
       const { value: pod } = queue.next();
@@ -31,15 +33,19 @@ export const floor: Contender = {
       await stack.kube.patch(podResource, { namespace, name: pod.metadata.name }, body, { as: 'strategic' });
     };
     const following = (async () => {
-      let left = items.length;
-      for await (const event of kube.watch(podResource, where, resourceVersion)) {
-        if (event.type === 'BOOKMARK' || !isDone(event.object, open.get(event.object.metadata.name))) continue;
-        open.delete(event.object.metadata.name);
-        left -= 1;
-        if (left === 0) return;
-        void next();
+      let left = behind.length;
+      let version = resourceVersion;
+      // The server may end a watch at any time.
+      while (left > 0) {
+        for await (const event of kube.watch(podResource, where, version)) {
+          version = event.type === 'BOOKMARK' ? event.resourceVersion : event.object.metadata.resourceVersion;
+          if (event.type === 'BOOKMARK' || !isDone(event.object, open.get(event.object.metadata.name))) continue;
+          open.delete(event.object.metadata.name);
+          left -= 1;
+          if (left === 0) break;
+          void next();
+        }
       }
-      throw new Error('The watch ended before the last pod was ready.');
     })();
     await Promise.all(Array.from({ length: maxUnavailable }, next));
     await following;

@@ -154,7 +154,7 @@ describe('a readiness gate that the template declares', () => {
       signal,
       held: { target: app.target, uid: '', holder: '' },
       workload: createWorkload(app.target, kube, signal),
-      pods: { all: () => [], wrote: () => undefined },
+      pods: { all: () => [], find: () => undefined, subscribe: () => () => undefined, wrote: () => undefined },
     });
     await expect(traffic.inspect()).rejects.toMatchObject({
       code: 'WORKLOAD_UNFIT',

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { carryOn } from '../../activities/carryOn.ts';
+import { emptyHandful } from '../../activities/handful.ts';
+import type { Handful } from '../../workflows/contract/activities.ts';
+
+const done = (...names: readonly string[]): Handful => ({ ...emptyHandful, done: names });
+
+describe('carryOn', () => {
+  it('goes on with those that are done, as far as they are', async () => {
+    const answer = await carryOn({ ...done('a', 'b'), later: ['c'] }, ['wait', 'restore'], async (stage, names) =>
+      stage === 'wait' ? { ...done('a'), later: names.filter((name) => name !== 'a') } : done(...names),
+    );
+    expect(answer).toEqual({
+      ...done('a', 'b'),
+      later: ['c'],
+      wentOn: {
+        stage: 'wait',
+        answer: { ...done('a'), later: ['b'], wentOn: { stage: 'restore', answer: done('a') } },
+      },
+    });
+  });
+
+  it('a stage that throws takes nothing away from what was done before', async () => {
+    const answer = await carryOn(done('a'), ['wait', 'restore'], () => Promise.reject(new Error('cancelled')));
+    expect(answer).toEqual({ ...done('a'), wentOn: { stage: 'wait', answer: { ...emptyHandful, later: ['a'] } } });
+  });
+
+  it('with nothing done there is nothing to go on with', async () => {
+    const first = { ...emptyHandful, later: ['a'] };
+    expect(await carryOn(first, ['wait'], () => Promise.reject(new Error('called')))).toEqual(first);
+  });
+});
