@@ -86,6 +86,8 @@ describe.each([
     }
     expect(await world.traces(app)).toEqual([]);
     expect((await run('list')).stdout).toContain(app);
+    const shown = await fetch(`${machine.ui}/api/v1/namespaces/default/workflows`);
+    expect(await shown.text()).toContain(`deployment/${app}`);
   }, 180_000);
 
   test('a release that waits survives SIGKILL of Temporal, of PostgreSQL and of the worker', async () => {

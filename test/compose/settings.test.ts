@@ -10,8 +10,9 @@ import { type Machine, openMachine } from './support/machine.ts';
 
 /** What the dynamic configuration is worth, on the server and the database of docker-compose.yml. */
 
-/** More than the server's limiter lets through at once, of which it has saved up a second's worth. */
-const steps = 100;
+const steps = 120;
+/** The limiter lets a second's worth through at once. */
+const savedUp = 40;
 let machine: Machine;
 let workflowBundle: WorkflowBundle;
 
@@ -27,44 +28,40 @@ beforeAll(async () => {
 
 afterAll(() => machine?.close());
 
-/** Milliseconds that each activity of a chain takes; the better of two, after one that warms up. */
-async function perActivity(): Promise<number> {
+/**
+ * Milliseconds that an activity of a chain takes at the best: in the quickest five that follow each other, after those that the
+ * server's limiter had saved up for. What else the machine does makes this longer, but not shorter than the limiter allows.
+ */
+async function atBest(): Promise<number> {
   const address = machine.client['TEMPORAL_ADDRESS'] ?? '';
   const [native, connection] = await Promise.all([
     NativeConnection.connect({ address }),
     Connection.connect({ address }),
   ]);
-  const options = { taskQueue: 'chain', args: [steps] as [number] };
+  const moments: number[] = [];
+  const activities = { nothing: () => Promise.resolve(void moments.push(performance.now())) };
+  const worker = await Worker.create({ connection: native, taskQueue: 'chain', workflowBundle });
+  const other = await Worker.create({ connection: native, taskQueue: 'chain.activities', activities });
   const { workflow } = new Client({ connection });
-  const activities = { nothing: () => Promise.resolve() };
-  const connected = { connection: native };
-  const worker = await Worker.create({ ...connected, taskQueue: 'chain', workflowBundle });
-  const other = await Worker.create({ ...connected, taskQueue: 'chain.activities', activities });
-  const measured = async (): Promise<number> => {
-    const times: number[] = [];
-    for (let round = 0; round < 3; round += 1) {
-      const began = performance.now();
-      await workflow.execute('chain', { ...options, workflowId: `chain-${began}` });
-      times.push((performance.now() - began) / steps);
-    }
-    return Math.min(...times.slice(1));
-  };
+  const chain = { taskQueue: 'chain', args: [steps] as [number], workflowId: `chain-${performance.now()}` };
   try {
-    return await worker.runUntil(() => other.runUntil(measured()));
+    await worker.runUntil(() => other.runUntil(() => workflow.execute('chain', chain)));
+    const fives = moments.slice(savedUp, -5).map((began, index) => (moments[savedUp + index + 5] ?? 0) - began);
+    return Math.min(...fives) / 5;
   } finally {
     await Promise.all([native.close(), connection.close()]);
   }
 }
 
-test('a chain of activities is much quicker than with the server’s defaults', async () => {
-  const ours = await perActivity();
+test('a chain of activities is not held back by the limits that the server has by default', async () => {
+  const ours = await atBest();
   const none = join(tmpdir(), 'sluice-no-dynamic-config.yaml');
   await writeFile(none, '{}\n');
   await machine.stop('temporal');
   await machine.start('temporal', { DYNAMIC_CONFIG_FILE_PATH: none });
-  const defaults = await perActivity();
+  const defaults = await atBest();
   console.log(`an activity of a chain: ${ours.toFixed(0)} ms; with the server's defaults ${defaults.toFixed(0)} ms`);
-  // By default a shard reads its tasks 20 times a second: an activity cannot take less than 50 ms there.
-  expect(defaults).toBeGreaterThan(50);
-  expect(ours).toBeLessThan(0.75 * defaults);
+  // By default a shard takes up tasks 20 times a second.
+  expect(defaults).toBeGreaterThan(49);
+  expect(ours).toBeLessThan(49);
 }, 300_000);

@@ -24,13 +24,15 @@ export interface MachineOptions {
   readonly certificates?: string;
 }
 
-/** The services of docker-compose.yml as processes of this machine, without the Web UI. */
+/** The services of docker-compose.yml as processes of this machine. */
 export interface Machine {
   readonly services: ComposeServices;
   /** PATH of every service. */
   readonly path: string;
   /** What a client on this machine needs to know; with TLS the paths of its certificate. */
   readonly client: Readonly<Record<string, string>>;
+  /** URL of the Web UI. */
+  readonly ui: string;
   /** Starts all services in the order of compose. */
   up(): Promise<void>;
   /** Runs a job to its end. */
@@ -44,7 +46,7 @@ export interface Machine {
   close(): Promise<void>;
 }
 
-const withoutUi = ['postgres', 'schema', 'temporal', 'namespace', 'worker'];
+const order = ['postgres', 'schema', 'temporal', 'namespace', 'ui', 'worker'];
 const jobs = new Set(['schema', 'namespace']);
 
 export async function openMachine({ files, kubeconfig, cluster, certificates }: MachineOptions): Promise<Machine> {
@@ -88,6 +90,7 @@ export async function openMachine({ files, kubeconfig, cluster, certificates }: 
     if (name === 'postgres') return postgresCommand(join(directory, 'postgres'), ports.postgres);
     // What the entrypoints of the images run.
     if (name === 'temporal') return ['temporal-server', 'start'];
+    if (name === 'ui') return ['temporal-ui', '--root', join(bin, 'ui'), '--env', 'docker', 'start'];
     if (name === 'worker') return [process.execPath, join(root, 'dist/client/cli/main.js'), ...command];
     return command;
   };
@@ -100,6 +103,7 @@ export async function openMachine({ files, kubeconfig, cluster, certificates }: 
   const machine: Machine = {
     services,
     path,
+    ui: `http://127.0.0.1:${ports.ui}`,
     client: {
       TEMPORAL_ADDRESS: `127.0.0.1:${ports.temporal}`,
       TEMPORAL_NAMESPACE: 'default',
@@ -109,7 +113,7 @@ export async function openMachine({ files, kubeconfig, cluster, certificates }: 
     },
     up: async () => {
       await initDatabase(join(directory, 'postgres'), 'temporal', password);
-      for (const name of withoutUi) {
+      for (const name of order) {
         if (!jobs.has(name)) await machine.start(name);
         else {
           const ran = await machine.job(name);

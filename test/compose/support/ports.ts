@@ -15,6 +15,7 @@ const internal = [
 export interface MachinePorts {
   readonly postgres: number;
   readonly temporal: number;
+  readonly ui: number;
   /** Variables by which the server's own configuration template takes its ports. */
   readonly server: Readonly<Record<string, string>>;
   /** Port in the container of a service → port here. */
@@ -22,20 +23,21 @@ export interface MachinePorts {
 }
 
 export async function machinePorts(): Promise<MachinePorts> {
-  const names = ['postgres', 'temporal', 'http', 'health', 'metrics', 'workerMetrics', ...internal];
+  const names = ['postgres', 'temporal', 'http', 'ui', 'health', 'metrics', 'workerMetrics', ...internal];
   const free = await choosePorts({ wanted: Object.fromEntries(names.map((name) => [name, 0])) });
-  const { postgres = 0, temporal = 0, http = 0, health = 0, metrics = 0, workerMetrics = 0 } = free;
+  const { postgres = 0, temporal = 0, http = 0, ui = 0, health = 0, metrics = 0, workerMetrics = 0 } = free;
   const server = { FRONTEND_GRPC_PORT: temporal, FRONTEND_HTTP_PORT: http };
   const all = [...Object.entries(server), ...internal.map((name) => [name, free[name]] as const)];
   return {
     postgres,
     temporal,
+    ui,
     server: Object.fromEntries(all.map(([name, port]) => [name, String(port)])),
     of: (service) => ({
       5432: postgres,
       7233: temporal,
       7243: http,
-      8080: health,
+      8080: service === 'ui' ? ui : health,
       9090: service === 'worker' ? workerMetrics : metrics,
     }),
   };

@@ -44,6 +44,12 @@ test('a client with a certificate gets in', async () => {
   expect(ran).toMatchObject({ exit: 0, stderr: '' });
 });
 
+test('a worker for a namespace that does not exist says so', async () => {
+  const ran = await sluice(['worker', '--temporal-namespace', 'nowhere'], { env });
+  expect(ran).toMatchObject({ exit: 6, stdout: '' });
+  expect(ran.stderr).toContain('The Temporal namespace nowhere does not exist.');
+});
+
 test('a worker with the same variables polls', async () => {
   const worker = startWorker();
   try {
