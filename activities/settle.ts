@@ -12,7 +12,7 @@ import type { WorkloadPods } from './podsOf.ts';
  * with the handful: one pod is told of at once, while a hundred that come one by one would else cost a call each, and
  * every call tells all that still wait anew.
  */
-const lingerMsOf = (pods: number): number => Math.min(4 * pods, 400);
+const lingerMsOf = (pods: number): number => Math.min(4 * pods, 1_000);
 /** A clock that was set back must not make anybody sleep for ever. */
 const longestNapMs = 60_000;
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { fieldManager } from '../../workflows/contract/names.ts';
@@ -79,7 +80,12 @@ function connectionOf(config: KubeConfig, endpoint: Endpoint, signal?: AbortSign
       const response = await send(endpoint, asked, { method: 'GET', path: pathOf(resource, where), query }, signal);
       yield* watchEvents(asked, endpoint.server, response.body, signal);
     },
-    with: (narrower) => connectionOf(config, endpoint, signal ? AbortSignal.any([signal, narrower]) : narrower),
+    with: (narrower) => {
+      const both = signal ? AbortSignal.any([signal, narrower]) : narrower;
+      // Each read listens to it, and many are under way at once; Node would take that for a leak.
+      setMaxListeners(0, both);
+      return connectionOf(config, endpoint, both);
+    },
     config,
     requests: endpoint.requests,
     close: () => endpoint.credentials.close(),

@@ -5,12 +5,12 @@ import { difference } from '../measure/requests.ts';
 import { cpuSeconds, forgetPeak, peakMiB } from '../measure/usage.ts';
 import { type Contender, type Place, targetOf } from './contender.ts';
 
-/** The spec of a release of the bench: gray of 1 and one batch, gates that open by themselves. */
+/** The spec of a release of the bench: all pods in the gray group, as the others know no groups; no approval. */
 export const releaseSpec = (place: Place, drains: boolean): ReleaseSpecInput => ({
   metadata: { name: place.app.name, namespace: place.app.namespace },
   target: { cluster: place.cluster, workload: `deployment/${place.app.name}` },
   change: { images: { app: place.app.to } },
-  strategy: { gray: { pods: 1 }, batches: ['100%'], maxUnavailable: place.maxUnavailable },
+  strategy: { gray: { pods: '100%' }, maxUnavailable: place.maxUnavailable },
   gates: { afterGray: { approval: false } },
   // One look that sees nobody is silence; a kwok pod cannot be looked into.
   ...(drains && { traffic: { through: [{ service: place.app.name }], quiet: '0s' } }),
