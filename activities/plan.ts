@@ -1,6 +1,6 @@
 import type { ClusterActivities } from '../workflows/contract/activities.ts';
 import { SluiceError } from '../workflows/contract/errors.ts';
-import { kindAliases, marks, type Target, workloadName } from '../workflows/contract/names.ts';
+import { idOfHolder, kindAliases, marks, releaseId, type Target, workloadName } from '../workflows/contract/names.ts';
 import type { Plan } from '../workflows/contract/plan.ts';
 import type { ReleaseSpec } from '../workflows/contract/spec.ts';
 import { activity } from './call.ts';
@@ -47,7 +47,7 @@ function requireCluster({ cluster }: Target, own: string): void {
 }
 
 function requireFree(target: Target, { holder }: ObservedWorkload): void {
-  if (holder === undefined) return;
+  if (holder === undefined || idOfHolder(holder) === releaseId(target)) return;
   const [workflow] = holder.split('|');
   const at = `${workloadName(target)} -n ${target.namespace}`;
   throw new SluiceError('WORKLOAD_BUSY', `${workloadName(target)} is held by the release ${workflow}.`, {

@@ -4,7 +4,7 @@ import type { Images } from '../workflows/contract/observation.ts';
 import { activity, type Call } from './call.ts';
 import { carryOn } from './carryOn.ts';
 import { emptyHandful, join } from './handful.ts';
-import { judgePod } from './kubernetes/judgePod.ts';
+import { createJudge } from './judge.ts';
 import { hasImages } from './kubernetes/podState.ts';
 import type { WorkloadPods } from './podsOf.ts';
 import type { LivePod, PodChange, PumpedPod } from './ports.ts';
@@ -81,21 +81,10 @@ const run: Readonly<Record<keyof Stages, (work: Work) => Promise<Handful>>> = {
 
   patch: ({ request, scope, pods, live }) => scope.workload.upgrade(live, changeOf(request, pods)),
 
-  wait: ({ request, call, pods, live, carried }) => {
-    const ownGates = request.traffic.through.flatMap((source) =>
-      'readinessGate' in source ? [source.readinessGate] : [],
-    );
-    const { minReadyMs, readyTimeoutMs, undo } = request;
-    return settle(
-      live,
-      pods,
-      ({ since, wasReady, ...pod }, state, now) => {
-        const images = pod.images ?? request.images;
-        return judgePod(state, { images, minReadyMs, readyTimeoutMs, undo, since, wasReady, ownGates }, now);
-      },
-      call,
-      carried ? carriedWaitMs : undefined,
-    );
+  wait: async ({ request, call, scope, pods, live, carried }) => {
+    const { judge, notes } = createJudge(request, scope.kube);
+    const handful = await settle(live, pods, judge, call, carried ? carriedWaitMs : undefined);
+    return join(handful, { ...emptyHandful, notes: notes() });
   },
 
   restore: ({ request, scope, pods, live }) =>

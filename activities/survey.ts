@@ -7,7 +7,7 @@ import { activity, type Call } from './call.ts';
 import { hasImages, isLeaving } from './kubernetes/podState.ts';
 import { nodes, pods as podResource } from './kubernetes/resources.ts';
 import type { Pod } from './kubernetes/wire.ts';
-import { nodeLabelsOf, observedPod } from './observe/observedPod.ts';
+import { nodesOf, observedPod } from './observe/observedPod.ts';
 import type { ObservedWorkload } from './ports.ts';
 import { type Shared, scopeOf } from './scope.ts';
 
@@ -20,10 +20,10 @@ export function surveyActivity(shared: Shared): ClusterActivities['survey'] {
     const { replicas } = observed;
     const outdated = (await ownPods(shared, request, observed, call)).filter((pod) => !hasImages(pod, images));
     if (fingerprint(outdated.map(({ metadata }) => metadata)) === expected) return { replicas };
-    const nodeLabels = nodeLabelsOf(await kube.list(nodes, {}));
+    const nodesByName = nodesOf(await kube.list(nodes, {}));
     const zoneOf = zonesBy(spreadBy);
     const pods = inOrder(
-      outdated.map((pod) => observedPod(pod, nodeLabels)),
+      outdated.map((pod) => observedPod(pod, nodesByName)),
       zoneOf,
     );
     return { replicas, pods: pods.map((pod) => plannedPod(pod, images, from, zoneOf(pod))) };

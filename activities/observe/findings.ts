@@ -4,8 +4,10 @@ import type { Findings, Images } from '../../workflows/contract/observation.ts';
 import { autoscalers, budgets, services } from '../kubernetes/resources.ts';
 import { selects } from '../kubernetes/selectors.ts';
 import type { Connection } from '../kubernetes/types.ts';
+import type { Service } from '../kubernetes/wire.ts';
 import type { ObservedWorkload } from '../ports.ts';
 import { resolveDigest } from '../registry/resolveDigest.ts';
+import { isOpen, ownSelector } from '../traffic/service/usable.ts';
 import { ownersOf } from './owners.ts';
 import { probeSeconds } from './probeSeconds.ts';
 
@@ -25,6 +27,11 @@ export async function findingsOf(
     kube.list(services, { namespace }),
     digestsOf(workload, images, signal),
   ]);
+  // A Service without a selector has endpoints that somebody else writes.
+  const serving = endpoints.items.filter((service) => {
+    const selector = ownSelector(service);
+    return Object.keys(selector).length > 0 && selects({ matchLabels: selector }, labels);
+  });
   return {
     ...registry,
     autoscalers: scalers.items
@@ -39,15 +46,13 @@ export async function findingsOf(
         disruptionsAllowed: status?.disruptionsAllowed ?? 0,
       })),
     owners: ownersOf(workload.labels, workload.annotations),
-    services: endpoints.items
-      .filter(({ spec: { selector } }) => {
-        // A Service without a selector has endpoints that somebody else writes.
-        return selector && Object.keys(selector).length > 0 && selects({ matchLabels: selector }, labels);
-      })
-      .map(({ metadata }) => metadata.name),
+    services: names(serving),
+    openServices: names(serving.filter(isOpen)),
     probeSeconds: probeSeconds(workload.template),
   };
 }
+
+const names = (found: readonly Service[]): readonly string[] => found.map(({ metadata }) => metadata.name);
 
 async function digestsOf(
   { template }: ObservedWorkload,

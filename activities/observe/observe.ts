@@ -7,7 +7,7 @@ import type { Connection } from '../kubernetes/types.ts';
 import type { Pod } from '../kubernetes/wire.ts';
 import type { ObservedWorkload, Workload } from '../ports.ts';
 import { findingsOf } from './findings.ts';
-import { nodeLabelsOf, observedPod } from './observedPod.ts';
+import { nodesOf, observedPod } from './observedPod.ts';
 
 /** The observation that the planner needs, and the pods' own objects for a rehearsal. */
 export interface Observed {
@@ -30,7 +30,7 @@ export async function observe(
     kube.list(nodes, {}),
     findingsOf(kube, target, observed, images, signal),
   ]);
-  const nodeLabels = nodeLabelsOf(nodeList);
+  const nodesByName = nodesOf(nodeList);
   const own = podList.items.filter((pod) => workload.owns(target, pod) && !isLeaving(pod));
   const observation: Observation = {
     target,
@@ -38,9 +38,11 @@ export async function observe(
     replicas: observed.replicas,
     templateImages: imagesOfTemplate(observed),
     minReadySeconds: observed.minReadySeconds,
-    paused: observed.paused,
+    // What a release that was terminated left behind is not the state that people gave it.
+    paused: observed.paused && observed.holder === undefined,
+    leftHeld: observed.holder !== undefined,
     readinessGates: (observed.template.spec?.readinessGates ?? []).map(({ conditionType }) => conditionType),
-    pods: own.map((pod) => observedPod(pod, nodeLabels)),
+    pods: own.map((pod) => observedPod(pod, nodesByName)),
     findings,
   };
   return { observation, pods: own };

@@ -3,21 +3,25 @@ import { imagesOf, isReady } from '../kubernetes/podState.ts';
 import type { ListOf } from '../kubernetes/types.ts';
 import type { Node, Pod } from '../kubernetes/wire.ts';
 
-type NodeLabels = ReadonlyMap<string, Readonly<Record<string, string>>>;
+type Nodes = ReadonlyMap<string, Node>;
 
-/** Labels by node name. */
-export const nodeLabelsOf = ({ items }: ListOf<Node>): NodeLabels =>
-  new Map(items.map(({ metadata }) => [metadata.name, metadata.labels ?? {}]));
+/** By name. */
+export const nodesOf = ({ items }: ListOf<Node>): Nodes => new Map(items.map((node) => [node.metadata.name, node]));
+
+/** Whether its kubelet reports: `Unknown` is what the node controller writes when it does not. */
+export const isNodeReady = ({ status }: Node): boolean =>
+  status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false;
 
 /** A pod as the planner sees it. */
-export function observedPod(pod: Pod, nodeLabels: NodeLabels): ObservedPod {
+export function observedPod(pod: Pod, nodes: Nodes): ObservedPod {
   const { name, uid, labels = {}, creationTimestamp = '' } = pod.metadata;
-  const node = pod.spec.nodeName ?? '';
+  const node = nodes.get(pod.spec.nodeName ?? '');
   return {
     name,
     uid,
-    node,
-    nodeLabels: nodeLabels.get(node) ?? {},
+    node: pod.spec.nodeName ?? '',
+    nodeLabels: node?.metadata.labels ?? {},
+    nodeReady: node !== undefined && isNodeReady(node),
     labels,
     ready: isReady(pod),
     createdAt: creationTimestamp,

@@ -1,5 +1,6 @@
 import { SluiceError } from '../../workflows/contract/errors.ts';
-import { workloadName } from '../../workflows/contract/names.ts';
+import { idOfHolder, workloadName } from '../../workflows/contract/names.ts';
+import { eachPod } from '../eachPod.ts';
 import { handfulOf, join, type Outcome } from '../handful.ts';
 import { KubernetesFailure } from '../kubernetes/kubernetesFailure.ts';
 import { conditionOf, isReady, readySince } from '../kubernetes/podState.ts';
@@ -27,10 +28,10 @@ const access: readonly Access[] = [
 export function readinessGateTraffic(gates: readonly string[], deps: TrafficDeps, watches: EndpointWatches): Traffic {
   const kube = deps.kube.with(deps.signal);
   const { target, holder } = deps.held;
-  const [release] = holder.split('|');
+  const release = idOfHolder(holder);
 
   /** What the gates of the pod were before its drain, those only that were open. */
-  const opened = (pod: PumpedPod): readonly (GateState & { readonly type: string })[] =>
+  const opened = (pod: LivePod & Pick<PumpedPod, 'before'>): readonly (GateState & { readonly type: string })[] =>
     gates.flatMap((type, at) => {
       const before = readGateState(pod.before?.[at]) ?? gateBefore(pod.pod, type);
       return before.status === 'True' ? [{ ...before, type }] : [];
@@ -80,6 +81,16 @@ export function readinessGateTraffic(gates: readonly string[], deps: TrafficDeps
       const declared = (template.spec?.readinessGates ?? []).map(({ conditionType }) => conditionType);
       const missing = gates.filter((gate) => !declared.includes(gate));
       if (missing.length > 0) throw undeclared(workloadName(target), missing, declared);
+    },
+    async close() {
+      // Nobody may stay out when all is over: a pod in no batch that a terminated release had taken out.
+      const shut = deps.pods
+        .all()
+        .filter((pod) => gates.some((gate) => conditionOf(pod, gate)?.reason === drainReason));
+      const live = shut.map((pod) => ({ name: pod.metadata.name, uid: pod.metadata.uid, pod }));
+      const { failed } = await eachPod(live, deps.signal, (pod) => write(pod, opened(pod)));
+      const [first] = failed;
+      if (first) throw new SluiceError(first.code, `Pod ${first.pod} cannot be put back into traffic: ${first.reason}`);
     },
     async snapshot(pods) {
       return new Map(pods.map(({ name, pod }) => [name, gates.map((gate) => gateBefore(pod, gate))]));

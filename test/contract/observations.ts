@@ -12,6 +12,7 @@ export const quietFindings: Findings = {
   budgets: [],
   owners: [],
   services: ['checkout'],
+  openServices: [],
   probeSeconds: 3,
 };
 
@@ -21,6 +22,7 @@ export function pod(name: string, zone: string | undefined, change: Partial<Obse
     name,
     uid: `uid-${name}`,
     node: `node-${name}`,
+    nodeReady: true,
     nodeLabels: { 'kubernetes.io/hostname': `node-${name}`, ...(zone !== undefined && { [zoneLabel]: zone }) },
     labels: { app: 'checkout' },
     ready: true,
@@ -42,6 +44,7 @@ export function observe(pods: readonly ObservedPod[], change: Partial<Observatio
     templateImages: { app: 'r.test/checkout:v1' },
     minReadySeconds: 0,
     paused: false,
+    leftHeld: false,
     readinessGates: [],
     pods,
     findings: quietFindings,

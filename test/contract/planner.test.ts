@@ -28,6 +28,18 @@ const warningsOf = (given: Plan, code: PlanWarning['code']): string[] =>
 
 const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
 
+it('a Service that a terminated release left open must be gone through, or closed by hand', () => {
+  const left = { findings: { ...quietFindings, openServices: ['checkout', 'web'], services: ['checkout', 'web'] } };
+  const error = refusal(specOf(), observe(podsOf(2), left));
+  expect(error).toMatchObject({ code: 'WORKLOAD_UNFIT', next: expect.stringContaining('`service: web`') });
+  expect(
+    planRelease(
+      specOf({ traffic: { through: [{ service: 'checkout' }, { service: 'web' }] } }),
+      observe(podsOf(2), left),
+    ).batches,
+  ).toHaveLength(2);
+});
+
 describe('batches', () => {
   it('scenario 15: five steps of equal share with 5 replicas bring 1, 2, 3, 4, 5 pods', () => {
     const given = plan({ gray: { pods: '20%' }, batches: ['25%', '25%', '25%', '25%'] }, podsOf(5));
@@ -135,6 +147,14 @@ describe('order', () => {
     const pods = podsOf(7, ['a', 'a', 'b']).map((one) => ({ ...one, ready: one.name !== 'p04' }));
     const given = plan({ batches: ['100%'] }, pods);
     expect([namesOf(given, 0), namesOf(given, 1)]).toEqual([['p04'], ['p00', 'p02', 'p01', 'p05', 'p03', 'p06']]);
+  });
+
+  it('takes pods on lost nodes last, ready or not', () => {
+    const lost = ['p00', 'p04'];
+    const pods = podsOf(6).map((one) => ({ ...one, nodeReady: !lost.includes(one.name), ready: one.name !== 'p04' }));
+    const given = plan({ batches: { count: 2 } }, pods);
+    expect(namesOf(given, 0)).not.toEqual(expect.arrayContaining(lost));
+    expect(namesOf(given, 2).slice(-2).toSorted()).toEqual(lost);
   });
 
   it('goes on from the zones of the pods that are not ready', () => {
@@ -375,6 +395,13 @@ describe('warnings', () => {
     ],
     ['an autoscaler', ['AUTOSCALER'], findings({ autoscalers: ['checkout'] }), specOf()],
     ['a budget', ['DISRUPTION_BUDGET'], findings({ budgets: [{ name: 'b', disruptionsAllowed: 0 }] }), specOf()],
+    ['a hold that was left', ['LEFT_HELD'], { leftHeld: true }, specOf()],
+    [
+      'a lost node',
+      ['NODE_LOST'],
+      { pods: podsOf(8).map((one) => ({ ...one, nodeReady: one.name !== 'p03' })) },
+      specOf(),
+    ],
     ['paused already', ['PAUSED_ALREADY'], { paused: true }, specOf()],
     ['a GitOps owner', ['GITOPS_OWNER'], findings({ owners: ['Argo CD application shop/checkout'] }), specOf()],
     ['a silent registry', ['REGISTRY_SILENT'], findings({ registrySilent: { app: 'no answer' } }), specOf()],

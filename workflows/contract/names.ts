@@ -26,6 +26,15 @@ export function targetOf(id: string): Target | undefined {
   return { cluster, namespace, kind, name };
 }
 
+/**
+ * What marks.release says of a release. `run`: its first run id. Temporal runs one workflow of an id at a time: a holder
+ * with the id of a release that has just begun, and another run, has ended, however it did.
+ */
+export const holderOf = (id: string, run: string): string => `${id}|${run}`;
+
+/** The workflow id in what marks.release says. */
+export const idOfHolder = (holder: string): string => holder.slice(0, holder.lastIndexOf('|'));
+
 /** `deployment/checkout`, as kubectl and our CLI print it. */
 export const workloadName = (target: Pick<Target, 'kind' | 'name'>): string => `${target.kind}/${target.name}`;
 

@@ -13,6 +13,8 @@ export interface Observation {
   readonly templateImages: Images;
   readonly minReadySeconds: number;
   readonly paused: boolean;
+  /** A release of this workload that will never end (its workflow was terminated) still holds it. */
+  readonly leftHeld: boolean;
   /** Conditions that the template declares as readiness gates. */
   readonly readinessGates: readonly string[];
   readonly pods: readonly ObservedPod[];
@@ -23,6 +25,8 @@ export interface ObservedPod {
   readonly name: string;
   readonly uid: string;
   readonly node: string;
+  /** Whether its node reports to the API server; nothing that is asked of a lost one happens. */
+  readonly nodeReady: boolean;
   /** Labels of the node: for `select.nodes` and `order.spreadBy`. */
   readonly nodeLabels: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
@@ -45,6 +49,8 @@ export interface Findings {
   readonly owners: readonly string[];
   /** Services that select its pods, for the warning that they are not drained. */
   readonly services: readonly string[];
+  /** Those of them whose selector asks for our label, though no release is under way. */
+  readonly openServices: readonly string[];
   /** Seconds from a pod's start until its probe can pass, from the template's probes. */
   readonly probeSeconds: number;
 }

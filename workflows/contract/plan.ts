@@ -127,6 +127,8 @@ export interface PlanWarning {
     | 'AUTOSCALER'
     | 'DISRUPTION_BUDGET'
     | 'PAUSED_ALREADY'
+    | 'LEFT_HELD'
+    | 'NODE_LOST'
     | 'GITOPS_OWNER'
     | 'REGISTRY_SILENT'
     | 'GRAY_SMALLER'

@@ -1,5 +1,5 @@
 import { SluiceError } from './errors.ts';
-import { workloadName } from './names.ts';
+import { marks, workloadName } from './names.ts';
 import type { Observation, ObservedPod } from './observation.ts';
 import type { Plan, PlannedBatch, PlannedPod, PlannedShape } from './plan.ts';
 import { batchName, batchSizes, gateId, mayFail, slices, unavailable } from './planner/batching.ts';
@@ -18,12 +18,13 @@ import type { ReleaseSpec } from './spec.ts';
  * What a release will do: which pods in which order in which batch, with which writes. Pure; the same answer for the
  * pods in any order.
  * @throws CONTAINER_NOT_FOUND, IMAGE_UNCHANGED, NO_PODS, WORKLOAD_UNFIT (a readiness gate that the template does not
- *   declare), SPEC_INVALID (`strategy.gray.select` names a pod that is not there, or selects nothing)
+ *   declare, a Service that was left open), SPEC_INVALID (`strategy.gray.select` names a pod that is not there, or selects nothing)
  */
 export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
   const { strategy, traffic } = spec;
   const { target } = observation;
   requireGates(spec, observation);
+  requireClosed(spec, observation);
   const change = plannedChange(spec, observation);
   if (observation.pods.length === 0) throw noPods(observation);
 
@@ -115,6 +116,20 @@ function requireGates({ traffic }: ReleaseSpec, { target, readinessGates }: Obse
     `The pod template of ${workloadName(target)} does not declare the readiness gate ${missing.join(', ')}; ${declared}.`,
     {
       next: 'Use `service: <name>` in traffic.through, which needs no gate; or declare the gate in the template and see that somebody sets it on every new pod.',
+    },
+  );
+}
+
+/** A Service that a terminated release left open is closed by the next one, if that goes through it. */
+function requireClosed({ traffic }: ReleaseSpec, { target, findings }: Observation): void {
+  const through = new Set(traffic.through.flatMap((source) => ('service' in source ? [source.service] : [])));
+  const left = findings.openServices.filter((name) => !through.has(name));
+  if (left.length === 0) return;
+  throw new SluiceError(
+    'WORKLOAD_UNFIT',
+    `Service ${left.join(', ')} still has in its selector what a release of ${workloadName(target)} put there that was terminated.`,
+    {
+      next: `Add ${left.map((name) => `\`service: ${name}\``).join(', ')} to traffic.through: this release then cleans up after it. Or take \`${marks.serving}\` out of the selector by hand.`,
     },
   );
 }

@@ -1,6 +1,6 @@
 import type { Acquired, AcquireRequest } from '../../../workflows/contract/activities.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
-import { marks, workloadName } from '../../../workflows/contract/names.ts';
+import { idOfHolder, marks, workloadName } from '../../../workflows/contract/names.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
 import { deployments } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
@@ -10,7 +10,10 @@ import { hasPods, holderOf, type Look, lookAt, newSetOf } from './look.ts';
 import { templateImages } from './templates.ts';
 import { causeKey, readTrail, type Trail } from './trail.ts';
 
-/** Pauses the Deployment and leaves the trail, in one write that fails if anything else changed it meanwhile. */
+/**
+ * Pauses the Deployment and leaves the trail, in one write that fails if anything else changed it meanwhile. What a
+ * terminated release of the same workload left is taken over, with the state that it had found.
+ */
 export function acquire(kube: Connection, request: AcquireRequest): Promise<Acquired> {
   return retryConflicts(async () => {
     const look = await lookAt(kube, request.target);
@@ -22,10 +25,12 @@ export function acquire(kube: Connection, request: AcquireRequest): Promise<Acqu
     const holder = holderOf(deployment);
     const trail = readTrail(deployment);
     if (holder === request.holder && trail) return { before: { paused: trail.paused } };
-    if (holder !== undefined && holder !== request.holder) throw heldBy(name, holder, request);
+    const isLeft = holder !== undefined && idOfHolder(holder) === idOfHolder(request.holder);
+    if (holder !== undefined && holder !== request.holder && !isLeft) throw heldBy(name, holder, request);
     requireImages(deployment, request.from, name);
-    const live = requireStill(look, name);
-    const before = await hold(kube, deployment, live, request.holder);
+    const live = isLeft && look.live ? look.live : requireStill(look, name);
+    const found = isLeft && trail ? withState(deployment, trail) : deployment;
+    const before = await hold(kube, found, live, request.holder, trail?.cause);
     return { before: { paused: before.paused } };
   });
 }
@@ -55,6 +60,12 @@ export async function hold(
   );
   return trail;
 }
+
+/** The Deployment as the release that held it found it. */
+const withState = (deployment: Deployment, { paused }: Trail): Deployment => ({
+  ...deployment,
+  spec: { ...deployment.spec, paused },
+});
 
 function heldBy(name: string, holder: string, { target }: AcquireRequest): SluiceError {
   const [workflow] = holder.split('|');

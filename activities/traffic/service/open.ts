@@ -1,5 +1,5 @@
 import { SluiceError } from '../../../workflows/contract/errors.ts';
-import { marks } from '../../../workflows/contract/names.ts';
+import { idOfHolder, marks } from '../../../workflows/contract/names.ts';
 import { KubernetesFailure } from '../../kubernetes/kubernetesFailure.ts';
 import { services } from '../../kubernetes/resources.ts';
 import type { Pod, Service } from '../../kubernetes/wire.ts';
@@ -28,9 +28,13 @@ export async function openServices(
   const kube = deps.kube.with(deps.signal);
   const found = await usableServices(kube, deps.held.target, names, deps.pods.all());
   const decided = found.some(isOpen);
-  const needs = ({ metadata: { labels } }: Pod): boolean => {
+  const { holder } = deps.held;
+  const needs = ({ metadata: { labels, annotations } }: Pod): boolean => {
     const serving = labels?.[marks.serving];
-    return serving !== 'true' && !(decided && serving === 'false');
+    const by = annotations?.[marks.drained];
+    // Out since a release that was terminated: nobody else will ever put it back.
+    const left = by !== undefined && by !== holder && idOfHolder(by) === idOfHolder(holder);
+    return serving !== 'true' && (left || !(decided && serving === 'false'));
   };
   // Somebody who reads the Service while its selector asks for the label must find it on every pod.
   await labelUntilSeen(deps, 'true', needs);

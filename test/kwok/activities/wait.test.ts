@@ -1,10 +1,11 @@
 import { CancelledFailure } from '@temporalio/common';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { connect } from '../../../activities/kubernetes/connection.ts';
 import { patchPods } from '../../../activities/kubernetes/patchPods.ts';
-import { pods } from '../../../activities/kubernetes/resources.ts';
+import { deployments, nodes, pods } from '../../../activities/kubernetes/resources.ts';
 import {
   activitiesOf,
+  appOf,
   attempt,
   createWorld,
   deploy,
@@ -259,5 +260,43 @@ describe('prepare', () => {
       expect(downElsewhere).toEqual([b.metadata.name]);
       return true;
     });
+  });
+});
+
+describe('a node that goes', () => {
+  it('its pods get the image, and are not waited for; a pod on a node that reports is', async () => {
+    const { kube, namespace } = world;
+    const node = 'wait-lost-1';
+    await kube.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: node, labels: { lost: node } } }, {});
+    onTestFinished(() => kube.remove(nodes, { name: node }));
+    const labels = { app: 'lost' };
+    const spec = { nodeSelector: { lost: node }, containers: [{ name: 'app', image: v1.app }] };
+    await kube.create(
+      deployments,
+      {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name: 'lost', namespace },
+        spec: { replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
+      },
+      { namespace },
+    );
+    const app = appOf(kube, { cluster: 'local', namespace, kind: 'deployment', name: 'lost' });
+    onTestFinished(() => kube.remove(deployments, app.target));
+    await app.settled();
+    const { uid } = (await app.deployment()).metadata;
+    const pod = { since: new Date(Date.now() - 15_000).toISOString() };
+    const wanted = image('notready');
+    const request = handful(app.target, uid, 'release/lost|run', await app.pods(), wanted, { pod });
+    await attempt(sluice, 'patch', request);
+
+    const impatient = { ...request, readyTimeoutMs: 16_000 };
+    expect(await attempt(sluice, 'wait', impatient)).toMatchObject({ failed: [{ code: 'POD_FAILED' }], gone: [] });
+    await kube.remove(nodes, { name: node });
+    expect(await attempt(sluice, 'wait', { ...request, readyTimeoutMs: 120_000 })).toMatchObject({
+      gone: [request.pods[0]?.name],
+      notes: [{ text: expect.stringContaining(`${node} does not report`) }],
+    });
+    expect((await app.pods())[0]?.spec.containers[0]?.image).toBe(wanted.app);
   });
 });

@@ -4,6 +4,7 @@ import { deployments, podStatus } from '../../../activities/kubernetes/resources
 import type { Pod } from '../../../activities/kubernetes/wire.ts';
 import { createWorkload } from '../../../activities/kubernetes/workloads.ts';
 import { createTraffic } from '../../../activities/traffic/index.ts';
+import { releaseId } from '../../../workflows/contract/names.ts';
 import { type App, appOf, createWorld, eventually, type World } from '../activities/fixtures.ts';
 import { fewestReady, leftovers, readyIn, refs, releaseOf, serve } from './support.ts';
 
@@ -62,6 +63,24 @@ async function one(app: App) {
 }
 
 describe('a readiness gate that the template declares', () => {
+  it('that a terminated release left shut is opened when the next one closes, also of a pod in no batch', async () => {
+    const app = await gated('left');
+    const through = [{ readinessGate: gate }];
+    const id = releaseId(app.target);
+    const [first] = await refs(app);
+    const dead = await releaseOf(world, app, through, `${id}|run-1`);
+    await dead.prepare([first!]);
+    await dead.stage('drain', [first!]);
+    const next = await releaseOf(world, app, through, `${id}|run-2`);
+    await next.open();
+    await next.close();
+    const opened = await eventually(async () => {
+      const list = await app.pods();
+      return list.every((pod) => isReady(pod)) && list;
+    });
+    expect(opened).toHaveLength(3);
+  });
+
   it('takes a pod out and puts it back as it was', async () => {
     const app = await gated('gated');
     await serve(world, app, 'gated');

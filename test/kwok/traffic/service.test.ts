@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deployments, pods, services } from '../../../activities/kubernetes/resources.ts';
-import { marks } from '../../../workflows/contract/names.ts';
+import { marks, releaseId } from '../../../workflows/contract/names.ts';
 import { type App, createWorld, deploy, eventually, type World } from '../activities/fixtures.ts';
 import {
   dying,
@@ -303,6 +303,27 @@ describe('somebody else', () => {
     expect(await release.stage('restore', [first])).toMatchObject({ done: [first.name] });
     expect((await readyIn(world, name)).has(first.uid)).toBe(true);
     await release.close();
+  });
+
+  it('terminates a release with a pod out of traffic: the next one takes it over, puts the pod back, and cleans up', async () => {
+    const { app, name, through } = await shop();
+    const id = releaseId(app.target);
+    const [first] = await both(app);
+    const dead = await releaseOf(world, app, through, `${id}|run-1`);
+    await dead.open();
+    await dead.prepare([first]);
+    await dead.stage('drain', [first]);
+    expect((await readyIn(world, name)).has(first.uid)).toBe(false);
+
+    const next = await releaseOf(world, app, through, `${id}|run-2`);
+    expect((await app.deployment()).metadata.annotations?.[marks.release]).toBe(`${id}|run-2`);
+    await next.open();
+    await eventually(async () => (await readyIn(world, name)).has(first.uid));
+    await next.close();
+    expect(await leftovers(world)).toEqual([]);
+    await expect(releaseOf(world, app, through, 'release/local/other/deployment/x|run')).rejects.toMatchObject({
+      type: 'WORKLOAD_BUSY',
+    });
   });
 
   it('deletes the workload: close still takes all of ours out of the Service, also from a new worker', async () => {

@@ -15,22 +15,17 @@ export const zonesBy =
 
 /**
  * Pods that are not ready first: changing them takes nothing away. Then in turn from each zone, so that every beginning
- * of the list is spread as evenly as what is left allows. Within a zone by name.
+ * of the list is spread as evenly as what is left allows. Within a zone by name. Pods on lost nodes come last: they
+ * answer nothing, and are perhaps replaced until then.
  */
 export function inOrder(pods: readonly ObservedPod[], zoneOf: ZoneOf): readonly ObservedPod[] {
   const taken = new Map<string, number>();
-  return [
-    ...spread(
-      pods.filter((pod) => !pod.ready),
-      zoneOf,
-      taken,
-    ),
-    ...spread(
-      pods.filter((pod) => pod.ready),
-      zoneOf,
-      taken,
-    ),
+  const groups = [
+    pods.filter(({ ready, nodeReady }) => nodeReady && !ready),
+    pods.filter(({ ready, nodeReady }) => nodeReady && ready),
+    pods.filter(({ nodeReady }) => !nodeReady),
   ];
+  return groups.flatMap((group) => spread(group, zoneOf, taken));
 }
 
 /** Always the next pod of a zone from which the fewest were taken. `taken` goes on from what came before. */

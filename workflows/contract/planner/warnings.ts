@@ -48,7 +48,7 @@ function drain({ traffic: { through } }: Drawn, { findings }: Observation): Plan
 }
 
 /** Who else has a hand in the workload. */
-function others({ target, maxUnavailable }: Drawn, { findings, paused }: Observation): PlanWarning[] {
+function others({ target, maxUnavailable }: Drawn, { findings, paused, leftHeld }: Observation): PlanWarning[] {
   const name = workloadName(target);
   return [
     ...findings.autoscalers
@@ -78,6 +78,11 @@ function others({ target, maxUnavailable }: Drawn, { findings, paused }: Observa
         `${owner} writes ${name} too and may set the old image again. Stop its sync for the release, and change the image there as well.`,
       ),
     ),
+    ...warn(
+      leftHeld,
+      'LEFT_HELD',
+      `A release of ${name} whose workflow was terminated still holds it; this one takes over what it left.`,
+    ),
     ...warn(paused, 'PAUSED_ALREADY', `${name} is paused already, not by Sluice; it stays paused after the release.`),
   ];
 }
@@ -101,7 +106,13 @@ function pods({ batches, target }: Drawn, { findings, pods: all }: Observation):
   const ahead = all.length - planned.length;
   const down = all.filter(({ ready }) => !ready);
   const name = workloadName(target);
+  const lost = all.filter(({ nodeReady }) => !nodeReady);
   return [
+    ...warn(
+      lost.length > 0,
+      'NODE_LOST',
+      `${countOf(lost.length, 'pod')} of ${name} ${lost.length === 1 ? 'is on a node that does' : 'are on nodes that do'} not report (${[...new Set(lost.map(({ node }) => node))].slice(0, 5).join(', ')}): they come last, and are not waited for while their nodes are lost.`,
+    ),
     ...warn(
       mixed.length > 0,
       'MIXED_VERSIONS',

@@ -1,0 +1,39 @@
+import type { HandfulPod, HandfulRequest, PodNote } from '../workflows/contract/activities.ts';
+import { type Judgement, judgePod } from './kubernetes/judgePod.ts';
+import { freshMs, lostNodes } from './kubernetes/lostNodes.ts';
+import type { Connection } from './kubernetes/types.ts';
+import type { Pod } from './kubernetes/wire.ts';
+
+/** Judges the pods of one call of `wait`. */
+export interface Judge {
+  readonly judge: (asked: HandfulPod, pod: Pod, now: number) => Judgement;
+  /** What people must know of those that were given up without having failed. */
+  readonly notes: () => readonly PodNote[];
+}
+
+/** By the pod itself; and where it takes long, by its node: a lost one does nothing that is asked of it. */
+export function createJudge(request: HandfulRequest, kube: Connection): Judge {
+  const { minReadyMs, readyTimeoutMs, undo } = request;
+  const ownGates = request.traffic.through.flatMap((source) =>
+    'readinessGate' in source ? [source.readinessGate] : [],
+  );
+  const nodes = lostNodes(kube);
+  const notes = new Map<string, PodNote>();
+  return {
+    judge({ name, since, wasReady, images = request.images }, pod, now) {
+      const judged = judgePod(pod, { images, minReadyMs, readyTimeoutMs, undo, since, wasReady, ownGates }, now);
+      if (judged.is !== 'waiting' && judged.is !== 'failed') return judged;
+      if (now - Date.parse(since) < freshMs) return judged;
+      const node = pod.spec.nodeName ?? '';
+      if (nodes.isLost(node)) {
+        notes.set(name, { pod: name, text: lostText(node) });
+        return { is: 'gone' };
+      }
+      return judged.is === 'failed' ? judged : { is: 'waiting', again: Math.min(judged.again, now + freshMs) };
+    },
+    notes: () => [...notes.values()],
+  };
+}
+
+const lostText = (node: string): string =>
+  `Its node ${node} does not report: it has its image set, and is not waited for. If it is replaced, its successor comes along.`;
