@@ -16,6 +16,12 @@ export interface Call {
 const heartbeatMs = 2_000;
 
 /**
+ * What is not of the error table may be a fault of the moment, but also one of the code, which no try will cure: about
+ * two minutes of tries (see the retry policy of clusterActivities.ts), then the release hears of it.
+ */
+const internalAttempts = 10;
+
+/**
  * Makes an activity of `run`: heartbeats while it runs, and every failure is an ApplicationFailure whose type is a
  * code of the error table, retryable as the table says, after the time that the API server asked for.
  */
@@ -40,21 +46,22 @@ export function activity<Input, Output>(
     } catch (error) {
       if (signal.aborted)
         throw signal.reason instanceof CancelledFailure ? signal.reason : new CancelledFailure('CANCELLED');
-      throw activityFailure(error);
+      throw activityFailure(error, context.info.attempt);
     } finally {
       clearInterval(beat);
     }
   };
 }
 
-/** `error` as Temporal carries it. What is not of the error table is INTERNAL, tried again: it may be a fault of the moment. */
-export function activityFailure(error: unknown): ApplicationFailure {
+/** `error` as Temporal carries it. `attempt`: which try failed, from 1. */
+export function activityFailure(error: unknown, attempt: number): ApplicationFailure {
   if (error instanceof ApplicationFailure) return error;
   if (!(error instanceof SluiceError)) {
     const message = error instanceof Error ? error.message : String(error);
     return ApplicationFailure.create({
       type: 'INTERNAL',
       message: `${errors.INTERNAL.message} ${message}`,
+      nonRetryable: attempt >= internalAttempts,
       ...(error instanceof Error && { cause: error }),
     });
   }

@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { activityFailure } from '../../../activities/call.ts';
 import { type Asked, answerFailure, networkFailure } from '../../../activities/kubernetes/kubernetesFailure.ts';
-import { SluiceError } from '../../../workflows/contract/errors.ts';
 
 const patch: Asked = { verb: 'patch', resource: 'pods', at: 'shop/checkout-1', missing: 'NO_PODS' };
 const get: Asked = { ...patch, verb: 'get' };
@@ -42,20 +40,5 @@ describe('networkFailure', () => {
     expect(networkFailure(get, 'https://k8s:6443', refused).message).toBe(
       'get pods shop/checkout-1: no answer from https://k8s:6443: ECONNREFUSED',
     );
-  });
-});
-
-describe('activityFailure', () => {
-  it('carries code, next step and whether to try again', () => {
-    const forbidden = activityFailure(new SluiceError('FORBIDDEN', 'no', { details: { missing: ['patch pods'] } }));
-    expect(forbidden).toMatchObject({ type: 'FORBIDDEN', message: 'no', nonRetryable: true });
-    expect(forbidden.details).toEqual([{ next: expect.stringContaining('Grant'), missing: ['patch pods'] }]);
-    expect(activityFailure(answerFailure(get, 503, '', '7'))).toMatchObject({
-      type: 'CLUSTER_UNREACHABLE',
-      nonRetryable: false,
-      nextRetryDelay: 7_000,
-    });
-    expect(activityFailure(answerFailure(get, 503, '', 'soon')).nextRetryDelay).toBeUndefined();
-    expect(activityFailure(new TypeError('x is undefined'))).toMatchObject({ type: 'INTERNAL', nonRetryable: false });
   });
 });
