@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { fieldManager } from '../../workflows/contract/names.ts';
+import { createSlots } from '../slots.ts';
 import { createCredentials } from './credentials.ts';
 import { decode } from './decode.ts';
 import { type Asked, KubernetesFailure, networkFailure } from './kubernetesFailure.ts';
@@ -16,15 +17,23 @@ const patchTypes = {
   json: 'application/json-patch+json',
 } as const;
 
+/**
+ * Calls under way at once, watches aside. Each needs a connection of its own (HTTP/1.1), and a TLS handshake where there
+ * is none to be had: many releases that begin together would open a thousand, and neither side would get to the work.
+ */
+const concurrency = 64;
+
 /** One connection to the cluster that `config` names; see {@link Connection}. Nothing is sent yet. */
 export function connect(config: KubeConfig): Connection {
   const server = config.getCurrentCluster()?.server.replace(/\/+$/, '');
   if (!server) throw new SluiceError('CLUSTER_UNREACHABLE', 'The kubeconfig names no cluster for its current context.');
-  return connectionOf(config, { server, credentials: createCredentials(config, server), requests: {} });
+  const slots = createSlots(concurrency);
+  return connectionOf(config, { server, credentials: createCredentials(config, server), requests: {}, slots });
 }
 
 function connectionOf(config: KubeConfig, endpoint: Endpoint, signal?: AbortSignal): Connection {
-  const answer = async <T>(asked: Asked, call: Call): Promise<T> => {
+  const answer = <T>(asked: Asked, call: Call): Promise<T> => endpoint.slots(() => exchange<T>(asked, call));
+  const exchange = async <T>(asked: Asked, call: Call): Promise<T> => {
     const response = await send(endpoint, asked, call, signal);
     let text: string;
     try {

@@ -1,5 +1,6 @@
 import { type Dispatcher, request } from 'undici';
 import { fieldManager } from '../../workflows/contract/names.ts';
+import type { createSlots } from '../slots.ts';
 import type { Credentials } from './credentials.ts';
 import { type Asked, answerFailure, networkFailure } from './kubernetesFailure.ts';
 
@@ -14,6 +15,8 @@ export interface Endpoint {
   readonly credentials: Credentials;
   /** Requests sent, by `verb resource`. */
   readonly requests: Record<string, number>;
+  /** Runs a call when there is room for it. */
+  readonly slots: ReturnType<typeof createSlots>;
 }
 
 export interface Call {

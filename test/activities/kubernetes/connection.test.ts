@@ -45,6 +45,23 @@ const seenOf = async (request: IncomingMessage): Promise<Seen> => ({
 });
 
 describe('Connection', () => {
+  it('has no more than 64 calls under way at once, and gets an answer to each', async () => {
+    let now = 0;
+    let most = 0;
+    const connection = await connected(async (_, response) => {
+      now += 1;
+      most = Math.max(most, now);
+      await sleep(50);
+      now -= 1;
+      response.end('{"kind":"Pod"}');
+    });
+    const calls = Array.from({ length: 300 }, (_, index) =>
+      connection.get(pods, { namespace: 'shop', name: `p${index}` }),
+    );
+    expect(await Promise.all(calls)).toHaveLength(300);
+    expect(most).toBeLessThanOrEqual(64);
+  });
+
   it('names path, field manager, patch type and dry run, and is logged in', async () => {
     const seen: Seen[] = [];
     const connection = await connected(async (request, response) => {
