@@ -35,6 +35,9 @@ const carriedSize = 50;
 /** How often the rest of the workload is looked at while it uses up the budget. */
 const budgetPoll = '5s';
 
+/** A timer of a batch that is answered so late (ms) found no worker. */
+const absenceMs = 10_000;
+
 /** One batch: its pods flow through the stages of the pump. Never throws for a pod; the result says what became of each. */
 export async function batch(input: BatchInput): Promise<BatchResult> {
   const activities = clusterActivities(input.target.cluster);
@@ -112,7 +115,9 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
       await condition(() => clock.due(Date.now()) !== undefined || over());
       if (over()) return;
       // One timer for a whole deadline, however often something moves meanwhile.
-      await sleep(Math.max(1, (clock.due(Date.now()) ?? 0) - Date.now()), { summary: 'time limits of the batch' });
+      const due = clock.due(Date.now()) ?? 0;
+      await sleep(Math.max(1, due - Date.now()), { summary: 'time limits of the batch' });
+      if (Date.now() > due + absenceMs) clock.absent(Date.now());
       overdue = clock.overdue(Date.now());
     }
   };

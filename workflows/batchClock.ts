@@ -35,6 +35,14 @@ export class BatchClock {
     this.#waiting = waiting;
   }
 
+  /** Nobody worked since something moved last: a worker that was away is no fault of the pods. */
+  absent(now: number): void {
+    if (this.#waiting) return;
+    this.#spent += this.#moved - this.#since;
+    this.#since = now;
+    this.#moved = now;
+  }
+
   /** Milliseconds of work so far. */
   spent(now: number): number {
     return this.#spent + (this.#waiting ? 0 : now - this.#since);

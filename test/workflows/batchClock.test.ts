@@ -20,6 +20,16 @@ describe('the clock of a batch', () => {
     expect(clock.overdue(6_000)).toMatchObject({ code: 'BATCH_TIMEOUT' });
   });
 
+  it('does not count an absence: all since the last movement', () => {
+    const clock = new BatchClock(limits, 0);
+    clock.move(2_000);
+    clock.absent(3_600_000);
+    expect(clock.overdue(3_600_000)).toBeUndefined();
+    expect(clock.spent(3_600_000)).toBe(2_000);
+    expect(clock.due(3_600_000)).toBe(3_603_000);
+    expect(clock.overdue(3_603_000)).toMatchObject({ code: 'PROGRESS_DEADLINE_EXCEEDED' });
+  });
+
   it('never counts what waits, however often and however long', () => {
     fc.assert(
       fc.property(fc.array(fc.record({ work: fc.nat(500), wait: fc.nat(1_000_000) }), { maxLength: 19 }), (turns) => {
