@@ -11,7 +11,14 @@ export default defineConfig({
           ...shared,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/bench/**', 'test/compose/**', 'test/kwok/**', 'test/temporal/**'],
+          exclude: [
+            'test/e2e/**',
+            'test/bench/**',
+            'test/compose/**',
+            'test/durability/**',
+            'test/kwok/**',
+            'test/temporal/**',
+          ],
         },
       },
       { test: { ...shared, name: 'temporal', include: ['test/temporal/**/*.test.ts'], fileParallelism: false } },
@@ -30,6 +37,16 @@ export default defineConfig({
           ...shared,
           name: 'compose',
           include: ['test/compose/**/*.test.ts'],
+          globalSetup: 'test/support/stack.ts',
+          fileParallelism: false,
+        },
+      },
+      {
+        // Minutes of waiting for heartbeats that do not come: too long for every `npm test`.
+        test: {
+          ...shared,
+          name: 'durability',
+          include: ['test/durability/**/*.test.ts'],
           globalSetup: 'test/support/stack.ts',
           fileParallelism: false,
         },

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Client } from '@temporalio/client';
 import { connect as connectCluster } from '../../activities/kubernetes/connection.ts';
 import { loadKubeConfig } from '../../activities/kubernetes/kubeConfig.ts';
 import { deployments, pods, replicaSets, services } from '../../activities/kubernetes/resources.ts';
@@ -34,6 +35,8 @@ export interface PodFacts {
 export interface World {
   readonly kube: Connection;
   readonly sluice: Sluice;
+  /** The Temporal that `sluice` talks to. */
+  readonly client: Client;
   readonly namespace: string;
   /** A cluster name of its own, so that no other worker takes the work of this test. */
   readonly cluster: string;
@@ -45,10 +48,10 @@ export interface World {
   start(spec: ReleaseSpecInput): Promise<void>;
   until(name: string, wanted: (status: ReleaseStatus) => boolean, timeoutMs?: number): Promise<ReleaseStatus>;
   pods(name: string): Promise<ReadonlyMap<string, PodFacts>>;
-  /** Every trace of ours in Deployment, ReplicaSets and Service; sluice.dev/fleet is the sample's own node selector. */
+  /** Every trace of ours in Deployment, ReplicaSets and Service; sluice.dev/fleet and sluice.dev/kwok-… are the sample's own. */
   traces(name: string): Promise<readonly string[]>;
-  /** Starts a worker as a process of its own. */
-  worker(): Promise<WorkerProcess>;
+  /** Starts a worker as a process of its own; `mortal` says where it dies, see mortal.mjs. */
+  worker(mortal?: Mortal): Promise<WorkerProcess>;
   close(): Promise<void>;
 }
 
@@ -59,14 +62,39 @@ export interface WorkerProcess {
   stop(): Promise<void>;
 }
 
+/** What mortal.mjs does to a worker. */
+export interface Mortal {
+  /** File that gets a line for each point that is passed: a {@link PassedPoint}. */
+  readonly points: string;
+  /** Where releases stand still, by name of the workload. */
+  readonly kills?: Readonly<Record<string, KillPoint>>;
+}
+
+export interface KillPoint {
+  readonly point: string;
+  readonly when: 'before' | 'after';
+  /** Which passing of it, from 1. */
+  readonly nth: number;
+}
+
+export interface PassedPoint extends KillPoint {
+  readonly workload: string;
+}
+
 const cli = fileURLToPath(new URL('../../dist/client/cli/main.js', import.meta.url));
 
-/** A namespace of its own on the running stack in `stateDir`, with a client and a place for workers. */
-export async function openWorld(stateDir: string): Promise<World> {
+/**
+ * A namespace of its own on the running stack in `stateDir`, with a client and a place for workers.
+ * @param overrides variables that are other than those of the stack, such as another TEMPORAL_ADDRESS
+ */
+export async function openWorld(
+  stateDir: string,
+  overrides: Partial<Readonly<Record<string, string>>> = {},
+): Promise<World> {
   const suffix = randomBytes(3).toString('hex');
   const namespace = `test-${suffix}`;
   const cluster = `test-${suffix}`;
-  const env = { ...(await environment({ stateDir })) };
+  const env = { ...(await environment({ stateDir })), ...overrides };
   const call = await openStack({ stateDir });
   const kube = connectCluster(loadKubeConfig({ kubeconfig: env.KUBECONFIG }));
   const temporal = await connect(await temporalSettings({ env }), 10_000);
@@ -80,6 +108,7 @@ export async function openWorld(stateDir: string): Promise<World> {
   return {
     kube,
     sluice,
+    client: new Client({ connection: temporal, namespace: env.TEMPORAL_NAMESPACE }),
     namespace,
     cluster,
     env,
@@ -143,13 +172,13 @@ export async function openWorld(stateDir: string): Promise<World> {
       return objects.flatMap((object) => {
         const { managedFields: _, ...metadata } = object.metadata;
         const text = JSON.stringify({ ...object, metadata });
-        return [...text.matchAll(/"sluice\.dev\/(?!fleet")[^"]*"/g)].map(
+        return [...text.matchAll(/"sluice\.dev\/(?!fleet"|kwok-)[^"]*"/g)].map(
           ([trace]) => `${object.metadata.name}: ${trace}`,
         );
       });
     },
-    worker: async () => {
-      const worker = await startWorkerProcess(cluster, env);
+    worker: async (mortal) => {
+      const worker = await startWorkerProcess(cluster, env, mortal);
       running.push(worker);
       await until(async () => {
         await sluice.requireWorkers(cluster);
@@ -166,11 +195,16 @@ export async function openWorld(stateDir: string): Promise<World> {
   };
 }
 
-async function startWorkerProcess(cluster: string, env: Readonly<Record<string, string>>): Promise<WorkerProcess> {
+async function startWorkerProcess(
+  cluster: string,
+  env: Readonly<Record<string, string>>,
+  mortal: Mortal | undefined,
+): Promise<WorkerProcess> {
   if (!existsSync(cli))
     throw new Error('Run `npm run build` first: these tests run workers as processes of their own.');
-  const child = spawn(process.execPath, [cli, 'worker', '--cluster', cluster, '--log-level', 'warn'], {
-    env: { ...process.env, ...env },
+  const preload = mortal === undefined ? [] : ['--import', new URL('mortal.mjs', import.meta.url).href];
+  const child = spawn(process.execPath, [...preload, cli, 'worker', '--cluster', cluster, '--log-level', 'warn'], {
+    env: { ...process.env, ...env, ...(mortal && { SLUICE_MORTAL: JSON.stringify(mortal) }) },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let said = '';
@@ -192,13 +226,13 @@ async function finish(child: ChildProcess, signal: NodeJS.Signals): Promise<void
 }
 
 /** Waits for a condition, 60 s at most; what it throws last is thrown. */
-export async function until(condition: () => Promise<boolean>, timeoutMs = 60_000): Promise<void> {
+export async function until(condition: () => Promise<boolean>, timeoutMs = 60_000, everyMs = 100): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const last = await condition().catch((error: unknown) => error);
     if (last === true) return;
     if (Date.now() > deadline)
       throw last instanceof Error ? last : new Error(`not so in ${timeoutMs / 1000} s: ${condition.toString()}`);
-    await sleep(100);
+    await sleep(everyMs);
   }
 }

@@ -226,7 +226,7 @@ describe('writes by others at the same time', () => {
 });
 
 describe('admission', () => {
-  it('refuses one pod of a handful: only that one fails, with the reason of the server', async () => {
+  it('scenario 34: refuses one pod of a handful: only that one fails, with the reason of the server, and never left traffic', async () => {
     const app = await deploy(world, { name: 'admission', replicas: 3 });
     const held = await heldBy(app, 'release/x|run');
     const list = await app.pods();

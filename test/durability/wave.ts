@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { type KillPoint, type PodFacts, until, type World } from '../support/world.ts';
+import { type EndState, endStateOf } from './endState.ts';
+import { deployV1, endOf, type Outside, patience, specOf } from './helpers.ts';
+import { pointText, readPoints } from './points.ts';
+
+/** What became of a release that ended as one that nobody disturbed. */
+export const undisturbed = 'as undisturbed';
+
+/**
+ * One worker carries out a release for each point, and is killed when each has come to its own. Then another worker goes on.
+ * Answers with what became of each: {@link undisturbed}, or how it differs from `wanted`.
+ */
+export async function killAt(
+  world: World,
+  outside: Outside,
+  wanted: EndState,
+  at: readonly KillPoint[],
+  directory: string,
+): Promise<ReadonlyMap<KillPoint, string>> {
+  const file = join(directory, `wave-${(wave += 1)}`);
+  const named = at.map((point, index): readonly [string, KillPoint] => [`w${wave}-${index}`, point]);
+  const before = new Map<string, ReadonlyMap<string, PodFacts>>();
+  await eightAtOnce(named, async ([name]) => {
+    await deployV1(world, name);
+    before.set(name, await world.pods(name));
+  });
+
+  const mortal = await world.worker({ points: file, kills: Object.fromEntries(named) });
+  await eightAtOnce(named, ([name]) => world.start(specOf(world, name, outside)));
+  const standStill = async (): Promise<boolean> => {
+    const passed = new Set((await readPoints(file)).map((point) => `${point.workload} ${pointText(point)}`));
+    const missing = named.filter(([name, point]) => !passed.has(`${name} ${pointText(point)}`));
+    if (missing.length === 0) return true;
+    throw new Error(`not come to: ${missing.map(([, point]) => pointText(point)).join('; ')}`);
+  };
+  await until(standStill, 300_000, 500);
+  await mortal.kill();
+
+  const next = await world.worker();
+  await Promise.all(named.map(([name]) => endOf(world, name)));
+  const outcomes = new Map<KillPoint, string>();
+  for (const [name, point] of named) {
+    try {
+      await expect.poll(() => endStateOf(world, name, before.get(name) ?? new Map()), patience).toEqual(wanted);
+      outcomes.set(point, undisturbed);
+    } catch (error) {
+      outcomes.set(point, String(error));
+    }
+  }
+  await next.stop();
+  return outcomes;
+}
+
+let wave = 0;
+
+/** A server on a small machine answers so many well. */
+async function eightAtOnce<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  const work = async (): Promise<void> => {
+    for (const item of queue) await act(item);
+  };
+  await Promise.all(Array.from({ length: 8 }, work));
+}
