@@ -19,7 +19,7 @@ const worlds: World[] = [];
 const workers: WorkerProcess[] = [];
 beforeAll(async () => {
   outside = await openOutside();
-  temporal = await openImpatientTemporal(100);
+  temporal = await openImpatientTemporal(40);
 });
 afterEach(async () => {
   outside.errors = 0;

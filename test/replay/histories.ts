@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { temporal } from '@temporalio/proto';
 import { Worker } from '@temporalio/worker';
 import { bundleWorkflows } from '../../worker/bundle.ts';
 
@@ -9,9 +10,11 @@ import { bundleWorkflows } from '../../worker/bundle.ts';
 export interface RecordedRun {
   readonly workflowId: string;
   readonly runId: string;
-  /** Temporal's own JSON, as `temporal workflow show -o json` writes it. */
-  readonly history: unknown;
+  /** The message as protobufjs writes it to JSON: Temporal's own conversion fails where npm installs protobufjs twice. */
+  readonly history: History;
 }
+
+type History = Parameters<typeof temporal.api.history.v1.History.fromObject>[0];
 
 const directory = fileURLToPath(new URL('./histories', import.meta.url));
 
@@ -25,14 +28,15 @@ export async function historiesOf(client: Client, releaseId: string): Promise<re
   const runs: RecordedRun[] = [];
   for await (const { workflowId, runId } of client.workflow.list({ query: `WorkflowId STARTS_WITH '${releaseId}'` })) {
     const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-    runs.push({ workflowId, runId, history: JSON.parse(historyToJSON(history), anonymous) as unknown });
+    runs.push({ workflowId, runId, history: JSON.parse(JSON.stringify(history), anonymous) as History });
   }
   return runs;
 }
 
 function anonymous(key: string, value: unknown): unknown {
   if (key === 'identity' || key === 'workerIdentity') return 'worker';
-  return key === 'stackTrace' ? '' : value;
+  if (key === 'stackTrace') return '';
+  return typeof value === 'string' ? value.replaceAll(hostname(), 'host') : value;
 }
 
 /** Writes a scenario down for {@link recordedScenarios}. */
@@ -48,12 +52,19 @@ export function recordedScenarios(): readonly { readonly scenario: string; reado
   }));
 }
 
+let bundle: ReturnType<typeof bundleWorkflows> | undefined;
+
 /** Runs the workflows of this checkout against histories; what differs, one text for each run that does. */
 export async function replay(runs: readonly RecordedRun[]): Promise<readonly string[]> {
   const differences: string[] = [];
-  const results = Worker.runReplayHistories({ workflowBundle: await bundleWorkflows() }, runs);
-  for await (const { workflowId, runId, error } of results) {
-    if (error !== undefined) differences.push(`${workflowId} (${runId}): ${error.message}`);
+  bundle ??= bundleWorkflows();
+  const histories = runs.map(({ workflowId, history }) => ({
+    workflowId,
+    history: temporal.api.history.v1.History.fromObject(history),
+  }));
+  const results = Worker.runReplayHistories({ workflowBundle: await bundle }, histories);
+  for await (const { workflowId, error } of results) {
+    if (error !== undefined) differences.push(`${workflowId}: ${error.message}`);
   }
   return differences;
 }

@@ -12,6 +12,6 @@ it.each(scenarios)('$scenario: $runs.length runs', { timeout: 60_000 }, async ({
 it('there is a release that succeeded, one rolled back, one held and resumed, and one that continued as new', () => {
   const names = scenarios.map(({ scenario }) => scenario);
   expect(names.toSorted()).toEqual(['continued-as-new', 'held-and-resumed', 'rolled-back', 'succeeded']);
-  const runsOf = (name: string): number => scenarios.find(({ scenario }) => scenario === name)?.runs.length ?? 0;
-  expect(runsOf('continued-as-new')).toBeGreaterThan(runsOf('succeeded'));
+  const again = scenarios.find(({ scenario }) => scenario === 'continued-as-new')?.runs ?? [];
+  expect(new Set(again.map(({ workflowId }) => workflowId)).size).toBeLessThan(again.length);
 });
