@@ -5,7 +5,7 @@ import { howToRecord, recordedScenarios, replay } from './histories.ts';
 
 const scenarios = recordedScenarios();
 
-it.each(scenarios)('$scenario: $runs.length runs', { timeout: 60_000 }, async ({ runs }) => {
+it.each(scenarios)('$scenario: $runs.length runs', { timeout: 180_000 }, async ({ runs }) => {
   expect(await replay(runs), howToRecord).toEqual([]);
 });
 
