@@ -24,7 +24,7 @@ import { batchDetails } from './details.ts';
 import { Pump } from './pump.ts';
 
 /** Several calls at once in the stages that wait, so that one slow pod does not hide those behind it. */
-const concurrency: Record<Stage, number> = { drain: 1, silence: 4, patch: 4, wait: 4, check: 2, restore: 1 };
+const concurrency: Record<Stage, number> = { drain: 1, silence: 4, patch: 4, wait: 4, check: 2, restore: 4 };
 const looksOnly: ReadonlySet<Stage> = new Set(['silence', 'wait', 'check']);
 
 /** Pods in one call: bounds the payload, and the time until a stage can be stopped. */

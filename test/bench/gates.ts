@@ -11,8 +11,16 @@ export interface GateResults {
   /** Milliseconds from the approval (accepted by Temporal; sent by the client) to the first pod seen changed by a watch. */
   readonly accepted: readonly number[];
   readonly sent: readonly number[];
-  /** While the release waited. */
-  readonly waiting?: { readonly seconds: number; readonly workerCpuMs: number; readonly requests: number };
+  /** While no release was there, and while one waited at a gate. */
+  readonly idle?: Quiet;
+  readonly waiting?: Quiet;
+}
+
+interface Quiet {
+  readonly seconds: number;
+  readonly workerCpuMs: number;
+  /** To the API server. */
+  readonly requests: number;
 }
 
 /** One release with a Service drain and a gate after each batch: what waiting costs, and how soon it goes on. */
@@ -28,6 +36,7 @@ export async function measureGates(place: Place, { approvals, idleSeconds }: Ben
     },
     gates: { afterGray: { approval: {} }, afterBatch: { approval: {} } },
   });
+  const idle = idleSeconds > 0 ? await measureQuiet(place, idleSeconds) : undefined;
   const seen = await watchDrains(place);
   const { id, run } = await stack.sluice.start(spec, { initiator: 'bench' });
   const gateAfter = async (passed: string): Promise<string> => {
@@ -38,12 +47,12 @@ export async function measureGates(place: Place, { approvals, idleSeconds }: Ben
       await sleep(100);
     }
   };
-  let waiting: GateResults['waiting'];
+  let waiting: Quiet | undefined;
   const sentAt: number[] = [];
   const drainedAt: number[] = [];
   let gate = await gateAfter('');
   for (let turn = 0; turn < approvals; turn += 1) {
-    if (turn === 0 && idleSeconds > 0) waiting = await measureWaiting(place, idleSeconds);
+    if (turn === 0 && idleSeconds > 0) waiting = await measureQuiet(place, idleSeconds);
     // The quiet before: nothing of the batch before is still on its way.
     await sleep(500);
     const drained = seen.next();
@@ -61,10 +70,10 @@ export async function measureGates(place: Place, { approvals, idleSeconds }: Ben
     .map(({ eventTime }) => Number(eventTime?.seconds ?? 0) * 1000 + (eventTime?.nanos ?? 0) / 1e6);
   const since = (from: readonly number[]) =>
     drainedAt.map((at, turn) => Math.round((at - (from[turn] ?? at)) * 10) / 10);
-  return { accepted: since(acceptedAt), sent: since(sentAt), ...(waiting && { waiting }) };
+  return { accepted: since(acceptedAt), sent: since(sentAt), ...(idle && { idle }), ...(waiting && { waiting }) };
 }
 
-async function measureWaiting({ worker }: Place, seconds: number): Promise<NonNullable<GateResults['waiting']>> {
+async function measureQuiet({ worker }: Place, seconds: number): Promise<Quiet> {
   // What the batch before has left to do (answers that are still read, garbage) is none of waiting.
   await sleep(5_000);
   const total = async () => Object.values(await worker.requests()).reduce((sum, count) => sum + count, 0);

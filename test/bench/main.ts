@@ -28,10 +28,14 @@ async function main(): Promise<void> {
     const gates = options.approvals > 0 ? await gatesOf(bench) : undefined;
     console.log(`\n${machine()}\n\n${table(runs, contenders, options)}`);
     if (gates) console.log(gateLines(gates).join('\n'));
-    if (options.json !== undefined) {
-      writeFileSync(options.json, JSON.stringify({ machine: machine(), options, runs, gates }, null, 2));
-    }
+    save(options, runs, gates);
   });
+}
+
+/** After every run: a bench that is broken off has not been for nothing. */
+function save(options: BenchOptions, runs: readonly Run[], gates?: GateResults): void {
+  if (options.json === undefined) return;
+  writeFileSync(options.json, JSON.stringify({ machine: machine(), options, runs, gates }, null, 2));
 }
 
 async function withBench(options: BenchOptions, use: (bench: Bench) => Promise<void>): Promise<void> {
@@ -61,6 +65,7 @@ async function rounds({ options, apps, ...with_ }: Bench, contenders: readonly C
         const run = await measuredRun(contender, { ...with_, app, maxUnavailable }, round, options);
         await apps.give(app);
         runs.push(run);
+        save(options, runs);
         const at = `round ${round}, ${maxUnavailable} at once`;
         console.log(`${at}: ${contender.name} ${run.seconds.toFixed(1)} s (load ${run.machineLoad.toFixed(1)})`);
       }

@@ -70,13 +70,13 @@ function perPod(value: (run: Run) => number | undefined) {
 }
 
 /** Approval latency and the cost of waiting, as lines for people. */
-export function gateLines({ accepted, sent, waiting }: GateResults): string[] {
+export function gateLines({ accepted, sent, idle, waiting }: GateResults): string[] {
   return [
     `approval accepted → first drain seen by a watch: ${spread(accepted, 0)} ms (min, median, max of ${accepted.length})`,
     `approval sent → first drain seen by a watch: ${spread(sent, 0)} ms`,
     ...(waiting
       ? [
-          `waiting at a gate for ${waiting.seconds} s: ${waiting.workerCpuMs} ms CPU of the worker, ${waiting.requests} API requests`,
+          `waiting at a gate for ${waiting.seconds} s: ${waiting.workerCpuMs} ms CPU of the worker, ${waiting.requests} API requests (without any release: ${idle?.workerCpuMs} ms, ${idle?.requests})`,
         ]
       : []),
   ];

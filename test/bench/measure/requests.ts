@@ -39,6 +39,8 @@ function kindOf(method: string, target: string): keyof Requests | undefined {
   const path = url.pathname.split('/').filter((part) => part !== '');
   if (path[0] !== 'api' && path[0] !== 'apis') return undefined;
   if (path.at(-1) === 'exec') return 'execs';
+  // A question, whatever its method.
+  if (path.at(-1)?.endsWith('accessreviews') === true) return 'gets';
   if (method !== 'GET') return url.searchParams.has('dryRun') ? 'dryRuns' : 'writes';
   if (url.searchParams.has('watch')) return 'watches';
   // After the group and version, and the namespace: the plural alone is a list.
