@@ -123,9 +123,8 @@ function ofGrpc(error: unknown, addressee: Addressee, target: Target | undefined
       return new SluiceError('RELEASE_NOT_FOUND', notFoundText(target), { cause: error });
     case grpc.FAILED_PRECONDITION:
       // A run that was ended before any worker took it up has nothing that could answer.
-      return text.includes('closed before')
-        ? ended('It was ended in Temporal before a worker took it up.')
-        : workerSilent(error, target);
+      if (text.includes('closed before')) return ended('It was ended in Temporal before a worker took it up.');
+      return text.includes('Workflow Task in failed state') ? workerUnable(error, target) : workerSilent(error, target);
     case grpc.INVALID_ARGUMENT:
       return /search attribute/.test(text) ? attributesMissing(error, text) : undefined;
     default:
@@ -139,6 +138,19 @@ function workerSilent(cause: unknown, target: Target | undefined): SluiceError {
     cause,
     next: 'Start one with `sluice worker`, then ask again. The release itself is safe and goes on when a worker is there.',
   });
+}
+
+/** Workers are there, but their code breaks on this release: a fault of the code, or a version that it does not know. */
+function workerUnable(cause: unknown, target: Target | undefined): SluiceError {
+  const which = target === undefined ? 'the release' : `the release of ${workloadName(target)}`;
+  return new SluiceError(
+    'WORKER_ABSENT',
+    `The workers that are there cannot carry on with ${which}: their code fails.`,
+    {
+      cause,
+      next: 'Their log has the reason. If Sluice was upgraded or downgraded meanwhile, start `sluice worker` of the version before. The release itself is safe and is tried again until a worker can.',
+    },
+  );
 }
 
 function attributesMissing(cause: unknown, text: string): SluiceError {
