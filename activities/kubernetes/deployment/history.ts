@@ -67,12 +67,19 @@ export async function keepHistory(
   }
 }
 
-/** Takes the draft label off: now it is what `kubectl rollout undo` goes back to. */
+/**
+ * Takes the draft label off: now it is what `kubectl rollout undo` goes back to. With a revisionHistoryLimit of 0 the
+ * controller may have taken the entry away already.
+ */
 export async function publishHistory(kube: Connection, entry: ReplicaSet | undefined): Promise<void> {
   if (entry?.spec.template?.metadata?.labels?.[draftLabel] === undefined) return;
   const { namespace = '', name } = entry.metadata;
   const body = { spec: { template: { metadata: { labels: { [draftLabel]: null } } } } };
-  await kube.patch(replicaSets, { namespace, name }, body, { as: 'merge' });
+  try {
+    await kube.patch(replicaSets, { namespace, name }, body, { as: 'merge' });
+  } catch (error) {
+    if (!(error instanceof KubernetesFailure && error.status === 404)) throw error;
+  }
 }
 
 /** Annotations of a ReplicaSet without those that the controller copied from our marks on the Deployment. */
