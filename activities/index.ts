@@ -8,6 +8,7 @@ import type { Connection } from './kubernetes/types.ts';
 import { notifyActivity } from './notify.ts';
 import { planActivity } from './plan.ts';
 import type { Factories } from './ports.ts';
+import { prePullActivities } from './prePull.ts';
 import { prepareActivity } from './prepare.ts';
 import type { Shared } from './scope.ts';
 import { stageActivities } from './stages.ts';
@@ -36,6 +37,7 @@ export function createActivities({ cluster, kube, factories }: ActivityDeps): Ac
   return {
     activities: {
       plan: planActivity(shared),
+      ...prePullActivities(shared),
       ...holdActivities(shared),
       survey: surveyActivity(shared),
       prepare: prepareActivity(shared),

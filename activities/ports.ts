@@ -31,6 +31,8 @@ export interface Access {
 /** A kind of workload. One file each in activities/kubernetes/, registered in workloads.ts. */
 export interface Workload {
   readonly kind: string;
+  /** What an owner reference calls it. */
+  readonly owner: { readonly apiVersion: string; readonly kind: string };
   readonly access: readonly Access[];
   /** Throws WORKLOAD_NOT_FOUND (with the names there are), WORKLOAD_UNFIT. */
   observe(target: Target): Promise<ObservedWorkload>;

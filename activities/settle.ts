@@ -24,7 +24,7 @@ const longestNapMs = 60_000;
  */
 export async function settle<P extends PodRef>(
   refs: readonly P[],
-  pods: WorkloadPods,
+  pods: Pick<WorkloadPods, 'watch' | 'find'>,
   judge: (ref: P, pod: Pod, now: number) => Judgement,
   call: Call,
   withinMs?: number,

@@ -161,7 +161,8 @@ function undone(batch: BatchState, result: BatchResult): BatchState {
   return { ...batch, pods, state: pods.some((pod) => failed.has(pod.name)) ? 'failed' : 'undone' };
 }
 
-function leave(book: Book, failure: Failure): void {
+/** Something of ours stays behind: told by name. */
+export function leave(book: Book, failure: Failure): void {
   book.set((state) => ({ ...state, notUndone: [...state.notUndone, failure] }));
   book.log(failure.text);
 }

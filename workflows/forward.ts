@@ -9,6 +9,7 @@ import { batchFailure, stop } from './failure.ts';
 import { closeGate, openGate } from './gate.ts';
 import { untilThrough } from './hold.ts';
 import { announce } from './notify.ts';
+import { prePull } from './prePull.ts';
 import { heldRequest } from './requests.ts';
 import { isThrough, runBatch } from './runBatch.ts';
 import { type ReleaseState, type Step, waitingBatch } from './state.ts';
@@ -28,6 +29,8 @@ export async function forward(book: Book, input: ReleaseInput): Promise<void> {
   const traffic = { ...held, through: plan.traffic.through };
 
   if (!book.state.steps.includes('pods')) {
+    await unpaused(book);
+    await prePull(book, plan);
     await unpaused(book);
     phase(book, 'acquiring');
     begin(book, 'acquire');

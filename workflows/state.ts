@@ -11,6 +11,8 @@ export interface ReleaseState {
   readonly endedAt?: string;
   readonly phase: Phase;
   readonly plan?: PlanHead;
+  /** How far the pull before the release is. */
+  readonly pulled?: { readonly nodes: number; readonly of: number };
   /** Index of the batch that runs, or whose gate is open, or that comes next. */
   readonly index: number;
   readonly batches: readonly BatchState[];

@@ -1,4 +1,5 @@
 import type { Target } from './contract/names.ts';
+import { countOf } from './contract/quantity.ts';
 import type { BatchStatus, Failure, ReleaseStatus, Waiting } from './contract/status.ts';
 import type { OpenGate, ReleaseState } from './state.ts';
 
@@ -76,6 +77,8 @@ function textOf(state: ReleaseState): string {
   switch (phase) {
     case 'planning':
       return 'Looking at the cluster and making the plan; nothing is touched yet.';
+    case 'pulling':
+      return `Pulling ${plan?.change.version ?? 'the new version'} before anything is touched: ${state.pulled?.nodes ?? 0} of ${countOf(state.pulled?.of ?? 0, 'node')} ${state.pulled?.nodes === 1 ? 'has' : 'have'} it.`;
     case 'acquiring':
       return 'Taking hold of the workload and preparing its way out of traffic.';
     case 'batch':

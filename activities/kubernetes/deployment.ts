@@ -22,6 +22,7 @@ const access: readonly Access[] = [
 /** Deployments, in place: paused while their pods change, then both templates set (design §5). */
 export const createDeployment: WorkloadFactory = (kube, signal): Workload => ({
   kind: 'deployment',
+  owner: { apiVersion: 'apps/v1', kind: 'Deployment' },
   access,
   observe: async (target) => observed((await lookAt(kube, target)).deployment),
   owns: (target, pod) =>

@@ -18,7 +18,7 @@ export async function findingsOf(
   workload: ObservedWorkload,
   images: Images,
   signal: AbortSignal,
-): Promise<Findings> {
+): Promise<Omit<Findings, 'prePull'>> {
   const { namespace } = target;
   const labels = workload.template.metadata?.labels ?? {};
   const [scalers, disruption, endpoints, registry] = await Promise.all([

@@ -6,8 +6,11 @@ import { nodes, pods } from '../kubernetes/resources.ts';
 import type { Connection } from '../kubernetes/types.ts';
 import type { Pod } from '../kubernetes/wire.ts';
 import type { ObservedWorkload, Workload } from '../ports.ts';
+import { prePullAccess } from '../prePull/access.ts';
+import { pullNeeds } from '../prePull/needs.ts';
 import { findingsOf } from './findings.ts';
 import { nodesOf, observedPod } from './observedPod.ts';
+import { missingAccess } from './requireAccess.ts';
 
 /** The observation that the planner needs, and the pods' own objects for a rehearsal. */
 export interface Observed {
@@ -25,10 +28,11 @@ export async function observe(
   signal: AbortSignal,
 ): Promise<Observed> {
   requireContainers(target, observed, images);
-  const [podList, nodeList, findings] = await Promise.all([
+  const [podList, nodeList, findings, missing] = await Promise.all([
     kube.list(pods, { namespace: target.namespace, labelSelector: observed.selector }),
     kube.list(nodes, {}),
     findingsOf(kube, target, observed, images, signal),
+    missingAccess(kube, target.namespace, prePullAccess),
   ]);
   const nodesByName = nodesOf(nodeList);
   const own = podList.items.filter((pod) => workload.owns(target, pod) && !isLeaving(pod));
@@ -43,7 +47,10 @@ export async function observe(
     leftHeld: observed.holder !== undefined,
     readinessGates: (observed.template.spec?.readinessGates ?? []).map(({ conditionType }) => conditionType),
     pods: own.map((pod) => observedPod(pod, nodesByName)),
-    findings,
+    findings: {
+      ...findings,
+      prePull: { missing, nodes: pullNeeds(nodeList.items, observed.template, images, findings.digests) },
+    },
   };
   return { observation, pods: own };
 }

@@ -14,14 +14,23 @@ const always: readonly (Access & { readonly clusterWide?: true })[] = [
 
 /** Asks for every verb that the release will use (SelfSubjectAccessReview). @throws FORBIDDEN with all that are missing */
 export async function requireAccess(kube: Connection, namespace: string, needed: readonly Access[]): Promise<void> {
-  const all = new Map(
-    [...always, ...needed].map((access) => [`${access.verb} ${access.group}/${access.resource}`, access]),
-  );
+  const missing = await missingAccess(kube, namespace, [...always, ...needed]);
+  if (missing.length === 0) return;
+  throw new SluiceError('FORBIDDEN', `The worker may not: ${missing.join('; ')}.`, { details: { missing } });
+}
+
+/** What of `needed` the worker may not do, for people, in order: `create pods in shop`. */
+export async function missingAccess(
+  kube: Connection,
+  namespace: string,
+  needed: readonly (Access & { readonly clusterWide?: true })[],
+): Promise<readonly string[]> {
+  const all = new Map(needed.map((access) => [`${access.verb} ${access.group}/${access.resource}`, access]));
   const missing: string[] = [];
   await Promise.all(
     [...all.values()].map(async (access) => {
       const [resource, subresource] = access.resource.split('/');
-      const where = 'clusterWide' in access ? {} : { namespace };
+      const where = access.clusterWide ? {} : { namespace };
       const review = await kube.create(
         accessReviews,
         {
@@ -42,10 +51,7 @@ export async function requireAccess(kube: Connection, namespace: string, needed:
       if (!review.status?.allowed) missing.push(textOf(access, where.namespace));
     }),
   );
-  if (missing.length === 0) return;
-  throw new SluiceError('FORBIDDEN', `The worker may not: ${missing.toSorted().join('; ')}.`, {
-    details: { missing: missing.toSorted() },
-  });
+  return missing.toSorted();
 }
 
 const textOf = ({ group, resource, verb }: Access, namespace: string | undefined): string =>

@@ -8,6 +8,7 @@ export interface SpecFlags extends TargetFlags {
   readonly file?: string;
   readonly image?: readonly string[];
   readonly pin?: string;
+  readonly prePull?: string;
   readonly mode?: string;
   readonly name?: string;
   readonly gray?: string;
@@ -83,6 +84,7 @@ export function withSpec(command: Command): Command {
     .addOption(option('--on-failure <what>', 'Rollback or Hold (default: Rollback)'))
     .addOption(option('--mode <mode>', 'InPlaceIfPossible or InPlaceOnly'))
     .addOption(option('--pin <what>', 'Digest or Tag (default: Digest)'))
+    .addOption(option('--pre-pull <when>', 'Auto, Require or Off: pull the images on the nodes first (default: Auto)'))
     .addOption(option('--name <app>', 'name of the application (default: that of the workload)'));
 }
 
@@ -101,6 +103,7 @@ export function overridesOf(words: readonly string[], flags: SpecFlags): readonl
     ...set('--name', 'metadata.name', flags.name),
     ...imagesOf(flags.image ?? []),
     ...set('--pin', 'change.pin', flags.pin),
+    ...set('--pre-pull', 'change.prePull', flags.prePull),
     ...set('--mode', 'strategy.mode', flags.mode),
     ...set('--gray', 'strategy.gray.pods', quantityOf(flags.gray)),
     ...set('--gray-pod', 'strategy.gray.select.names', flags.grayPod),

@@ -14,6 +14,7 @@ export const quietFindings: Findings = {
   services: ['checkout'],
   openServices: [],
   probeSeconds: 3,
+  prePull: { missing: [], nodes: {} },
 };
 
 /** A pod on its own node in `zone`, on the old image. */

@@ -26,7 +26,7 @@ describe('a valid spec', () => {
       kind: 'Release',
       metadata: { namespace: 'default' },
       ...needed,
-      change: { ...needed.change, pin: 'Digest' },
+      change: { ...needed.change, pin: 'Digest', prePull: 'Auto', prePullTimeout: '10m' },
       strategy: {
         mode: 'InPlaceIfPossible',
         gray: { pods: 1 },
@@ -261,7 +261,7 @@ describe('the error', () => {
     expect(error.message.split('\n')).toEqual([
       'The release spec has 5 problems:',
       'target: found nothing; allowed: a mapping with cluster and workload',
-      'change: found nothing; allowed: a mapping with images and pin',
+      'change: found nothing; allowed: a mapping with images, pin, prePull and prePullTimeout',
       expect.stringMatching(/^strategy\.mode: found "Canary"/),
       expect.stringMatching(/^strategy\.maxUnavailable: found 0/),
       expect.stringMatching(/^foo: found an unknown field/),

@@ -50,6 +50,7 @@ function stateIn(phase: Phase): ReleaseState {
 /** What each phase answers to each message: `ok` or the code of the refusal. */
 const table: Record<Phase, Record<MessageName, string>> = {
   planning: under(going),
+  pulling: under(going),
   acquiring: under(going),
   batch: under(going),
   gate: under({ ...going, approve: 'ok', reject: 'ok' }),

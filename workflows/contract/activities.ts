@@ -15,6 +15,14 @@ export interface ClusterActivities {
   /** Validates the spec (it may come by hand from the Temporal UI), observes, checks permissions and images, dry-runs the patch, and plans. Touches nothing. */
   plan(request: PlanRequest): Promise<Plan>;
 
+  /**
+   * Pulls images on some nodes, by a pod of ours on each. Returns when some of the nodes have them or failed, with
+   * the others as `later`. Its pods stay until endPrePull.
+   */
+  prePull(request: PrePullRequest): Promise<PrePulled>;
+  /** Deletes all pods of prePull for this workload, those of earlier releases too. */
+  endPrePull(request: HeldRequest): Promise<void>;
+
   /** Takes the workload: pauses its controller and leaves the trail (marks.release, marks.before). WORKLOAD_BUSY if another has it, WORKLOAD_CHANGED if its UID or template is not the planned one. */
   acquire(request: AcquireRequest): Promise<Acquired>;
   /** Gives it back as it was, without the trail. Runs after the commit, and last in a rollback. @throws WORKLOAD_CHANGED where that would roll out somebody else's change, unless it is adopted */
@@ -64,6 +72,33 @@ export interface HeldRequest {
   /** UID of the workload. */
   readonly uid: string;
   readonly holder: string;
+}
+
+export interface PrePullRequest extends HeldRequest {
+  readonly images: Images;
+  readonly nodes: readonly PullNode[];
+  /** How long one node may take, from its `since`. */
+  readonly timeoutMs: number;
+}
+
+export interface PullNode {
+  readonly node: string;
+  /** When the workflow handed it over for the first time, ISO 8601. */
+  readonly since: string;
+}
+
+/** Answer per node; each node of the request is in exactly one list. */
+export interface PrePulled {
+  readonly done: readonly string[];
+  readonly failed: readonly PullFailure[];
+  readonly later: readonly string[];
+}
+
+export interface PullFailure {
+  readonly node: string;
+  /** IMAGE_PULL_FAILED: a pod that is changed there would not come back. PRE_PULL_FAILED: nobody knows. */
+  readonly code: 'IMAGE_PULL_FAILED' | 'PRE_PULL_FAILED';
+  readonly reason: string;
 }
 
 export interface ReleaseRequest extends HeldRequest {

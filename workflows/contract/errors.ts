@@ -114,6 +114,20 @@ export const errors = {
     'The registry does not have that image.',
     'Push the image, or correct the tag; nothing has been touched.',
   ),
+  IMAGE_PULL_FAILED: row(
+    422,
+    4,
+    false,
+    'A node cannot pull the new image.',
+    'Read the reason that the node gives: push the image, correct the tag, or add imagePullSecrets to the workload; nothing has been touched.',
+  ),
+  PRE_PULL_FAILED: row(
+    503,
+    4,
+    false,
+    'The new image could not be pulled before the release.',
+    'Put right what the error names, raise change.prePullTimeout, or set change.prePull to Auto to go on all the same; nothing has been touched.',
+  ),
   IMAGE_UNCHANGED: row(
     409,
     3,

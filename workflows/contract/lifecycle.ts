@@ -16,7 +16,17 @@ export const lifecycle: Readonly<Record<Phase, PhaseRow>> = {
   planning: {
     does: 'Checks the spec, looks at the cluster, the image and the permissions, and makes the plan. Touches nothing.',
     waitsFor: 'nothing; `resume` where it was paused at once',
-    next: { acquiring: 'the plan is made', failed: 'it is refused', rolledBack: 'rollback asked for' },
+    next: {
+      pulling: 'the plan is made',
+      acquiring: 'the plan is made, and there is nothing to pull',
+      failed: 'it is refused',
+      rolledBack: 'rollback asked for',
+    },
+  },
+  pulling: {
+    does: 'Pulls the new images on the nodes that are not known to have them. Touches nothing of the workload.',
+    waitsFor: 'the nodes; `resume`',
+    next: { acquiring: 'the nodes have them', failed: 'they cannot be had', rolledBack: 'rollback asked for' },
   },
   acquiring: {
     does: 'Pauses the workload, leaves its mark on it, and prepares the way out of traffic.',

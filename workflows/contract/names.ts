@@ -68,6 +68,8 @@ export const marks = {
   drained: 'sluice.dev/drained',
   /** Label of a pod: the batch in which it was changed: `gray`, `batch-1`, … */
   podBatch: 'sluice.dev/batch',
+  /** Label of a pod of ours that pulls an image: UID of the workload it does so for. */
+  prePull: 'sluice.dev/pre-pull',
 } as const;
 
 /** Temporal search attributes and their types. */

@@ -53,4 +53,16 @@ export interface Findings {
   readonly openServices: readonly string[];
   /** Seconds from a pod's start until its probe can pass, from the template's probes. */
   readonly probeSeconds: number;
+  readonly prePull: PrePullFindings;
+}
+
+/** Whether and where the new images have to be pulled before the first pod is changed. */
+export interface PrePullFindings {
+  /** What the worker would need for it and may not do: `create pods in shop`. */
+  readonly missing: readonly string[];
+  /**
+   * Nodes that are ready, with those of the asked images, as written and as pinned, that need no pull there. A node
+   * lists no more than 50 images: one that it does not list may be there all the same.
+   */
+  readonly nodes: Readonly<Record<string, readonly string[]>>;
 }

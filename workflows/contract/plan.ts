@@ -16,6 +16,8 @@ export interface Plan {
   readonly uid: string;
   readonly mode: PlannedMode;
   readonly change: PlannedChange;
+  /** What is pulled before anything is touched; none where every node has the images, or nothing may be pulled. */
+  readonly prePull?: PlannedPrePull;
   /** First the gray group, then the batches; none is empty, no pod is in two. */
   readonly batches: readonly PlannedBatch[];
   readonly replicas: number;
@@ -72,6 +74,16 @@ export interface PlannedChange {
   /** What to call the new version: the tag of the first changed image. */
   readonly version: string;
   readonly fromVersion: string;
+}
+
+/** The new images are pulled on these nodes, by a short-lived pod on each. */
+export interface PlannedPrePull {
+  /** Nodes with pods to change that are not known to have the images, in the order of those pods. */
+  readonly nodes: readonly string[];
+  /** How long one node may take. */
+  readonly timeoutMs: number;
+  /** A node that could not pull stops the release, whatever the reason. */
+  readonly required: boolean;
 }
 
 export interface PlannedBatch {
@@ -131,6 +143,7 @@ export interface PlanWarning {
     | 'NODE_LOST'
     | 'GITOPS_OWNER'
     | 'REGISTRY_SILENT'
+    | 'NO_PRE_PULL'
     | 'GRAY_SMALLER'
     | 'LEFTOVER_BATCH'
     | 'MIXED_VERSIONS'

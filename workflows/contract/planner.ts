@@ -9,6 +9,7 @@ import { plannedGate } from './planner/gates.ts';
 import { grayGroup } from './planner/gray.ts';
 import { inOrder, nodeLabel, zonesBy } from './planner/ordering.ts';
 import { plannedPod } from './planner/plannedPod.ts';
+import { plannedPrePull } from './planner/prePull.ts';
 import { planWarnings } from './planner/warnings.ts';
 import { plannedWrites } from './planner/writes.ts';
 import { milliseconds } from './quantity.ts';
@@ -18,7 +19,8 @@ import type { ReleaseSpec } from './spec.ts';
  * What a release will do: which pods in which order in which batch, with which writes. Pure; the same answer for the
  * pods in any order.
  * @throws CONTAINER_NOT_FOUND, IMAGE_UNCHANGED, NO_PODS, WORKLOAD_UNFIT (a readiness gate that the template does not
- *   declare, a Service that was left open), SPEC_INVALID (`strategy.gray.select` names a pod that is not there, or selects nothing)
+ *   declare, a Service that was left open), FORBIDDEN (`change.prePull: Require`, and the worker may create no pods),
+ *   SPEC_INVALID (`strategy.gray.select` names a pod that is not there, or selects nothing)
  */
 export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
   const { strategy, traffic } = spec;
@@ -53,6 +55,7 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
     gate: { id: gateId(name), ...plannedGate(gate) },
   }));
 
+  const prePull = plannedPrePull(spec, change.to, batches, observation);
   const plan: Omit<Plan, 'writes' | 'estimateSeconds' | 'warnings'> = {
     app: spec.metadata.name ?? target.name,
     target,
@@ -63,6 +66,7 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
       reason: 'In place: only images change, so containers restart inside their pods, which keep UID, IP and node.',
     },
     change,
+    ...(prePull !== undefined && { prePull }),
     batches,
     replicas: observation.replicas,
     maxUnavailable: unavailable(shape, observation.replicas),

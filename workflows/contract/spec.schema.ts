@@ -101,6 +101,13 @@ export const releaseSpecSchema = z.strictObject({
         .describe(
           'Digest: where the registry answers, pods get `image:tag@sha256:…`, so that a moved tag changes nothing in mid-release. Tag: written as given.',
         ),
+      prePull: z
+        .enum(['Auto', 'Require', 'Off'])
+        .default('Auto')
+        .describe(
+          'Pulls the new images on the nodes before anything is touched: kubelet kills a container first and pulls afterwards. Auto: where the worker may create pods; an image that cannot be had stops the release, whatever else goes wrong is told and the release goes on. Require: nothing is touched until every node has the images. Off: not at all.',
+        ),
+      prePullTimeout: someTimeSchema.default('10m').describe('How long one node may take to pull them.'),
     })
     .describe('What it changes.'),
   strategy: z

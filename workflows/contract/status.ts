@@ -5,6 +5,7 @@ import type { PlanHead, PodRef } from './plan.ts';
 
 export const phases = [
   'planning',
+  'pulling',
   'acquiring',
   'batch',
   'gate',

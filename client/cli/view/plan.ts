@@ -1,6 +1,6 @@
 import { workloadName } from '../../../workflows/contract/names.ts';
-import type { Plan, PlannedBatch, PlannedGate, PlannedPod } from '../../../workflows/contract/plan.ts';
-import { humanDuration } from '../../../workflows/contract/quantity.ts';
+import type { Plan, PlannedBatch, PlannedGate, PlannedPod, PlannedPrePull } from '../../../workflows/contract/plan.ts';
+import { countOf, humanDuration } from '../../../workflows/contract/quantity.ts';
 import type { Look } from './look.ts';
 import { table } from './table.ts';
 import { ends, fit, harmlessDeep, padEnd, wrap } from './text.ts';
@@ -9,6 +9,9 @@ export interface PlanOptions {
   /** Every pod and whole image references, however many there are. */
   readonly wide?: boolean;
 }
+
+/** Nodes that are named before the rest is summed up. */
+const nodesListed = 3;
 
 /** Pods of a batch that are listed by name before the rest is summed up. */
 const podsListed = 6;
@@ -29,6 +32,7 @@ export function planLines(given: Plan, look: Look, { wide = false }: PlanOptions
       'pods',
       `${plan.replicas} in ${plan.batches.length} ${plan.batches.length === 1 ? 'batch' : 'batches'}, at most ${plan.maxUnavailable} out of service at once`,
     ],
+    ...(plan.prePull === undefined ? [] : [['pulls', pullText(plan.prePull, wide)] satisfies [string, string]]),
     ['traffic', trafficText(plan)],
     ...(plan.checks.length === 0 ? [] : [['checks', plan.checks.map(checkText).join(', ')] satisfies [string, string]]),
     ['on failure', plan.onFailure === 'Rollback' ? 'roll back' : 'hold and wait for somebody'],
@@ -62,6 +66,14 @@ function changeText(container: string, from: string | undefined, to: string, loo
 /** A digest in full says nothing to people; its start tells versions apart. */
 const image = (reference: string, wide: boolean): string =>
   wide ? reference : reference.replace(/@sha256:([0-9a-f]{12})[0-9a-f]+/, '@sha256:$1…');
+
+/** Which nodes get the images before anything is touched. */
+function pullText({ nodes, timeoutMs, required }: PlannedPrePull, wide: boolean): string {
+  const shown = wide || nodes.length <= nodesListed + 1 ? nodes : nodes.slice(0, nodesListed);
+  const left = nodes.length - shown.length;
+  const names = `${shown.join(', ')}${left > 0 ? ` and ${left} more` : ''}`;
+  return `first on ${countOf(nodes.length, 'node')} (${names}), at most ${humanDuration(timeoutMs)} each${required ? ', or the release stops' : ''}`;
+}
 
 function trafficText({ traffic }: Plan): string {
   if (traffic.through.length === 0) return 'not drained';

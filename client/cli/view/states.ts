@@ -18,6 +18,7 @@ const podColours: Readonly<Record<PodState, keyof Colours>> = {
 
 const phaseColours: Readonly<Record<Phase, keyof Colours>> = {
   planning: 'cyan',
+  pulling: 'cyan',
   acquiring: 'cyan',
   batch: 'cyan',
   gate: 'yellow',

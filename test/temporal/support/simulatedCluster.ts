@@ -5,6 +5,7 @@ import type {
   HandfulPod,
   HandfulRequest,
   PodFailure,
+  PrePulled,
   ReleaseEvent,
 } from '../../../workflows/contract/activities.ts';
 import { fingerprint } from '../../../workflows/contract/fingerprint.ts';
@@ -47,6 +48,8 @@ export class SimulatedCluster {
   readonly slow = new Set<string>();
   /** Run before an activity does its work; may throw. */
   before: (activity: string, request: unknown) => void | Promise<void> = () => undefined;
+  /** What a pull on these nodes answers. */
+  pull: (nodes: readonly string[]) => PrePulled = (nodes) => ({ done: nodes, failed: [], later: [] });
   #plan: Plan;
 
   constructor(plan: Plan) {
@@ -86,6 +89,11 @@ export class SimulatedCluster {
   get activities(): ClusterActivities {
     return {
       plan: async () => this.#done('plan', [], () => this.#plan),
+      prePull: async ({ nodes }) => {
+        const names = nodes.map(({ node }) => node);
+        return this.#done('prePull', names, () => this.pull(names));
+      },
+      endPrePull: async () => this.#done('endPrePull', [], () => undefined),
       acquire: async (request) =>
         this.#done('acquire', [], () => {
           this.holder = request.holder;

@@ -2,6 +2,9 @@ import type { Plan } from '../plan.ts';
 
 /** A container with its image on the node restarts in about 1–2 s (design §5). */
 const restartSeconds = 2;
+/** A pod of ours on a node, with an image that is quickly there; so many nodes pull at once. */
+const pullSeconds = 3;
+const nodesAtOnce = 50;
 /** Patch and endpoint, on the way out and on the way back (design §6). */
 const drainSeconds = 1;
 const restoreSeconds = 1;
@@ -13,7 +16,13 @@ const aroundSeconds = 3;
  * @param probeSeconds from a pod's start until its probes can pass
  */
 export function estimateSeconds(
-  { batches, maxUnavailable, minReadyMs, traffic }: Pick<Plan, 'batches' | 'maxUnavailable' | 'minReadyMs' | 'traffic'>,
+  {
+    prePull,
+    batches,
+    maxUnavailable,
+    minReadyMs,
+    traffic,
+  }: Pick<Plan, 'prePull' | 'batches' | 'maxUnavailable' | 'minReadyMs' | 'traffic'>,
   probeSeconds: number,
 ): number {
   const drained = traffic.through.length > 0;
@@ -24,5 +33,6 @@ export function estimateSeconds(
     (sum, { pods, gate }) => sum + Math.ceil(pods.length / maxUnavailable) * podMs + gate.bakeMs,
     0,
   );
-  return Math.ceil(batchesMs / 1000) + aroundSeconds;
+  const pulls = Math.ceil((prePull?.nodes.length ?? 0) / nodesAtOnce) * pullSeconds;
+  return pulls + Math.ceil(batchesMs / 1000) + aroundSeconds;
 }

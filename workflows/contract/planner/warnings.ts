@@ -4,6 +4,7 @@ import type { Plan, PlannedPod, PlanWarning } from '../plan.ts';
 import { countOf } from '../quantity.ts';
 import type { ReleaseSpec } from '../spec.ts';
 import { graySize } from './gray.ts';
+import { nodesWithout } from './prePull.ts';
 
 type Drawn = Omit<Plan, 'writes' | 'estimateSeconds' | 'warnings'>;
 
@@ -18,6 +19,7 @@ export function planWarnings(
     ...drain(plan, observation),
     ...others(plan, observation),
     ...images(spec, observation),
+    ...prePull(plan, spec, observation),
     ...pods(plan, observation),
     ...groups(plan, spec, observation, leftover),
   ];
@@ -98,6 +100,17 @@ function images({ change }: ReleaseSpec, { findings }: Observation): PlanWarning
       `The registry did not say whether ${image} (container ${container}) exists: ${reason}. It is not checked before the first pod${unpinned}.`,
     );
   });
+}
+
+function prePull({ batches, change, target }: Drawn, spec: ReleaseSpec, observation: Observation): PlanWarning[] {
+  const { missing } = observation.findings.prePull;
+  const nodes =
+    spec.change.prePull === 'Auto' && missing.length > 0 ? nodesWithout(change.to, batches, observation) : [];
+  return warn(
+    nodes.length > 0,
+    'NO_PRE_PULL',
+    `The new images are not pulled beforehand on ${countOf(nodes.length, 'node')} that may not have them: the worker may not ${missing.join('; ')}. A container of ${workloadName(target)} is killed before its new image is pulled: a slow pull lasts as long as its pod is out of service. deploy/rbac.yaml has the verbs.`,
+  );
 }
 
 function pods({ batches, target }: Drawn, { findings, pods: all }: Observation): PlanWarning[] {

@@ -1,10 +1,11 @@
 import { marks, workloadName } from '../names.ts';
 import type { Observation } from '../observation.ts';
 import type { Plan } from '../plan.ts';
+import { countOf } from '../quantity.ts';
 
 /** What is written besides the batches' pods, in order, one sentence each. */
 export function plannedWrites(
-  { target, change, traffic }: Pick<Plan, 'target' | 'change' | 'traffic'>,
+  { target, change, prePull, traffic }: Pick<Plan, 'target' | 'change' | 'prePull' | 'traffic'>,
   { paused }: Pick<Observation, 'paused'>,
 ): readonly string[] {
   const name = workloadName(target);
@@ -12,7 +13,13 @@ export function plannedWrites(
   const selectors = `the selector of Service ${services.join(', ')}`;
   const images = Object.entries(change.to).map(([container, image]) => `${container}=${image}`);
   const serving = services.length > 0;
+  const pulls = prePull?.nodes.length ?? 0;
   return [
+    ...(pulls > 0
+      ? [
+          `Pull the new images on ${countOf(pulls, 'node')}, by a pod of ours on each (label ${marks.prePull}) that runs nothing and is deleted again.`,
+        ]
+      : []),
     `Pause ${name} and mark it as held (annotations ${marks.release}, ${marks.before}).`,
     ...(serving ? [`Label all its pods and the template of its ReplicaSet ${marks.serving}=true.`] : []),
     ...(serving ? [`Add ${marks.serving} to ${selectors}: from then on a pod is drained by its label.`] : []),
