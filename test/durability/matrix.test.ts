@@ -8,7 +8,7 @@ import { type KillPoint, openWorld, type PassedPoint, type World } from '../supp
 import { endStateOf, rolledBack, succeeded } from './endState.ts';
 import { deployV1, endOf, type Outside, openOutside, patience, specOf } from './helpers.ts';
 import { chosenPoints, matrixOf, readPoints } from './points.ts';
-import { killAt, undisturbed } from './wave.ts';
+import { anotherWay, killAt, undisturbed } from './wave.ts';
 
 /**
  * The durability matrix: the worker is killed (SIGKILL) at every activity boundary and before and after every write
@@ -57,7 +57,9 @@ describe.each(['forward', 'rollback'] as const)('killed at every point: %s', (wa
       for (const [point, outcome] of wave) outcomes.set(point, outcome);
     }
     console.log(matrixOf(way, outcomes));
-    expect([...outcomes].filter(([, outcome]) => outcome !== undisturbed)).toEqual([]);
+    expect([...outcomes].filter(([, outcome]) => outcome !== undisturbed && outcome !== anotherWay)).toEqual([]);
+    const reached = [...outcomes.values()].filter((outcome) => outcome === undisturbed);
+    expect(reached.length).toBeGreaterThanOrEqual(0.9 * points.length);
   });
 
   async function passedByUndisturbed(): Promise<readonly PassedPoint[]> {
