@@ -1,6 +1,7 @@
 import type { ClusterActivities } from '../workflows/contract/activities.ts';
 import { checkActivity } from './check.ts';
 import { commitActivities } from './commit.ts';
+import { historyActivities } from './history.ts';
 import { holdActivities } from './hold.ts';
 import { createAdmission } from './kubernetes/admission.ts';
 import { PodWatches } from './kubernetes/podWatches.ts';
@@ -45,6 +46,7 @@ export function createActivities({ cluster, kube, factories }: ActivityDeps): Ac
       check: checkActivity(shared),
       ...commitActivities(shared),
       notify: notifyActivity(shared),
+      ...historyActivities(shared),
     },
     watchSilences: () => watches.silences(),
     close: () => watches.close(),

@@ -9,6 +9,7 @@ import type {
   ReleaseRequest,
   TrafficSnapshot,
 } from '../workflows/contract/activities.ts';
+import type { NativeRevision } from '../workflows/contract/history.ts';
 import type { Target } from '../workflows/contract/names.ts';
 import type { Images, Observation } from '../workflows/contract/observation.ts';
 import type { Plan, PlannedTraffic, PodRef } from '../workflows/contract/plan.ts';
@@ -56,6 +57,8 @@ export interface Workload {
   /** The templates only; pods that were born in between are found by the caller. See ClusterActivities.commit. */
   commit(request: CommitRequest): Promise<void>;
   uncommit(request: CommitRequest): Promise<void>;
+  /** What its controller keeps of it, newest first, with its UID. Throws WORKLOAD_NOT_FOUND. */
+  revisions(target: Target): Promise<{ readonly uid: string; readonly revisions: readonly NativeRevision[] }>;
 }
 
 export interface PodChange {

@@ -70,7 +70,6 @@ export async function forward(book: Book, input: ReleaseInput): Promise<void> {
     book.set((state) => ({ ...state, final: true }));
     return activities.writing.release.executeWithOptions({ summary: 'give the workload back' }, [held]);
   });
-  phase(book, 'succeeded');
 }
 
 async function makePlan(book: Book, input: ReleaseInput): Promise<PlanHead> {

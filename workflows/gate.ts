@@ -6,6 +6,7 @@ import { errors } from './contract/errors.ts';
 import type { PlanHead } from './contract/plan.ts';
 import { Stop } from './failure.ts';
 import { announce } from './notify.ts';
+import { gateRecord } from './record.ts';
 import { forwardRules, heldRequest } from './requests.ts';
 import { type BatchState, type OpenGate, type PodEntry, without } from './state.ts';
 import { lacksApprovals } from './status.ts';
@@ -45,9 +46,11 @@ export async function openGate(book: Book, plan: PlanHead, { gate: planned, name
 }
 
 export function closeGate(book: Book): void {
-  if (book.state.gate === undefined) return;
-  book.log(`Passed ${book.state.gate.id}.`);
-  book.set((state) => without(state, 'gate'));
+  const { gate } = book.state;
+  if (gate === undefined) return;
+  book.log(`Passed ${gate.id}.`);
+  const passed = gateRecord(gate, book.now, true);
+  book.set((state) => ({ ...without(state, 'gate'), gatesPassed: [...(state.gatesPassed ?? []), passed] }));
 }
 
 /** Checks of the whole workload; those of single pods have run in the pump. */

@@ -1,15 +1,16 @@
 import type { Book } from './book.ts';
 import { clusterActivities } from './clusterActivities.ts';
 import { compensateStep } from './compensate.ts';
+import type { Phase } from './contract/status.ts';
 import { heldRequest } from './requests.ts';
 
 /**
  * Ends the release without undoing its pods: whoever changed the workload is right, and its own controller rolls that
- * out. What we added for the drain is taken away, and the workload is given back as they made it.
+ * out. What we added for the drain is taken away, and the workload is given back as they made it. Answers how it ended.
  */
-export async function handOver(book: Book): Promise<void> {
+export async function handOver(book: Book): Promise<Phase> {
   const { plan, steps } = book.state;
-  if (plan === undefined) return;
+  if (plan === undefined) return 'failed';
   book.set((state) => ({ ...state, final: true }));
   const { writing } = clusterActivities(book.identity.target.cluster);
   for (const step of steps.toReversed()) {
@@ -22,5 +23,5 @@ export async function handOver(book: Book): Promise<void> {
       );
     }
   }
-  book.set((state) => ({ ...state, phase: state.notUndone.length === 0 ? 'handedOver' : 'failed' }));
+  return book.state.notUndone.length === 0 ? 'handedOver' : 'failed';
 }

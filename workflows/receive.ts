@@ -1,7 +1,7 @@
 import type { ErrorCode } from './contract/errors.ts';
 import { type GateMessage, type MessageName, messageNames, type PlainMessage } from './contract/messages.ts';
 import { isOver, type Said } from './contract/status.ts';
-import { logged, type ReleaseState, without } from './state.ts';
+import { logged, type ReleaseState, withDecision, without } from './state.ts';
 
 /** What a message does: a new state and an answer, or a refusal that leaves the state as it is. */
 export type Received =
@@ -33,11 +33,18 @@ export function receive(state: ReleaseState, run: string, name: MessageName, mes
   }
   if (isOver(state.phase)) return refuse('RELEASE_OVER', `The release ended: ${state.phase}.`);
   const said = saidBy(valid, at);
+  const received = answer(state, said, name, valid);
+  // Approvals are kept with their gates.
+  if (!received.accepted || name === 'approve') return received;
+  return { ...received, state: withDecision(received.state, { message: name, ...said }) };
+}
+
+function answer(state: ReleaseState, said: Said, name: MessageName, { gate }: GateMessage): Received {
   switch (name) {
     case 'approve':
-      return approve(state, said, valid.gate);
+      return approve(state, said, gate);
     case 'reject':
-      return reject(state, said, valid.gate);
+      return reject(state, said, gate);
     case 'pause':
       return pause(state, said);
     case 'resume':

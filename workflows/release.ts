@@ -10,7 +10,7 @@ import { Book } from './book.ts';
 import { compensate } from './compensate.ts';
 import { type ErrorCode, errors } from './contract/errors.ts';
 import { targetOf } from './contract/names.ts';
-import { isSettled, type ReleaseResult } from './contract/status.ts';
+import { isSettled, type Phase, type ReleaseResult } from './contract/status.ts';
 import type { ReleaseInput } from './contract/workflows.ts';
 import { failureOf } from './failure.ts';
 import { forward, NextRun } from './forward.ts';
@@ -18,6 +18,7 @@ import { handOver } from './handOver.ts';
 import { Adopted } from './hold.ts';
 import { handleMessages } from './messages.ts';
 import { announce } from './notify.ts';
+import { keepRecord } from './record.ts';
 import { initialState, type ReleaseState } from './state.ts';
 
 /**
@@ -46,6 +47,7 @@ export async function release(input: ReleaseInput, carried?: ReleaseState): Prom
     () => going.cancel(),
     () => undefined,
   );
+  let phase: Phase = 'succeeded';
   try {
     await going.run(() => forward(book, input));
   } catch (error) {
@@ -53,33 +55,33 @@ export async function release(input: ReleaseInput, carried?: ReleaseState): Prom
       await condition(allHandlersFinished);
       return continueAsNew<typeof release>(input, book.state);
     }
-    await CancellationScope.nonCancellable(() => (error instanceof Adopted ? handOver(book) : back(book, error)));
+    phase = await CancellationScope.nonCancellable(() =>
+      error instanceof Adopted ? handOver(book) : back(book, error),
+    );
   }
-  return CancellationScope.nonCancellable(() => end(book));
+  return CancellationScope.nonCancellable(() => end(book, input, phase));
 }
 
-/** The way back: from a failure, or because somebody asked for it. */
-async function back(book: Book, error: unknown): Promise<void> {
+/** The way back: from a failure, or because somebody asked for it. Answers how it ended. */
+async function back(book: Book, error: unknown): Promise<Phase> {
   // Whatever is thrown after somebody asked for the rollback comes from the asking.
   if (book.state.rollback === undefined) {
     const failure = failureOf(error);
     book.set((state) => ({ ...state, failure, final: false }));
     if (book.state.steps.length > 0) book.askRollback('sluice', failure.text);
   }
-  if (book.state.steps.length === 0) {
-    book.set((state) => ({ ...state, phase: state.failure === undefined ? 'rolledBack' : 'failed' }));
-    return;
-  }
+  if (book.state.steps.length === 0) return book.state.failure === undefined ? 'rolledBack' : 'failed';
   book.set((state) => ({ ...state, phase: 'rollingBack' }));
   void announce(book, 'rollingBack');
   await compensate(book);
   const gone = book.state.failure?.code === 'WORKLOAD_NOT_FOUND';
-  book.set((state) => ({ ...state, phase: gone || state.notUndone.length > 0 ? 'failed' : 'rolledBack' }));
+  return gone || book.state.notUndone.length > 0 ? 'failed' : 'rolledBack';
 }
 
-async function end(book: Book): Promise<ReleaseResult> {
-  book.set((state) => ({ ...state, endedAt: book.now }));
-  const { phase, notUndone, failure } = book.state;
+async function end(book: Book, input: ReleaseInput, phase: Phase): Promise<ReleaseResult> {
+  await keepRecord(book, input, phase);
+  book.set((state) => ({ ...state, phase, endedAt: book.now }));
+  const { notUndone, failure } = book.state;
   book.log(book.status.text);
   await announce(book, isSettled(phase) ? phase : 'failed');
   await condition(allHandlersFinished);

@@ -40,7 +40,7 @@ export async function runBatch(book: Book, index: number): Promise<BatchResult> 
     paused: false,
   };
   const result = await runChild(book, input, index);
-  book.set((state) => withBatch(state, index, (entry) => settled(entry, result)));
+  book.set((state) => withBatch(state, index, (entry) => ({ ...settled(entry, result), endedAt: book.now })));
   return result;
 }
 
@@ -79,7 +79,9 @@ export async function runChild(book: Book, input: BatchInput, index?: number): P
   const workflowId = batchId(book.identity.id, book.identity.run, input.name);
   const shown: BatchState['state'] = input.undo ? 'undoing' : 'running';
   if (index !== undefined) {
-    book.set((state) => withBatch(state, index, (entry) => ({ ...entry, state: shown, workflow: workflowId })));
+    book.set((state) =>
+      withBatch(state, index, (entry) => ({ ...entry, state: shown, workflow: workflowId, startedAt: book.now })),
+    );
   }
   book.log(`${input.name}: ${countOf(input.pods.length, 'pod')}.`);
   let told = input.undo ? false : book.state.paused !== undefined;

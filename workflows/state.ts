@@ -1,5 +1,6 @@
 import type { TrafficSnapshot } from './contract/activities.ts';
 import type { PlanHead, PlannedApproval, PlannedBatch, PlannedPod } from './contract/plan.ts';
+import type { Decision, GateRecord } from './contract/record.ts';
 import type { BatchStatus, Failure, LogEntry, Phase, PodState, RefusedMessage, Said } from './contract/status.ts';
 
 /**
@@ -18,6 +19,10 @@ export interface ReleaseState {
   readonly batches: readonly BatchState[];
   readonly paused?: Said;
   readonly gate?: OpenGate;
+  /** Gates that opened, oldest first, for the record. */
+  readonly gatesPassed?: readonly GateRecord[];
+  /** What people said besides approvals, oldest first; bounded. */
+  readonly decisions?: readonly Decision[];
   /** The release stopped at a failure and waits for somebody (`onFailure: Hold`, or somebody changed the workload). */
   readonly held?: { readonly failure: Failure; readonly since: string };
   /** What people decided about somebody else's change of the workload; carried out next. */
@@ -50,6 +55,9 @@ export interface OpenGate {
 export interface BatchState extends Omit<PlannedBatch, 'pods'> {
   readonly state: BatchStatus['state'];
   readonly workflow?: string;
+  /** Of its last try, ISO 8601. */
+  readonly startedAt?: string;
+  readonly endedAt?: string;
   readonly pods: readonly PodEntry[];
 }
 
@@ -63,7 +71,7 @@ export interface PodEntry extends PlannedPod {
   readonly outOfTraffic?: boolean;
 }
 
-const kept = { log: 200, refused: 50 };
+const kept = { log: 200, refused: 50, decisions: 50 };
 
 export function initialState(at: string): ReleaseState {
   return { startedAt: at, phase: 'planning', index: 0, batches: [], steps: [], notUndone: [], log: [], refused: [] };
@@ -76,6 +84,10 @@ export function logged(state: ReleaseState, entry: LogEntry): ReleaseState {
 
 export function withRefusal(state: ReleaseState, refusal: RefusedMessage): ReleaseState {
   return { ...state, refused: [...state.refused, refusal].slice(-kept.refused) };
+}
+
+export function withDecision(state: ReleaseState, decision: Decision): ReleaseState {
+  return { ...state, decisions: [...(state.decisions ?? []), decision].slice(-kept.decisions) };
 }
 
 /** `state` without its optional field `key`. */

@@ -6,6 +6,7 @@ import { commit, imagesPatch } from './deployment/commit.ts';
 import { requireUnchanged, takeOver } from './deployment/drift.ts';
 import { holderOf, lookAgain, lookAt, lookHeld } from './deployment/look.ts';
 import { release } from './deployment/release.ts';
+import { revisions } from './deployment/revisions.ts';
 import { uncommit } from './deployment/uncommit.ts';
 import { patchPods } from './patchPods.ts';
 import { deployments, replicaSets } from './resources.ts';
@@ -60,6 +61,7 @@ export const createDeployment: WorkloadFactory = (kube, signal): Workload => ({
   },
   commit: (request) => commit(kube, request),
   uncommit: (request) => uncommit(kube, request),
+  revisions: (target) => revisions(kube, target),
 });
 
 function observed(deployment: Deployment): ObservedWorkload {

@@ -3,6 +3,7 @@ import type {
   AccessReview,
   AdmissionPolicy,
   AdmissionWebhooks,
+  ConfigMap,
   Deployment,
   EndpointSlice,
   HorizontalPodAutoscaler,
@@ -38,6 +39,7 @@ const namespaced = <T>(group: string, version: string, name: string, missing: Er
 export const pods = namespaced<Pod>('', 'v1', 'pods', 'NO_PODS');
 export const podStatus = namespaced<Pod>('', 'v1', 'pods/status', 'NO_PODS');
 export const services = namespaced<Service>('', 'v1', 'services', 'SERVICE_NOT_FOUND');
+export const configMaps = namespaced<ConfigMap>('', 'v1', 'configmaps', 'NAMESPACE_NOT_FOUND');
 export const endpointSlices = namespaced<EndpointSlice>(
   'discovery.k8s.io',
   'v1',

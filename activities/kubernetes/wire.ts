@@ -1,4 +1,5 @@
 import type {
+  V1ConfigMap,
   V1Deployment,
   V1EndpointSlice,
   V1HorizontalPodAutoscaler,
@@ -43,6 +44,7 @@ export type Pod = WithSpec<Stored<V1Pod>>;
 export type Deployment = WithSpec<Stored<V1Deployment>>;
 export type ReplicaSet = WithSpec<Stored<V1ReplicaSet>>;
 export type Service = WithSpec<Stored<V1Service>>;
+export type ConfigMap = Stored<V1ConfigMap>;
 export type EndpointSlice = Stored<V1EndpointSlice>;
 export type Node = WithSpec<Stored<V1Node>>;
 export type Namespace = Stored<V1Namespace>;

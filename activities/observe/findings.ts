@@ -1,6 +1,7 @@
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import type { Target } from '../../workflows/contract/names.ts';
 import type { Findings, Images } from '../../workflows/contract/observation.ts';
+import { recordAccess } from '../history/store.ts';
 import { autoscalers, budgets, services } from '../kubernetes/resources.ts';
 import { selects } from '../kubernetes/selectors.ts';
 import type { Connection } from '../kubernetes/types.ts';
@@ -10,6 +11,7 @@ import { resolveDigest } from '../registry/resolveDigest.ts';
 import { isOpen, ownSelector } from '../traffic/service/usable.ts';
 import { ownersOf } from './owners.ts';
 import { probeSeconds } from './probeSeconds.ts';
+import { missingAccess } from './requireAccess.ts';
 
 /** What else is looked at before the plan. @throws IMAGE_NOT_FOUND where a registry says that it has no such image */
 export async function findingsOf(
@@ -21,11 +23,12 @@ export async function findingsOf(
 ): Promise<Omit<Findings, 'prePull'>> {
   const { namespace } = target;
   const labels = workload.template.metadata?.labels ?? {};
-  const [scalers, disruption, endpoints, registry] = await Promise.all([
+  const [scalers, disruption, endpoints, registry, unrecorded] = await Promise.all([
     kube.list(autoscalers, { namespace }),
     kube.list(budgets, { namespace }),
     kube.list(services, { namespace }),
     digestsOf(workload, images, signal),
+    missingAccess(kube, namespace, recordAccess),
   ]);
   // A Service without a selector has endpoints that somebody else writes.
   const serving = endpoints.items.filter((service) => {
@@ -34,6 +37,7 @@ export async function findingsOf(
   });
   return {
     ...registry,
+    ...(unrecorded.length > 0 && { unrecorded }),
     autoscalers: scalers.items
       .filter(({ spec: { scaleTargetRef } }) => {
         return scaleTargetRef.kind.toLowerCase() === target.kind && scaleTargetRef.name === target.name;

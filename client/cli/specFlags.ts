@@ -34,6 +34,8 @@ export interface SpecFlags extends TargetFlags {
   readonly maxDrain?: string;
   readonly checkHttp?: string;
   readonly onFailure?: string;
+  /** `--no-gates`. */
+  readonly gates?: boolean;
 }
 
 const specGroup = 'Spec (over what the file says):';
@@ -61,6 +63,7 @@ export function withSpec(command: Command): Command {
     .addOption(option('--approval', 'wait for an approval after the gray group (default)'))
     .addOption(option('--no-approval', 'do not wait for approvals'))
     .addOption(option('-y, --yes', 'the same as --no-approval'))
+    .addOption(option('--no-gates', 'wait at no gate: no bake time, no approval, no check of the whole workload'))
     .addOption(
       option('--approvals <number>', 'how many different people must approve')
         .argParser(numberFlag(1))

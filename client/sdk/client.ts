@@ -5,9 +5,11 @@ import type { Plan } from '../../workflows/contract/plan.ts';
 import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
 import type { ReleaseResult } from '../../workflows/contract/status.ts';
 import { translated } from './faults.ts';
+import { type History, readHistory } from './history.ts';
+import { type LastRelease, lastRelease } from './lastRelease.ts';
 import { type ListQuery, listReleases, type ReleaseSummary } from './list.ts';
 import { sendMessage } from './send.ts';
-import { makePlan, type Started, startRelease } from './start.ts';
+import { makePlan, type Started, type Starting, startRelease } from './start.ts';
 import { type LiveStatus, readStatus } from './status.ts';
 import { type WatchOptions, watchStatus } from './watch.ts';
 import { requireWorkers, workersPresent } from './workers.ts';
@@ -15,9 +17,13 @@ import { requireWorkers, workersPresent } from './workers.ts';
 /** Sluice as a program sees it. Every error is a SluiceError with a code of the table. */
 export interface Sluice {
   /** Starts the release of a valid spec and returns at once; see {@link startRelease}. */
-  start(spec: ReleaseSpec, options: { readonly initiator: string }): Promise<Started>;
+  start(spec: ReleaseSpec, options: Starting): Promise<Started>;
   /** What a release would do; touches nothing. */
   plan(spec: ReleaseSpec, options?: { readonly signal?: AbortSignal }): Promise<Plan>;
+  /** Revisions and ended releases of a workload, and the one that runs. Outlives Temporal's retention. */
+  history(target: Target, options?: { readonly signal?: AbortSignal }): Promise<History>;
+  /** The latest release as it was asked for, and how it ended. */
+  last(target: Target): Promise<LastRelease>;
   /** The latest release of a workload, running or ended, with the live pods of a running batch. */
   status(target: Target): Promise<LiveStatus>;
   /** Says something to the running release and returns its answer. `updateId` is an idempotency key. */
@@ -43,8 +49,10 @@ export interface Sluice {
 export function createSluice(connection: Connection, options: { readonly namespace?: string } = {}): Sluice {
   const client = new Client({ connection, namespace: options.namespace ?? 'default' });
   return {
-    start: (spec, { initiator }) => startRelease(client, spec, initiator),
+    start: (spec, starting) => startRelease(client, spec, starting),
     plan: (spec, { signal } = {}) => makePlan(client, spec, signal),
+    history: (target, { signal } = {}) => readHistory(client, target, signal),
+    last: (target) => lastRelease(client, target),
     status: (target) => readStatus(client, target),
     send: (target, message, args, sendOptions) => sendMessage(client, target, message, args, sendOptions),
     list: (query = {}) => listReleases(client, query),

@@ -1,6 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { tagOf } from '../../workflows/contract/imageName.ts';
 import {
   planId,
@@ -13,8 +11,8 @@ import {
 import type { Plan } from '../../workflows/contract/plan.ts';
 import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
 import type { PlanInput, ReleaseInput } from '../../workflows/contract/workflows.ts';
-import { toSluiceError, translated } from './faults.ts';
-import { givenUp, retryingOf } from './retrying.ts';
+import { translated } from './faults.ts';
+import { lookAt, lookNonce } from './look.ts';
 import { sluiceAttributes } from './searchAttributes.ts';
 import { targetOfSpec } from './target.ts';
 import { requireWorkers } from './workers.ts';
@@ -26,14 +24,31 @@ export interface Started {
   readonly target: Target;
 }
 
+/** Who starts a release, and why, where that is more than the spec says: `undo to revision 3`. */
+export interface Starting {
+  readonly initiator: string;
+  readonly reason?: string;
+  /** The spec with the gates that this release leaves out for once; see ReleaseInput. */
+  readonly gated?: ReleaseSpec;
+}
+
 /**
  * Starts the release of a valid spec. The workflow id is the lock: one release per workload.
  * @throws WORKER_ABSENT, CLUSTER_UNKNOWN, RELEASE_EXISTS, TEMPORAL_*
  */
-export async function startRelease(client: Client, spec: ReleaseSpec, initiator: string): Promise<Started> {
+export async function startRelease(
+  client: Client,
+  spec: ReleaseSpec,
+  { initiator, reason, gated }: Starting,
+): Promise<Started> {
   const target = targetOfSpec(spec);
   await requireWorkers(client, target.cluster);
-  const input: ReleaseInput = { spec, initiator };
+  const input: ReleaseInput = {
+    spec,
+    initiator,
+    ...(reason !== undefined && { reason }),
+    ...(gated !== undefined && { gated }),
+  };
   const app = spec.metadata.name ?? target.name;
   const version = tagOf(Object.values(spec.change.images)[0] ?? '');
   const id = releaseId(target);
@@ -45,7 +60,7 @@ export async function startRelease(client: Client, spec: ReleaseSpec, initiator:
         args: [input],
         workflowIdConflictPolicy: 'FAIL',
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-        staticSummary: `Release of ${app} to ${version} in ${target.namespace} of ${target.cluster}, by ${initiator}`,
+        staticSummary: `Release of ${app} to ${version} in ${target.namespace} of ${target.cluster}, by ${initiator}${reason === undefined ? '' : ` (${reason})`}`,
         staticDetails: describe(spec, target, initiator),
         typedSearchAttributes: [
           { key: sluiceAttributes.SluiceApp, value: app },
@@ -67,46 +82,21 @@ export async function startRelease(client: Client, spec: ReleaseSpec, initiator:
  * Asks for the plan of a valid spec; touches nothing.
  * @throws WORKER_ABSENT, CLUSTER_UNKNOWN, whatever would stop the release (WORKLOAD_NOT_FOUND, FORBIDDEN, …), TEMPORAL_*
  */
-export async function makePlan(client: Client, spec: ReleaseSpec, signal?: AbortSignal): Promise<Plan> {
+export function makePlan(client: Client, spec: ReleaseSpec, signal?: AbortSignal): Promise<Plan> {
   const target = targetOfSpec(spec);
-  await requireWorkers(client, target.cluster);
   const input: PlanInput = { spec };
-  const handle = await translated(
-    () =>
-      client.workflow.start(workflowTypes.plan, {
-        workflowId: planId(target, randomUUID().slice(0, 8)),
-        taskQueue: workflowQueue,
-        args: [input],
-        // A plan that nobody waits for any more is worth nothing.
-        workflowExecutionTimeout: '10m',
-        staticSummary: `Plan for ${workloadName(target)} in ${target.namespace} of ${target.cluster}; touches nothing`,
-      }),
-    'temporal',
+  return lookAt<Plan>(
+    client,
     target,
+    {
+      type: workflowTypes.plan,
+      id: planId(target, lookNonce()),
+      input,
+      summary: `Plan for ${workloadName(target)} in ${target.namespace} of ${target.cluster}; touches nothing`,
+      hopeless: 'The plan cannot be made',
+    },
+    signal,
   );
-  const over = new AbortController();
-  try {
-    return await Promise.race([
-      handle.result() as Promise<Plan>,
-      hopeless(handle, AbortSignal.any([over.signal, ...(signal === undefined ? [] : [signal])])),
-    ]);
-  } catch (error) {
-    await handle.terminate('nobody waits for it any more').catch(() => undefined);
-    signal?.throwIfAborted();
-    throw toSluiceError(error, 'worker', target);
-  } finally {
-    over.abort();
-  }
-}
-
-/** Ends with an error when the plan cannot be made for a reason that may pass, but has not for a while; or with the signal. */
-async function hopeless(handle: WorkflowHandle, signal: AbortSignal): Promise<never> {
-  for (;;) {
-    await sleep(500, undefined, { signal });
-    const description = await handle.describe().catch(() => undefined);
-    const error = description && givenUp(retryingOf(description), 'The plan cannot be made');
-    if (error !== undefined) throw error;
-  }
 }
 
 /** Markdown for the Temporal UI: what was asked for, before anything is known of the cluster. */

@@ -402,6 +402,12 @@ describe('warnings', () => {
       { pods: podsOf(8).map((one) => ({ ...one, nodeReady: one.name !== 'p03' })) },
       specOf(),
     ],
+    [
+      'a worker that may keep no record',
+      ['NO_RECORD'],
+      { findings: { ...quietFindings, unrecorded: ['create configmaps in shop'] } },
+      specOf(),
+    ],
     ['paused already', ['PAUSED_ALREADY'], { paused: true }, specOf()],
     ['a GitOps owner', ['GITOPS_OWNER'], findings({ owners: ['Argo CD application shop/checkout'] }), specOf()],
     ['a silent registry', ['REGISTRY_SILENT'], findings({ registrySilent: { app: 'no answer' } }), specOf()],

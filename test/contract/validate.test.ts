@@ -35,6 +35,7 @@ describe('a valid spec', () => {
         order: { spreadBy: 'topology.kubernetes.io/zone' },
         readyTimeout: '5m',
         progressDeadline: '10m',
+        rollbackWindow: 1,
         rollback: 'AtOnce',
       },
       gates: {
@@ -114,7 +115,7 @@ describe('says where, what was found and what is allowed', () => {
     [
       'a misspelt field',
       { strategy: { maxUnavailabel: 1 } },
-      'strategy.maxUnavailabel: found an unknown field; allowed: mode, gray, batches, maxUnavailable, order, readyTimeout, failureThreshold, batchTimeout, progressDeadline or rollback; did you mean maxUnavailable?',
+      'strategy.maxUnavailabel: found an unknown field; allowed: mode, gray, batches, maxUnavailable, order, readyTimeout, failureThreshold, batchTimeout, progressDeadline, rollbackWindow or rollback; did you mean maxUnavailable?',
     ],
     [
       'a field in the wrong place',

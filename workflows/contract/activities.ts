@@ -1,8 +1,10 @@
 import type { CheckSpec } from './check.schema.ts';
 import type { ErrorCode } from './errors.ts';
+import type { History } from './history.ts';
 import type { Target } from './names.ts';
 import type { Images } from './observation.ts';
 import type { Plan, PlannedPod, PlannedTraffic, PodRef } from './plan.ts';
+import type { ReleaseRecord } from './record.ts';
 import type { SettledEnd } from './status.ts';
 import type { NotifyTarget, TrafficSource } from './traffic.schema.ts';
 
@@ -59,6 +61,11 @@ export interface ClusterActivities {
   uncommit(request: CommitRequest): Promise<void>;
 
   notify(request: NotifyRequest): Promise<void>;
+
+  /** Keeps the record of an ended release beside the workload, with the native revision that it became. Idempotent by run id. */
+  record(request: RecordRequest): Promise<void>;
+  /** Native revisions and records of a workload. Touches nothing. */
+  history(request: HistoryRequest): Promise<History>;
 }
 
 export interface PlanRequest {
@@ -226,6 +233,17 @@ export interface CommitRequest extends HeldRequest {
   readonly to: Images;
   /** Written as kubernetes.io/change-cause. */
   readonly cause: string;
+}
+
+export interface RecordRequest {
+  readonly target: Target;
+  /** UID of the workload: one that was made anew does not get it. */
+  readonly uid: string;
+  readonly record: ReleaseRecord;
+}
+
+export interface HistoryRequest {
+  readonly target: Target;
 }
 
 export interface NotifyRequest {

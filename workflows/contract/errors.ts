@@ -170,6 +170,20 @@ export const errors = {
     'The workload cannot be released this way.',
     'The error names the reason and the way out.',
   ),
+  REVISION_NOT_FOUND: row(
+    404,
+    2,
+    false,
+    'The workload has no such revision to go back to.',
+    '`sluice history` shows those there are; spec.revisionHistoryLimit of the workload says how many are kept.',
+  ),
+  NOT_IN_PLACE: row(
+    422,
+    3,
+    false,
+    'That change cannot be made in place.',
+    'Only images of containers can; the error names what else is other, and what does it.',
+  ),
   NO_PODS: row(409, 3, false, 'The workload has no pods to release.', 'Scale it up, or change its template directly.'),
   CONFLICT: row(409, 3, true, 'The object changed between reading and writing.', 'It is tried again by itself.'),
 

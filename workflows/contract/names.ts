@@ -16,6 +16,10 @@ export const releaseId = (target: Target): string =>
 export const planId = (target: Target, nonce: string): string =>
   `plan/${target.cluster}/${target.namespace}/${target.kind}/${target.name}/${nonce}`;
 
+/** Workflow id of a look at the history, which touches nothing; `nonce` keeps several apart. */
+export const historyId = (target: Target, nonce: string): string =>
+  `history/${target.cluster}/${target.namespace}/${target.kind}/${target.name}/${nonce}`;
+
 /** Workflow id of one batch, a child of the release. `run` is the first run id of the release. */
 export const batchId = (release: string, run: string, batch: string): string => `${release}/${run}/${batch}`;
 
@@ -51,7 +55,7 @@ export const workflowQueue = 'sluice';
 export const clusterQueue = (cluster: string): string => `sluice.${cluster}`;
 
 /** Workflow types. */
-export const workflowTypes = { release: 'release', batch: 'batch', plan: 'plan' } as const;
+export const workflowTypes = { release: 'release', batch: 'batch', plan: 'plan', history: 'history' } as const;
 
 /** Field manager of every write to the Kubernetes API. */
 export const fieldManager = 'sluice';

@@ -51,6 +51,8 @@ export interface Findings {
   readonly services: readonly string[];
   /** Those of them whose selector asks for our label, though no release is under way. */
   readonly openServices: readonly string[];
+  /** What the worker may not do that keeping a record needs: `create configmaps in shop`. Absent: nothing. */
+  readonly unrecorded?: readonly string[];
   /** Seconds from a pod's start until its probe can pass, from the template's probes. */
   readonly probeSeconds: number;
   readonly prePull: PrePullFindings;

@@ -142,6 +142,7 @@ export interface PlanWarning {
     | 'LEFT_HELD'
     | 'NODE_LOST'
     | 'GITOPS_OWNER'
+    | 'NO_RECORD'
     | 'REGISTRY_SILENT'
     | 'NO_PRE_PULL'
     | 'GRAY_SMALLER'

@@ -164,6 +164,14 @@ export const releaseSpecSchema = z.strictObject({
         .describe(
           'How long a batch may stand still, no pod coming any further, until it has failed. Waiting for people, or for others to be in service again, does not count.',
         ),
+      rollbackWindow: z
+        .int()
+        .min(0)
+        .max(100)
+        .default(1)
+        .describe(
+          'An undo to one of so many revisions before the current one waits at no gate: those have served here lately. 0: every undo waits at the gates of the spec.',
+        ),
       rollback: z
         .enum(['AtOnce', 'InBatches'])
         .default('AtOnce')

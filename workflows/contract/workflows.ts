@@ -1,4 +1,5 @@
 import type { HeldRequest, PodFailure, PodNote, PodRules, TrafficSnapshot } from './activities.ts';
+import type { Target } from './names.ts';
 import type { Images } from './observation.ts';
 import type { PlannedLimits, PodRef } from './plan.ts';
 
@@ -7,11 +8,20 @@ export interface ReleaseInput {
   /** A release spec; validated by the first activity. */
   readonly spec: unknown;
   readonly initiator?: string;
+  /** Why it was started, where that is not the spec alone: `undo to revision 3`. Kept in its record. */
+  readonly reason?: string;
+  /** The spec before its gates were left out for this once: what the next release in its manner goes by. */
+  readonly gated?: unknown;
 }
 
 /** Input of the `plan` workflow, which touches nothing and returns the Plan. */
 export interface PlanInput {
   readonly spec: unknown;
+}
+
+/** Input of the `history` workflow, which touches nothing and returns the History. */
+export interface HistoryInput {
+  readonly target: Target;
 }
 
 /** Input of the `batch` workflow, a child of the release: bring these pods to these images. */

@@ -75,8 +75,13 @@ export async function publishHistory(kube: Connection, entry: ReplicaSet | undef
   if (entry?.spec.template?.metadata?.labels?.[draftLabel] === undefined) return;
   const { namespace = '', name } = entry.metadata;
   const body = { spec: { template: { metadata: { labels: { [draftLabel]: null } } } } };
+  await unlessPruned(kube.patch(replicaSets, { namespace, name }, body, { as: 'merge' }));
+}
+
+/** A write to an entry that the controller may prune at any moment (revisionHistoryLimit, also while paused): then it is done. */
+export async function unlessPruned(write: Promise<unknown>): Promise<void> {
   try {
-    await kube.patch(replicaSets, { namespace, name }, body, { as: 'merge' });
+    await write;
   } catch (error) {
     if (!(error instanceof KubernetesFailure && error.status === 404)) throw error;
   }

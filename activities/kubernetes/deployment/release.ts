@@ -6,6 +6,7 @@ import { deployments, replicaSets } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
 import type { Connection } from '../types.ts';
 import type { Deployment } from '../wire.ts';
+import { unlessPruned } from './history.ts';
 import { holderOf, lookAgain, newSetOf } from './look.ts';
 import { difference } from './templates.ts';
 import { readTrail } from './trail.ts';
@@ -80,7 +81,7 @@ async function takeMarksOffOnce(kube: Connection, held: HeldRequest): Promise<bo
   for (const { metadata } of marked) {
     const { namespace = '', name } = metadata;
     const body = { metadata: { annotations: { [marks.release]: null, [marks.before]: null } } };
-    await kube.patch(replicaSets, { namespace, name }, body, { as: 'merge' });
+    await unlessPruned(kube.patch(replicaSets, { namespace, name }, body, { as: 'merge' }));
   }
   return marked.length > 0;
 }

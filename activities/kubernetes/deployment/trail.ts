@@ -4,6 +4,12 @@ import type { Deployment } from '../wire.ts';
 /** Annotation that kubectl shows in `rollout history`. */
 export const causeKey = 'kubernetes.io/change-cause';
 
+/** Annotation of Deployment and ReplicaSet with the number that `kubectl rollout history` shows. */
+export const revisionKey = 'deployment.kubernetes.io/revision';
+
+/** Annotation of a ReplicaSet with the numbers that it had before, where its version came back. */
+export const earlierKey = 'deployment.kubernetes.io/revision-history';
+
 /** What a Deployment was before it was acquired (marks.before), so that a crashed release can be put back. */
 export interface Trail {
   readonly paused: boolean;

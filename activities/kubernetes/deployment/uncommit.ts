@@ -7,10 +7,10 @@ import { hold } from './acquire.ts';
 import { requireLive, setLiveImages, setTemplateImages, whichImages } from './commit.ts';
 import { historyName } from './history.ts';
 import { holderOf, type Look, lookAgain } from './look.ts';
-import { causeKey, readTrail } from './trail.ts';
+import { causeKey, earlierKey, readTrail, revisionKey } from './trail.ts';
 
 /** Annotations of the live ReplicaSet that belong to a revision, not to the ReplicaSet. */
-const revisionKeys = ['deployment.kubernetes.io/revision', 'deployment.kubernetes.io/revision-history', causeKey];
+const revisionKeys = [revisionKey, earlierKey, causeKey];
 
 /**
  * Undoes a commit, whole or half: the reverse order, each step only if it is still to be done. An older history entry

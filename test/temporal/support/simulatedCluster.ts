@@ -11,6 +11,7 @@ import type {
 import { fingerprint } from '../../../workflows/contract/fingerprint.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
 import type { Plan } from '../../../workflows/contract/plan.ts';
+import type { ReleaseRecord } from '../../../workflows/contract/record.ts';
 
 export interface SimulatedPod {
   readonly name: string;
@@ -31,6 +32,7 @@ export class SimulatedCluster {
   /** Every call in order: `drain a b`. */
   readonly calls: string[] = [];
   readonly events: ReleaseEvent[] = [];
+  readonly records: ReleaseRecord[] = [];
   paused = false;
   open = false;
   templateImage = 'app:v1';
@@ -168,6 +170,11 @@ export class SimulatedCluster {
       commit: async (request) => this.#done('commit', [], () => void (this.templateImage = imageOf(request.to))),
       uncommit: async (request) => this.#done('uncommit', [], () => void (this.templateImage = imageOf(request.from))),
       notify: async ({ event }) => void this.events.push(event),
+      record: async (request) => {
+        await this.before('record', request);
+        this.records.push(request.record);
+      },
+      history: async () => ({ revisions: [], records: this.records }),
     };
   }
 

@@ -85,6 +85,11 @@ function others({ target, maxUnavailable }: Drawn, { findings, paused, leftHeld 
       'LEFT_HELD',
       `A release of ${name} whose workflow was terminated still holds it; this one takes over what it left.`,
     ),
+    ...warn(
+      (findings.unrecorded ?? []).length > 0,
+      'NO_RECORD',
+      `The worker may not ${(findings.unrecorded ?? []).join(', ')}: \`sluice history\` forgets this release when Temporal does.`,
+    ),
     ...warn(paused, 'PAUSED_ALREADY', `${name} is paused already, not by Sluice; it stays paused after the release.`),
   ];
 }

@@ -1,0 +1,111 @@
+import { type ExitCode, SluiceError } from '../../workflows/contract/errors.ts';
+import { workloadName } from '../../workflows/contract/names.ts';
+import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
+import { isOver, type ReleaseStatus } from '../../workflows/contract/status.ts';
+import type { Sluice } from '../sdk/client.ts';
+import { givenUp } from '../sdk/retrying.ts';
+import type { Started, Starting } from '../sdk/start.ts';
+import { targetOfSpec } from '../sdk/target.ts';
+import { exitOf, follow, staysUntilEnd } from './follow.ts';
+import type { CommonFlags, WaitFlags } from './options.ts';
+import { type Session, whoAmI } from './session.ts';
+import { commandFor } from './view/commands.ts';
+import { nextCommands, statusLines } from './view/status.ts';
+import { harmless } from './view/text.ts';
+
+export interface BeginFlags extends CommonFlags, WaitFlags {
+  readonly by?: string;
+}
+
+/** How long a command that does not wait stays until the plan is made, in ms: a wrong image should be told now. */
+const planWaitMs = 30_000;
+
+/**
+ * Starts a release, and stays with it as the flags ask: until its plan is made, or until its end.
+ * @param more why it is started, where that is more than the spec says
+ */
+export async function begin(
+  session: Session,
+  sluice: Sluice,
+  spec: ReleaseSpec,
+  flags: BeginFlags,
+  more: Omit<Starting, 'initiator'> = {},
+): Promise<ExitCode> {
+  const { output, defaults } = session;
+  const initiator = flags.by ?? whoAmI(session.io.env);
+  const started = await start(session, sluice, spec, { initiator, ...more });
+  const { target } = started;
+  if (staysUntilEnd(flags)) {
+    const status = await follow(session, sluice, target, { ...flags, run: started.run });
+    if (flags.watch !== true || output.structured)
+      output.result(status, (look) => statusLines(status, look, { ...defaults, wide: output.format === 'wide' }));
+    return exitOf(status);
+  }
+  const status = await planned(session, sluice, started);
+  if (status === undefined) {
+    output.result(started, ({ colours, glyphs }) => [
+      `${colours.green(glyphs.ok)} Started ${started.id}; its plan is not made yet.`,
+    ]);
+    if (!output.structured) output.note(() => [`  ${commandFor('status', target, defaults, '--watch')}`]);
+    return 0;
+  }
+  if (isOver(status.phase) && status.failure !== undefined && status.plan === undefined) {
+    const { code, text, next } = status.failure;
+    throw new SluiceError(code, text, { next, details: { release: started.id, run: started.run } });
+  }
+  output.result(status, ({ colours, glyphs }) => [`${colours.green(glyphs.ok)} ${colours.bold(headline(status))}`]);
+  if (!output.structured) {
+    output.note(({ colours, glyphs }) => [
+      ...(status.plan?.warnings ?? []).map(({ message }) => colours.yellow(`${glyphs.warn} ${harmless(message)}`)),
+      ...nextCommands(status, defaults).map((command) => `  ${command}`),
+    ]);
+  }
+  return exitOf(status);
+}
+
+/** A running release of the same workload is named with where it is and who started it. */
+async function start(session: Session, sluice: Sluice, spec: ReleaseSpec, starting: Starting): Promise<Started> {
+  try {
+    return await sluice.start(spec, starting);
+  } catch (error) {
+    if (!(error instanceof SluiceError) || error.code !== 'RELEASE_EXISTS') throw error;
+    const target = targetOfSpec(spec);
+    const other = await sluice.status(target).catch(() => undefined);
+    if (other === undefined) throw error;
+    const { app, version, initiator: by, text, phase, run } = other;
+    throw new SluiceError(
+      'RELEASE_EXISTS',
+      `${workloadName(target)} is being released to ${app} ${version} by ${by}. ${text}`,
+      {
+        next: `See it with \`${commandFor('status', target, session.defaults)}\`, or undo it with \`${commandFor('rollback', target, session.defaults)}\`.`,
+        details: { run, phase, initiator: by, version },
+        cause: error,
+      },
+    );
+  }
+}
+
+/** The first status that knows the plan, or that the release ended before it; undefined when it takes too long. */
+async function planned(
+  session: Session,
+  sluice: Sluice,
+  { id, target, run }: Started,
+): Promise<ReleaseStatus | undefined> {
+  const signal = AbortSignal.any([session.signal, AbortSignal.timeout(planWaitMs)]);
+  for await (const status of sluice.watch(target, { signal, run, intervalMs: 100 })) {
+    if (status.plan !== undefined || isOver(status.phase)) return status;
+    const error = givenUp(status.retrying, 'The release is started, but its plan cannot be made yet');
+    if (error !== undefined) {
+      throw new SluiceError(error.code, error.message, {
+        next: `It goes on trying by itself. See it with \`${commandFor('status', target, session.defaults)}\`, or take it back with \`${commandFor('rollback', target, session.defaults)}\`.`,
+        details: { ...error.details, release: id, run },
+      });
+    }
+  }
+  return undefined;
+}
+
+function headline({ app, version, fromVersion, plan, batches, target }: ReleaseStatus): string {
+  const pods = plan?.replicas ?? 0;
+  return `Releasing ${app} ${fromVersion || '?'} → ${version}: ${pods} pods of ${workloadName(target)} in ${batches.length} batches`;
+}

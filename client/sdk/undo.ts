@@ -1,0 +1,56 @@
+import { SluiceError } from '../../workflows/contract/errors.ts';
+import type { NativeRevision } from '../../workflows/contract/history.ts';
+import { tagOf } from '../../workflows/contract/imageName.ts';
+import { type Target, workloadName } from '../../workflows/contract/names.ts';
+import type { Images } from '../../workflows/contract/observation.ts';
+import type { History } from './history.ts';
+
+/** Where an undo goes back to. */
+export interface Undo {
+  readonly revision: number;
+  /** Only the containers that change, spelled as in that revision: its tag or digest must not be taken for another one. */
+  readonly images: Images;
+  /** How many revisions back: 1 is the one before the current one. */
+  readonly back: number;
+}
+
+/**
+ * The revision that an undo goes back to, and what that changes. Pure.
+ * @param to its number; default: the one before the current one
+ * @throws REVISION_NOT_FOUND with those there are, IMAGE_UNCHANGED, NOT_IN_PLACE with what differs
+ */
+export function undoOf({ target, entries }: History, to?: number): Undo {
+  const kept = entries.flatMap(({ native }) => native ?? []);
+  const current = kept.find((revision) => revision.current);
+  const older = kept.filter((revision) => !revision.current);
+  const wanted = to === undefined ? older[0] : kept.find(({ revision }) => revision === to);
+  if (current === undefined || wanted === undefined) throw notFound(target, kept, to);
+  if (wanted.current) {
+    throw new SluiceError('IMAGE_UNCHANGED', `${workloadName(target)} is at revision ${wanted.revision} now.`, {
+      next: 'There is nothing to undo.',
+    });
+  }
+  if (wanted.differs !== undefined) throw notInPlace(target, wanted);
+  const images = Object.entries(wanted.images).filter(([name, image]) => current.images[name] !== image);
+  return { revision: wanted.revision, images: Object.fromEntries(images), back: older.indexOf(wanted) + 1 };
+}
+
+function notFound(target: Target, kept: readonly NativeRevision[], to: number | undefined): SluiceError {
+  const there = kept.map(({ revision, images }) => `${revision} (${Object.values(images).map(tagOf).join(', ')})`);
+  const name = workloadName(target);
+  return new SluiceError(
+    'REVISION_NOT_FOUND',
+    to === undefined
+      ? `${name} has no older revision to go back to.`
+      : `${name} has no revision ${to}; there ${there.length === 1 ? 'is' : 'are'} ${there.join(', ') || 'none'}.`,
+    { details: { revisions: kept.map(({ revision }) => revision) } },
+  );
+}
+
+function notInPlace(target: Target, { revision, differs }: NativeRevision): SluiceError {
+  const name = workloadName(target);
+  return new SluiceError('NOT_IN_PLACE', `Revision ${revision} of ${name} differs in more than images: ${differs}.`, {
+    next: `\`kubectl rollout undo ${name} -n ${target.namespace} --to-revision=${revision}\` replaces the pods.`,
+    details: { revision, differs },
+  });
+}
