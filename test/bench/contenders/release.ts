@@ -9,7 +9,8 @@ import { type Contender, type Place, targetOf } from './contender.ts';
 export const releaseSpec = (place: Place, drains: boolean): ReleaseSpecInput => ({
   metadata: { name: place.app.name, namespace: place.app.namespace },
   target: { cluster: place.cluster, workload: `deployment/${place.app.name}` },
-  change: { images: { app: place.app.to } },
+  // The others do not pull images before they begin.
+  change: { images: { app: place.app.to }, prePull: 'Off' },
   strategy: { gray: { pods: '100%' }, maxUnavailable: place.maxUnavailable },
   gates: { afterGray: { approval: false } },
   // One look that sees nobody is silence; a kwok pod cannot be looked into.
