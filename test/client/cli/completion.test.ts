@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { completionScripts, shells } from '../../../client/cli/completion/scripts.ts';
 import { sluice } from './io.ts';
 
@@ -48,6 +48,7 @@ describe('the scripts', () => {
 
   test('bash completes with it', () => {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-completion-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
     const script = join(folder, 'completion.bash');
     writeFileSync(script, completionScripts.bash);
     const stand = join(folder, 'sluice');
