@@ -1,6 +1,7 @@
 import net from 'node:net';
 import { SluiceError } from '../workflows/contract/errors.ts';
 import { portHolder } from './process/port-holder.ts';
+import { until } from './process/wait.ts';
 
 /** Below the range from which kernels give out ports by themselves, so that no outgoing connection takes one between `down` and `up`. */
 const range = { from: 20_000, to: 32_000 };
@@ -27,8 +28,9 @@ export async function choosePorts(request: PortRequest): Promise<Record<string, 
   const used = new Set(Object.values(asked));
   for (const [name, preferred] of Object.entries(wanted)) {
     if (chosen[name] !== undefined) continue;
-    const candidates = [remembered[name] ?? 0, preferred];
-    const found = await firstUsable(candidates, used, own);
+    const before = remembered[name] ?? 0;
+    const stays = before !== 0 && !used.has(before) && (own.has(before) || (await becomesFree(before)));
+    const found = stays ? before : await firstUsable([preferred], used, own);
     chosen[name] = found;
     used.add(found);
   }
@@ -73,6 +75,18 @@ async function firstUsable(
     const port = range.from + Math.floor(Math.random() * (range.to - range.from));
     if (!used.has(port) && (await isFree(port))) return port;
   }
+}
+
+/**
+ * Whether nobody listens on a port that was ours, or soon nobody will: a process that was killed is gone for all who look
+ * for it a moment before the kernel takes its sockets away. Others' commands know the address, so it is worth a wait.
+ */
+async function becomesFree(port: number): Promise<boolean> {
+  const isOver = async (): Promise<boolean | undefined> => {
+    if (await isFree(port)) return true;
+    return (await portHolder(port)) === undefined ? undefined : false;
+  };
+  return (await until(isOver, { timeoutMs: 5_000 })) ?? false;
 }
 
 /** Whether nobody listens on that loopback port. */
