@@ -166,10 +166,12 @@ describe('one stack, through its life', () => {
   });
 
   test('what was there is there again after every part was killed at once', async () => {
-    const pids = Object.values(pidsOf(await inspect({ stateDir })));
-    for (const pid of pids) process.kill(pid ?? 0, 'SIGKILL');
+    const before = await inspect({ stateDir });
+    for (const pid of Object.values(pidsOf(before))) process.kill(pid ?? 0, 'SIGKILL');
     const { report } = await upAndTell();
     expect(report.state).toBe('up');
+    // Other commands, and shells that took `sluice env`, know the addresses.
+    expect(report.environment).toEqual(before.environment);
     expect(await deployment('web')).toBe(200);
     // Pods are played again at once, too.
     const call = await openStack({ stateDir });
