@@ -157,7 +157,8 @@ describe('releases on a real kubelet', () => {
       rate: 100,
       keepAlive: false,
     });
-    await world.start(world.spec(name, image(world, 'v2'), { traffic: through(name) }));
+    // Long enough in silence to be met in the middle.
+    await world.start(world.spec(name, image(world, 'v2'), { traffic: { ...through(name), quiet: '3s' } }));
     await world.until(name, (status) => status.batches[1]?.state === 'running');
     await world.sluice.send(world.target(name), 'rollback', { by: 'carol', reason: 'customers complain' });
     const ended = await world.until(name, (status) => status.endedAt !== undefined);

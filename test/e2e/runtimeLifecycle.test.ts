@@ -125,7 +125,9 @@ it('is mended by up after SIGKILL of its programs, and the containers survive', 
   const after = await awaitReady();
   expect(containers(after)).toEqual(containers(before));
   const list = await kubectl.run('get', 'pods', '--output=name');
-  expect(await kubectl.run('exec', list.split('\n')[0] ?? '', '--', 'echo', 'well')).toBe('well\n');
+  // A kubelet that has just begun learns of its pods a moment later.
+  const well = () => kubectl.run('exec', list.split('\n')[0] ?? '', '--', 'echo', 'well').catch(() => undefined);
+  expect(await until(well, { timeoutMs: 60_000 })).toBe('well\n');
   const exports = await environment({ stateDir });
   const tag = await fetch(`http://${exports.SLUICE_REGISTRY ?? ''}/v2/sample/manifests/v2`);
   // The registry forgets its tags when it dies; up pushes them again.

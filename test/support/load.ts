@@ -142,13 +142,16 @@ async function followEndpoints(options: LoadOptions, targets: Targets, signal: A
 
 interface Slice {
   readonly ports?: readonly { readonly port?: number }[];
-  readonly endpoints?: readonly {
-    readonly addresses: readonly string[];
-    readonly conditions?: { readonly ready?: boolean };
-  }[];
+  /** Null where there is none. */
+  readonly endpoints?:
+    | readonly {
+        readonly addresses: readonly string[];
+        readonly conditions?: { readonly ready?: boolean };
+      }[]
+    | null;
 }
 
-const addressesOf = ({ endpoints = [], ports = [] }: Slice): readonly string[] =>
-  endpoints
+const addressesOf = ({ endpoints, ports = [] }: Slice): readonly string[] =>
+  (endpoints ?? [])
     .filter((endpoint) => endpoint.conditions?.ready !== false)
     .flatMap((endpoint) => endpoint.addresses.map((address) => `${address}:${ports[0]?.port ?? 80}`));
