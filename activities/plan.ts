@@ -48,9 +48,8 @@ function requireCluster({ cluster }: Target, own: string): void {
 
 function requireFree(target: Target, { holder }: ObservedWorkload): void {
   if (holder === undefined || idOfHolder(holder) === releaseId(target)) return;
-  const [workflow] = holder.split('|');
   const at = `${workloadName(target)} -n ${target.namespace}`;
-  throw new SluiceError('WORKLOAD_BUSY', `${workloadName(target)} is held by the release ${workflow}.`, {
+  throw new SluiceError('WORKLOAD_BUSY', `${workloadName(target)} is held by the release ${idOfHolder(holder)}.`, {
     next: `See \`sluice status ${at}\`. If its workflow was terminated and will never end: \`kubectl annotate ${at} ${marks.release}- ${marks.before}-\`.`,
     details: { holder },
   });

@@ -68,8 +68,7 @@ const withState = (deployment: Deployment, { paused }: Trail): Deployment => ({
 });
 
 function heldBy(name: string, holder: string, { target }: AcquireRequest): SluiceError {
-  const [workflow] = holder.split('|');
-  return new SluiceError('WORKLOAD_BUSY', `${name} is held by the release ${workflow}.`, {
+  return new SluiceError('WORKLOAD_BUSY', `${name} is held by the release ${idOfHolder(holder)}.`, {
     next: `Wait for it, or roll it back with \`sluice rollback ${name} -n ${target.namespace}\`. If its workflow was terminated and will never end: \`kubectl annotate ${name} -n ${target.namespace} ${marks.release}- ${marks.before}-\`.`,
     details: { holder },
   });
