@@ -29,7 +29,7 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
       await scope.withPods((pods) => scope.traffic(through, pods).inspect());
     }
 
-    const seen = await observe(kube, workload, target, observed, spec.change.images, call.signal);
+    const seen = await observe(kube, workload, target, observed, spec.change, call.signal);
     const plan = shared.factories.planRelease(spec, seen.observation);
     await rehearse(workload, plan, seen.pods);
     return plan;

@@ -76,6 +76,8 @@ export interface ObservedWorkload {
   readonly paused: boolean;
   readonly minReadySeconds: number;
   readonly template: PodTemplate;
+  /** Images of the revisions that its controller keeps, newest first. */
+  readonly revisionImages: readonly Images[];
   /** Label selector of its pods, as `kubectl get pods -l` takes it. */
   readonly selector: string;
   readonly labels: Readonly<Record<string, string>>;

@@ -1,3 +1,4 @@
+import { changeText } from './contract/changeText.ts';
 import type { PodStatus, ReleaseStatus } from './contract/status.ts';
 import type { BatchInput } from './contract/workflows.ts';
 
@@ -7,7 +8,7 @@ const mostRows = 60;
 /** Current details of a release: who only opens the Temporal UI understands it from this. */
 export function releaseDetails(status: ReleaseStatus): string {
   const { plan, waiting, failure, notUndone, log, refused } = status;
-  const change = `${status.fromVersion || '?'} → ${status.version || '?'}`;
+  const change = changeText(status) || '? → ?';
   const lines = [
     `## ${status.app} ${change}: ${status.phase}`,
     status.text,

@@ -1,6 +1,7 @@
 import { condition, workflowInfo } from '@temporalio/workflow';
 import type { Book } from './book.ts';
 import { clusterActivities } from './clusterActivities.ts';
+import { changeText } from './contract/changeText.ts';
 import { releaseId } from './contract/names.ts';
 import type { PlanHead } from './contract/plan.ts';
 import { countOf } from './contract/quantity.ts';
@@ -122,5 +123,5 @@ function begin(book: Book, step: Step): void {
 }
 
 function causeOf(book: Book, { app, change }: PlanHead): string {
-  return `sluice: ${app} ${change.fromVersion} → ${change.version} by ${book.identity.initiator}`;
+  return `sluice: ${app} ${changeText(change)} by ${book.identity.initiator}`;
 }

@@ -43,7 +43,7 @@ export function recordOf(
 ): ReleaseRecord {
   const { plan, failure, rollback, notUndone, batches, startedAt, endedAt, phase, gate } = state;
   const { id, run, initiator } = identity;
-  const { app, version, fromVersion, text } = statusOf(state, identity);
+  const { app, version, fromVersion, restart, text } = statusOf(state, identity);
   const open = gate === undefined ? [] : [gateRecord(gate, rollback?.at ?? endedAt, false)];
   return {
     id,
@@ -57,6 +57,7 @@ export function recordOf(
     text,
     version,
     fromVersion,
+    ...(restart === true && { restart }),
     from: plan?.change.from ?? {},
     to: plan?.change.to ?? {},
     batches: batches.map(batchRecord),

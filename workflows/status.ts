@@ -21,6 +21,7 @@ export function statusOf(state: ReleaseState, identity: Identity): ReleaseStatus
     app: plan?.app ?? identity.target.name,
     version: plan?.change.version ?? '',
     fromVersion: plan?.change.fromVersion ?? '',
+    ...(plan?.change.restart === true && { restart: true }),
     startedAt: state.startedAt,
     ...(endedAt === undefined ? {} : { endedAt }),
     phase: state.phase,
@@ -89,15 +90,19 @@ function textOf(state: ReleaseState): string {
     case 'held':
       return heldText(held?.failure);
     case 'committing':
-      return 'Making the new version the workload’s own template.';
+      return plan?.change.restart === true
+        ? 'Making the new spelling the workload’s own template.'
+        : 'Making the new version the workload’s own template.';
     case 'rollingBack':
       return `Rolling back${causeOf(state)}`;
     case 'succeeded':
       return succeededText(state);
     case 'handedOver':
-      return `Ended before all pods ran ${plan?.change.version ?? 'the new version'}: what somebody else made of the workload stays, and its own controller rolls it out.`;
+      return `Ended before all pods ${plan?.change.restart === true ? 'were restarted' : `ran ${plan?.change.version ?? 'the new version'}`}: what somebody else made of the workload stays, and its own controller rolls it out.`;
     case 'rolledBack':
-      return `Rolled back to ${plan?.change.fromVersion || 'the old version'}${causeOf(state)}`;
+      return plan?.change.restart === true
+        ? `The restart of ${plan.change.version} was rolled back${causeOf(state)}`
+        : `Rolled back to ${plan?.change.fromVersion || 'the old version'}${causeOf(state)}`;
     case 'failed':
       return failure?.text ?? 'Failed.';
   }
@@ -112,10 +117,10 @@ function heldText(failure: Failure | undefined): string {
 }
 
 function succeededText({ plan, batches }: ReleaseState): string {
-  const version = plan?.change.version ?? 'the new version';
+  const { version = 'the new version', restart } = plan?.change ?? {};
   const pods = batches.flatMap((batch) => batch.pods).filter(({ state }) => state !== 'gone');
   const failed = pods.filter(({ state }) => state === 'failed').length;
-  if (failed === 0) return `Every pod runs ${version}.`;
+  if (failed === 0) return restart === true ? `Every pod of ${version} was restarted.` : `Every pod runs ${version}.`;
   return `${pods.length - failed} of ${pods.length} pods run ${version}; ${failed} failed, which strategy.failureThreshold allows.`;
 }
 

@@ -4,15 +4,15 @@ import type { Access, ObservedWorkload, Workload } from '../ports.ts';
 import { acquire } from './deployment/acquire.ts';
 import { commit, imagesPatch } from './deployment/commit.ts';
 import { requireUnchanged, takeOver } from './deployment/drift.ts';
-import { holderOf, lookAgain, lookAt, lookHeld } from './deployment/look.ts';
+import { holderOf, type Look, lookAgain, lookAt, lookHeld } from './deployment/look.ts';
 import { release } from './deployment/release.ts';
 import { revisions } from './deployment/revisions.ts';
+import { templateImages } from './deployment/templates.ts';
 import { uncommit } from './deployment/uncommit.ts';
 import { patchPods } from './patchPods.ts';
 import { deployments, replicaSets } from './resources.ts';
 import { retryConflicts } from './retryConflicts.ts';
 import { selectorText } from './selectors.ts';
-import type { Deployment } from './wire.ts';
 import type { WorkloadFactory } from './workloads.ts';
 
 const access: readonly Access[] = [
@@ -25,13 +25,13 @@ export const createDeployment: WorkloadFactory = (kube, signal): Workload => ({
   kind: 'deployment',
   owner: { apiVersion: 'apps/v1', kind: 'Deployment' },
   access,
-  observe: async (target) => observed((await lookAt(kube, target)).deployment),
+  observe: async (target) => observed(await lookAt(kube, target)),
   owns: (target, pod) =>
     pod.metadata.ownerReferences?.some(
       ({ controller, kind, name }) => controller && kind === 'ReplicaSet' && name.startsWith(`${target.name}-`),
     ) ?? false,
   acquire: (request) => acquire(kube, request),
-  requireUnchanged: async (held) => observed((await requireUnchanged(kube, held)).deployment),
+  requireUnchanged: async (held) => observed(await requireUnchanged(kube, held)),
   takeOver: (held) => takeOver(kube, held),
   release: (request) => release(kube, request),
   async labelBirths(request, labels) {
@@ -64,7 +64,7 @@ export const createDeployment: WorkloadFactory = (kube, signal): Workload => ({
   revisions: (target) => revisions(kube, target),
 });
 
-function observed(deployment: Deployment): ObservedWorkload {
+function observed({ deployment, sets }: Look): ObservedWorkload {
   const { spec, metadata } = deployment;
   const holder = holderOf(deployment);
   return {
@@ -73,6 +73,7 @@ function observed(deployment: Deployment): ObservedWorkload {
     paused: spec.paused ?? false,
     minReadySeconds: spec.minReadySeconds ?? 0,
     template: spec.template,
+    revisionImages: sets.toReversed().flatMap((set) => (set.spec.template ? [templateImages(set.spec.template)] : [])),
     selector: selectorText(spec.selector),
     labels: metadata.labels ?? {},
     annotations: metadata.annotations ?? {},

@@ -8,6 +8,12 @@ import type { ContainerStatus, Pod } from './wire.ts';
 export const imagesOf = (pod: Pod): Images =>
   Object.fromEntries(pod.spec.containers.map(({ name, image }) => [name, image ?? '']));
 
+/** What its started containers run, as its node says. */
+export const imageIDsOf = (pod: Pod): Images =>
+  Object.fromEntries(
+    (pod.status?.containerStatuses ?? []).flatMap(({ name, imageID }) => (imageID === '' ? [] : [[name, imageID]])),
+  );
+
 /** Whether the spec of `pod` names all of `images`, letter by letter: that is what the controller compares. */
 export const hasImages = (pod: Pod, images: Images): boolean => {
   const has = imagesOf(pod);

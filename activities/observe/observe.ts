@@ -1,6 +1,8 @@
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { type Target, workloadName } from '../../workflows/contract/names.ts';
 import type { Images, Observation } from '../../workflows/contract/observation.ts';
+import { restartImages } from '../../workflows/contract/planner/restart.ts';
+import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
 import { isLeaving } from '../kubernetes/podState.ts';
 import { nodes, pods } from '../kubernetes/resources.ts';
 import type { Connection } from '../kubernetes/types.ts';
@@ -10,6 +12,7 @@ import { prePullAccess } from '../prePull/access.ts';
 import { pullNeeds } from '../prePull/needs.ts';
 import { findingsOf } from './findings.ts';
 import { nodesOf, observedPod } from './observedPod.ts';
+import { digestsIn, registryAnswers, requireThere, silenceIn } from './registryAnswers.ts';
 import { missingAccess } from './requireAccess.ts';
 
 /** The observation that the planner needs, and the pods' own objects for a rehearsal. */
@@ -18,38 +21,53 @@ export interface Observed {
   readonly pods: readonly Pod[];
 }
 
-/** Reads everything once. `images`: those that are asked for, by container. */
+/**
+ * Reads everything once. `change`: what is asked for.
+ * @throws CONTAINER_NOT_FOUND, IMAGE_NOT_FOUND where a registry says that it has no such image, RESTART_UNSAFE
+ */
 export async function observe(
   kube: Connection,
   workload: Workload,
   target: Target,
   observed: ObservedWorkload,
-  images: Images,
+  change: ReleaseSpec['change'],
   signal: AbortSignal,
 ): Promise<Observed> {
-  requireContainers(target, observed, images);
-  const [podList, nodeList, findings, missing] = await Promise.all([
+  const { template, revisionImages } = observed;
+  const asked = imagesAsked(target, observed, change);
+  const [podList, nodeList, found, missing, answers] = await Promise.all([
     kube.list(pods, { namespace: target.namespace, labelSelector: observed.selector }),
     kube.list(nodes, {}),
-    findingsOf(kube, target, observed, images, signal),
+    findingsOf(kube, target, observed),
     missingAccess(kube, target.namespace, prePullAccess),
+    registryAnswers(template, asked, signal),
   ]);
   const nodesByName = nodesOf(nodeList);
   const own = podList.items.filter((pod) => workload.owns(target, pod) && !isLeaving(pod));
-  const observation: Observation = {
+  const seen = {
     target,
+    templateImages: imagesOfTemplate(observed),
+    revisionImages,
+    pods: own.map((pod) => observedPod(pod, nodesByName)),
+    findings: { ...found, digests: digestsIn(answers) },
+  };
+  // A restart writes other spellings than those of the template: they are what must be there.
+  const images = change.restart === undefined ? asked : restartImages(change.restart, seen);
+  const said = images === asked ? answers : await registryAnswers(template, images, signal);
+  requireThere(said, images);
+  const observation: Observation = {
+    ...seen,
     uid: observed.uid,
     replicas: observed.replicas,
-    templateImages: imagesOfTemplate(observed),
     minReadySeconds: observed.minReadySeconds,
     // What a release that was terminated left behind is not the state that people gave it.
     paused: observed.paused && observed.holder === undefined,
     leftHeld: observed.holder !== undefined,
-    readinessGates: (observed.template.spec?.readinessGates ?? []).map(({ conditionType }) => conditionType),
-    pods: own.map((pod) => observedPod(pod, nodesByName)),
+    readinessGates: (template.spec?.readinessGates ?? []).map(({ conditionType }) => conditionType),
     findings: {
-      ...findings,
-      prePull: { missing, nodes: pullNeeds(nodeList.items, observed.template, images, findings.digests) },
+      ...seen.findings,
+      registrySilent: silenceIn(said),
+      prePull: { missing, nodes: pullNeeds(nodeList.items, template, images, seen.findings.digests) },
     },
   };
   return { observation, pods: own };
@@ -58,10 +76,13 @@ export async function observe(
 const imagesOfTemplate = ({ template }: ObservedWorkload): Images =>
   Object.fromEntries((template.spec?.containers ?? []).map(({ name, image }) => [name, image ?? '']));
 
-function requireContainers(target: Target, observed: ObservedWorkload, images: Images): void {
-  const there = Object.keys(imagesOfTemplate(observed));
-  const unknown = Object.keys(images).filter((container) => !there.includes(container));
-  if (unknown.length === 0) return;
+/** The images about which the registries are asked first: the new ones, or those to be restarted. */
+function imagesAsked(target: Target, observed: ObservedWorkload, { images, restart }: ReleaseSpec['change']): Images {
+  const has = imagesOfTemplate(observed);
+  const there = Object.keys(has);
+  const named = images !== undefined ? Object.keys(images) : Array.isArray(restart) ? restart : there;
+  const unknown = named.filter((container) => !there.includes(container));
+  if (unknown.length === 0) return images ?? Object.fromEntries(named.map((name) => [name, has[name] ?? '']));
   throw new SluiceError(
     'CONTAINER_NOT_FOUND',
     `${workloadName(target)} has no container ${unknown.join(', ')}; it has ${there.join(', ')}.`,

@@ -1,5 +1,5 @@
 import type { ObservedPod } from '../../workflows/contract/observation.ts';
-import { imagesOf, isReady } from '../kubernetes/podState.ts';
+import { imageIDsOf, imagesOf, isReady } from '../kubernetes/podState.ts';
 import type { ListOf } from '../kubernetes/types.ts';
 import type { Node, Pod } from '../kubernetes/wire.ts';
 
@@ -26,5 +26,6 @@ export function observedPod(pod: Pod, nodes: Nodes): ObservedPod {
     ready: isReady(pod),
     createdAt: creationTimestamp,
     images: imagesOf(pod),
+    imageIDs: imageIDsOf(pod),
   };
 }

@@ -72,16 +72,13 @@ async function start(session: Session, sluice: Sluice, spec: ReleaseSpec, starti
     const target = targetOfSpec(spec);
     const other = await sluice.status(target).catch(() => undefined);
     if (other === undefined) throw error;
-    const { app, version, initiator: by, text, phase, run } = other;
-    throw new SluiceError(
-      'RELEASE_EXISTS',
-      `${workloadName(target)} is being released to ${app} ${version} by ${by}. ${text}`,
-      {
-        next: `See it with \`${commandFor('status', target, session.defaults)}\`, or undo it with \`${commandFor('rollback', target, session.defaults)}\`.`,
-        details: { run, phase, initiator: by, version },
-        cause: error,
-      },
-    );
+    const { app, version, restart, initiator: by, text, phase, run } = other;
+    const doing = restart === true ? `restarted (${app} ${version})` : `released to ${app} ${version}`;
+    throw new SluiceError('RELEASE_EXISTS', `${workloadName(target)} is being ${doing} by ${by}. ${text}`, {
+      next: `See it with \`${commandFor('status', target, session.defaults)}\`, or undo it with \`${commandFor('rollback', target, session.defaults)}\`.`,
+      details: { run, phase, initiator: by, version },
+      cause: error,
+    });
   }
 }
 
@@ -105,7 +102,9 @@ async function planned(
   return undefined;
 }
 
-function headline({ app, version, fromVersion, plan, batches, target }: ReleaseStatus): string {
+function headline({ app, version, fromVersion, restart, plan, batches, target }: ReleaseStatus): string {
   const pods = plan?.replicas ?? 0;
-  return `Releasing ${app} ${fromVersion || '?'} → ${version}: ${pods} pods of ${workloadName(target)} in ${batches.length} batches`;
+  const what =
+    restart === true ? `Restarting ${app} ${version}` : `Releasing ${app} ${fromVersion || '?'} → ${version}`;
+  return `${what}: ${pods} pods of ${workloadName(target)} in ${batches.length} batches`;
 }

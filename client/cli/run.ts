@@ -11,6 +11,7 @@ import { registerHistory } from './commands/history.ts';
 import { registerList } from './commands/list.ts';
 import { registerPlan } from './commands/plan.ts';
 import { registerRelease } from './commands/release.ts';
+import { registerRestart } from './commands/restart.ts';
 import { registerRetry } from './commands/retry.ts';
 import { registerSchema } from './commands/schema.ts';
 import { registerStatus } from './commands/status.ts';
@@ -114,6 +115,7 @@ function buildProgram(host: Host): Command {
   program.commandsGroup('Release:');
   registerPlan(program, host);
   registerRelease(program, host);
+  registerRestart(program, host);
   registerStatus(program, host);
   registerList(program, host);
   registerHistory(program, host);

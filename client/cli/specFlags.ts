@@ -40,11 +40,18 @@ export interface SpecFlags extends TargetFlags {
 
 const specGroup = 'Spec (over what the file says):';
 
-export function withSpec(command: Command): Command {
-  const option = (flags: string, description: string): Option => new Option(flags, description).helpGroup(specGroup);
+const option = (flags: string, description: string): Option => new Option(flags, description).helpGroup(specGroup);
+
+/** All options of the spec. */
+export const withSpec = (command: Command): Command =>
+  withStrategy(command)
+    .addOption(option('--image <container=image>', 'new image of a container; can be repeated').argParser(repeatFlag))
+    .addOption(option('--pin <what>', 'Digest or Tag (default: Digest)'));
+
+/** Those that say how, for a command that says what. */
+export function withStrategy(command: Command): Command {
   return command
     .option('-f, --file <path>', 'release spec as YAML or JSON; - reads standard input')
-    .addOption(option('--image <container=image>', 'new image of a container; can be repeated').argParser(repeatFlag))
     .addOption(option('--gray <pods>', 'size of the gray group: a count or a percentage (default: 1)'))
     .addOption(
       option('--gray-node <label=value>', 'gray pods from nodes with this label, such as zone=a').argParser(repeatFlag),
@@ -86,7 +93,6 @@ export function withSpec(command: Command): Command {
     .addOption(option('--ready-timeout <duration>', 'how long one pod may take to become ready (default: 5m)'))
     .addOption(option('--on-failure <what>', 'Rollback or Hold (default: Rollback)'))
     .addOption(option('--mode <mode>', 'InPlaceIfPossible or InPlaceOnly'))
-    .addOption(option('--pin <what>', 'Digest or Tag (default: Digest)'))
     .addOption(option('--pre-pull <when>', 'Auto, Require or Off: pull the images on the nodes first (default: Auto)'))
     .addOption(option('--name <app>', 'name of the application (default: that of the workload)'));
 }

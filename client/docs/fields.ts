@@ -14,19 +14,25 @@ export interface Field {
 
 /** Every field below `node`, in the order of the schema, parents before their parts. */
 export function fieldsOf(node: SchemaNode, name = '', isAlternative = false): Field[] {
-  const { properties = {}, required = [], anyOf = [] } = node;
+  const { properties = {}, required = [], anyOf = [], oneOf = [] } = node;
+  const rivals = oneOf.flatMap((one) => one.required);
   const alternatives = anyOf.filter((one) => one.properties !== undefined).length > 1;
   return [
     ...Object.entries(properties).flatMap(([key, child]) => {
       const path = name === '' ? key : `${name}.${key}`;
-      return [
-        fieldOf(path, child, required.includes(key) ? (isAlternative ? 'one of' : 'yes') : 'no'),
-        ...fieldsOf(child, path),
-      ];
+      return [fieldOf(path, child, neededAs(key, { required, rivals, isAlternative })), ...fieldsOf(child, path)];
     }),
     ...(node.items === undefined ? [] : fieldsOf(node.items, `${name}[]`)),
     ...anyOf.flatMap((one) => fieldsOf(one, name, alternatives)),
   ];
+}
+
+function neededAs(
+  key: string,
+  node: { readonly required: readonly string[]; readonly rivals: readonly string[]; readonly isAlternative: boolean },
+): Field['needed'] {
+  if (node.rivals.includes(key)) return 'one of';
+  return !node.required.includes(key) ? 'no' : node.isAlternative ? 'one of' : 'yes';
 }
 
 function fieldOf(name: string, node: SchemaNode, needed: Field['needed']): Field {

@@ -8,6 +8,7 @@ import { translated } from './faults.ts';
 import { type History, readHistory } from './history.ts';
 import { type LastRelease, lastRelease } from './lastRelease.ts';
 import { type ListQuery, listReleases, type ReleaseSummary } from './list.ts';
+import { type RestartOptions, restartWorkload } from './restart.ts';
 import { sendMessage } from './send.ts';
 import { makePlan, type Started, type Starting, startRelease } from './start.ts';
 import { type LiveStatus, readStatus } from './status.ts';
@@ -18,6 +19,8 @@ import { requireWorkers, workersPresent } from './workers.ts';
 export interface Sluice {
   /** Starts the release of a valid spec and returns at once; see {@link startRelease}. */
   start(spec: ReleaseSpec, options: Starting): Promise<Started>;
+  /** Restarts the containers of a workload in place, in the manner of its last release; see {@link restartWorkload}. */
+  restart(target: Target, options: RestartOptions): Promise<Started>;
   /** What a release would do; touches nothing. */
   plan(spec: ReleaseSpec, options?: { readonly signal?: AbortSignal }): Promise<Plan>;
   /** Revisions and ended releases of a workload, and the one that runs. Outlives Temporal's retention. */
@@ -50,6 +53,7 @@ export function createSluice(connection: Connection, options: { readonly namespa
   const client = new Client({ connection, namespace: options.namespace ?? 'default' });
   return {
     start: (spec, starting) => startRelease(client, spec, starting),
+    restart: (target, restarting) => restartWorkload(client, target, restarting),
     plan: (spec, { signal } = {}) => makePlan(client, spec, signal),
     history: (target, { signal } = {}) => readHistory(client, target, signal),
     last: (target) => lastRelease(client, target),

@@ -67,3 +67,9 @@ async function inTemporal(client: Client, target: Target): Promise<LastRelease> 
     target,
   );
 }
+
+/** For a `catch` of {@link lastRelease}: what never was released goes by the defaults. */
+export function undefinedIfUnknown(error: unknown): undefined {
+  if (error instanceof SluiceError && error.code === 'RELEASE_NOT_FOUND') return undefined;
+  throw error;
+}

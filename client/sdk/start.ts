@@ -50,7 +50,9 @@ export async function startRelease(
     ...(gated !== undefined && { gated }),
   };
   const app = spec.metadata.name ?? target.name;
-  const version = tagOf(Object.values(spec.change.images)[0] ?? '');
+  const { images, restart } = spec.change;
+  // What a restart restarts is known when it is planned.
+  const version = restart === undefined ? tagOf(Object.values(images ?? {})[0] ?? '') : 'restart';
   const id = releaseId(target);
   const handle = await translated(
     () =>
@@ -60,7 +62,7 @@ export async function startRelease(
         args: [input],
         workflowIdConflictPolicy: 'FAIL',
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-        staticSummary: `Release of ${app} to ${version} in ${target.namespace} of ${target.cluster}, by ${initiator}${reason === undefined ? '' : ` (${reason})`}`,
+        staticSummary: `${restart === undefined ? `Release of ${app} to ${version}` : `Restart of ${app}`} in ${target.namespace} of ${target.cluster}, by ${initiator}${reason === undefined ? '' : ` (${reason})`}`,
         staticDetails: describe(spec, target, initiator),
         typedSearchAttributes: [
           { key: sluiceAttributes.SluiceApp, value: app },
@@ -108,7 +110,15 @@ function describe(spec: ReleaseSpec, target: Target, initiator: string): string 
   const approval = gates.afterGray.approval;
   const rows: [string, string][] = [
     ['workload', `${workloadName(target)} in namespace ${target.namespace} of cluster ${target.cluster}`],
-    ...Object.entries(spec.change.images).map(([container, image]): [string, string] => [
+    ...(spec.change.restart === undefined
+      ? []
+      : [
+          ['restarts', spec.change.restart === true ? 'every container' : spec.change.restart.join(', ')] satisfies [
+            string,
+            string,
+          ],
+        ]),
+    ...Object.entries(spec.change.images ?? {}).map(([container, image]): [string, string] => [
       `image of ${container}`,
       `\`${image}\``,
     ]),

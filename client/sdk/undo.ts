@@ -1,28 +1,28 @@
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import type { NativeRevision } from '../../workflows/contract/history.ts';
-import { tagOf } from '../../workflows/contract/imageName.ts';
+import { sameImage, tagOf } from '../../workflows/contract/imageName.ts';
 import { type Target, workloadName } from '../../workflows/contract/names.ts';
 import type { Images } from '../../workflows/contract/observation.ts';
 import type { History } from './history.ts';
 
-/** Where an undo goes back to. */
+/** Where an undo goes back to. A restart is no version: what it restarted is passed over, unless it is named. */
 export interface Undo {
   readonly revision: number;
   /** Only the containers that change, spelled as in that revision: its tag or digest must not be taken for another one. */
   readonly images: Images;
-  /** How many revisions back: 1 is the one before the current one. */
+  /** How many versions back: 1 is the one before the current one, 0 the current one in another spelling. */
   readonly back: number;
 }
 
 /**
  * The revision that an undo goes back to, and what that changes. Pure.
- * @param to its number; default: the one before the current one
+ * @param to its number; default: the one before the current version
  * @throws REVISION_NOT_FOUND with those there are, IMAGE_UNCHANGED, NOT_IN_PLACE with what differs
  */
 export function undoOf({ target, entries }: History, to?: number): Undo {
   const kept = entries.flatMap(({ native }) => native ?? []);
   const current = kept.find((revision) => revision.current);
-  const older = kept.filter((revision) => !revision.current);
+  const older = current === undefined ? [] : otherVersions(current, kept, entries);
   const wanted = to === undefined ? older[0] : kept.find(({ revision }) => revision === to);
   if (current === undefined || wanted === undefined) throw notFound(target, kept, to);
   if (wanted.current) {
@@ -35,13 +35,36 @@ export function undoOf({ target, entries }: History, to?: number): Undo {
   return { revision: wanted.revision, images: Object.fromEntries(images), back: older.indexOf(wanted) + 1 };
 }
 
+/** The revisions that are another version than `current`, newest first. */
+function otherVersions(
+  current: NativeRevision,
+  kept: readonly NativeRevision[],
+  entries: History['entries'],
+): readonly NativeRevision[] {
+  const spellings = [current.images];
+  for (const { record } of entries) {
+    if (record?.restart !== true || record.phase !== 'succeeded') continue;
+    const restarted = spellings.find((images) =>
+      Object.entries(record.to).every(([name, image]) => images[name] === image),
+    );
+    if (restarted !== undefined) spellings.push({ ...restarted, ...record.from });
+  }
+  const isCurrentVersion = ({ images, differs }: NativeRevision): boolean =>
+    differs === undefined && spellings.some((spelling) => sameImages(spelling, images));
+  return kept.filter((revision) => !revision.current && !isCurrentVersion(revision));
+}
+
+const sameImages = (a: Images, b: Images): boolean =>
+  [...new Set([...Object.keys(a), ...Object.keys(b)])].every((name) => sameImage(a[name] ?? '', b[name] ?? ''));
+
 function notFound(target: Target, kept: readonly NativeRevision[], to: number | undefined): SluiceError {
   const there = kept.map(({ revision, images }) => `${revision} (${Object.values(images).map(tagOf).join(', ')})`);
   const name = workloadName(target);
+  const why = kept.length > 1 ? `: all that it keeps (${there.join(', ')}) are the same version` : '';
   return new SluiceError(
     'REVISION_NOT_FOUND',
     to === undefined
-      ? `${name} has no older revision to go back to.`
+      ? `${name} has no older version to go back to${why}.`
       : `${name} has no revision ${to}; there ${there.length === 1 ? 'is' : 'are'} ${there.join(', ') || 'none'}.`,
     { details: { revisions: kept.map(({ revision }) => revision) } },
   );

@@ -29,6 +29,7 @@ export function pod(name: string, zone: string | undefined, change: Partial<Obse
     ready: true,
     createdAt: '2026-11-21T12:00:00Z',
     images: { app: 'r.test/checkout:v1' },
+    imageIDs: {},
     ...change,
   };
 }
@@ -43,6 +44,7 @@ export function observe(pods: readonly ObservedPod[], change: Partial<Observatio
     uid: 'uid-checkout',
     replicas: pods.length,
     templateImages: { app: 'r.test/checkout:v1' },
+    revisionImages: [],
     minReadySeconds: 0,
     paused: false,
     leftHeld: false,

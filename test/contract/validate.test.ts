@@ -230,6 +230,31 @@ describe('says where, what was found and what is allowed', () => {
       'change.images: found an empty mapping; allowed: at least one container with its image',
     ],
     [
+      'neither images nor a restart',
+      { change: { pin: 'Tag' } },
+      'change: found neither images nor restart; allowed: exactly one of images and restart',
+    ],
+    [
+      'images and a restart',
+      { change: { images: { app: 'a:2' }, restart: true } },
+      'change.restart: found both images and restart; allowed: exactly one of images and restart',
+    ],
+    [
+      'a restart that is none',
+      { change: { restart: false } },
+      'change.restart: found false; allowed: true, or a list of containers',
+    ],
+    [
+      'a restart of nothing',
+      { change: { restart: [] } },
+      'change.restart: found an empty list; allowed: at least one entry',
+    ],
+    [
+      'a container to restart that cannot be',
+      { change: { restart: ['my.App'] } },
+      `change.restart[0]: found "my.App"; allowed: ${label}`,
+    ],
+    [
       'a container that cannot be',
       { change: { images: { 'my.App': 'a:2' } } },
       `change.images["my.App"]: found the key "my.App"; allowed: ${label}`,
@@ -262,7 +287,7 @@ describe('the error', () => {
     expect(error.message.split('\n')).toEqual([
       'The release spec has 5 problems:',
       'target: found nothing; allowed: a mapping with cluster and workload',
-      'change: found nothing; allowed: a mapping with images, pin, prePull and prePullTimeout',
+      'change: found nothing; allowed: a mapping with images, restart, pin, prePull and prePullTimeout',
       expect.stringMatching(/^strategy\.mode: found "Canary"/),
       expect.stringMatching(/^strategy\.maxUnavailable: found 0/),
       expect.stringMatching(/^foo: found an unknown field/),

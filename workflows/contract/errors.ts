@@ -133,7 +133,14 @@ export const errors = {
     3,
     false,
     'Every pod runs that image already.',
-    'Nothing to do; `kubectl rollout restart` replaces pods without a change.',
+    'Nothing to do; `sluice restart` restarts them as they are.',
+  ),
+  RESTART_UNSAFE: row(
+    409,
+    3,
+    false,
+    'A restart in place could change which image the pods run.',
+    'The error says why; `kubectl rollout restart` replaces the pods instead.',
   ),
   FORBIDDEN: row(
     403,

@@ -11,6 +11,8 @@ export interface Observation {
   readonly replicas: number;
   /** Images of the pod template, init containers left out. */
   readonly templateImages: Images;
+  /** Images of the revisions that its controller keeps, newest first: by what names they were known. */
+  readonly revisionImages: readonly Images[];
   readonly minReadySeconds: number;
   readonly paused: boolean;
   /** A release of this workload that will never end (its workflow was terminated) still holds it. */
@@ -33,11 +35,13 @@ export interface ObservedPod {
   readonly ready: boolean;
   readonly createdAt: string;
   readonly images: Images;
+  /** What each container that was started runs, as its node says: `registry/checkout@sha256:…`, or an ID of the node's own. */
+  readonly imageIDs: Images;
 }
 
 /** What else was looked at before the plan; each becomes a warning or a note in it. */
 export interface Findings {
-  /** Digest by container where the registry answered. */
+  /** Digest by container where the registry answered; of a restart that of the image as the template writes it. */
   readonly digests: Readonly<Record<string, string>>;
   /** Containers whose registry did not answer, with the reason. */
   readonly registrySilent: Readonly<Record<string, string>>;

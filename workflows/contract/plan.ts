@@ -74,6 +74,8 @@ export interface PlannedChange {
   /** What to call the new version: the tag of the first changed image. */
   readonly version: string;
   readonly fromVersion: string;
+  /** `to` is the same image as `from`, spelled in another way: containers restart. */
+  readonly restart?: true;
 }
 
 /** The new images are pulled on these nodes, by a short-lived pod on each. */
@@ -144,6 +146,7 @@ export interface PlanWarning {
     | 'GITOPS_OWNER'
     | 'NO_RECORD'
     | 'REGISTRY_SILENT'
+    | 'TAG_MOVED'
     | 'NO_PRE_PULL'
     | 'GRAY_SMALLER'
     | 'LEFTOVER_BATCH'

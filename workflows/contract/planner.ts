@@ -18,7 +18,7 @@ import type { ReleaseSpec } from './spec.ts';
 /**
  * What a release will do: which pods in which order in which batch, with which writes. Pure; the same answer for the
  * pods in any order.
- * @throws CONTAINER_NOT_FOUND, IMAGE_UNCHANGED, NO_PODS, WORKLOAD_UNFIT (a readiness gate that the template does not
+ * @throws CONTAINER_NOT_FOUND, IMAGE_UNCHANGED, RESTART_UNSAFE, NO_PODS, WORKLOAD_UNFIT (a readiness gate that the template does not
  *   declare, a Service that was left open), FORBIDDEN (`change.prePull: Require`, and the worker may create no pods),
  *   SPEC_INVALID (`strategy.gray.select` names a pod that is not there, or selects nothing)
  */
@@ -63,7 +63,10 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
     mode: {
       asked: strategy.mode,
       used: 'InPlace',
-      reason: 'In place: only images change, so containers restart inside their pods, which keep UID, IP and node.',
+      reason:
+        change.restart === true
+          ? 'In place: each image stays the same and is spelled in another way, so containers restart inside their pods, which keep UID, IP and node.'
+          : 'In place: only images change, so containers restart inside their pods, which keep UID, IP and node.',
     },
     change,
     ...(prePull !== undefined && { prePull }),

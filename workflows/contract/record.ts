@@ -22,6 +22,8 @@ export interface ReleaseRecord {
   readonly text: string;
   readonly version: string;
   readonly fromVersion: string;
+  /** It was a restart of that version. */
+  readonly restart?: true;
   readonly from: Images;
   readonly to: Images;
   /** Native revision that it became; only where it succeeded. */

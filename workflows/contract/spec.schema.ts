@@ -3,7 +3,7 @@ import { checkSchema } from './check.schema.ts';
 import { labelSchema, nameSchema } from './name.schema.ts';
 import { kindAliases } from './names.ts';
 import { durationSchema, quantitySchema, someTimeSchema } from './quantity.schema.ts';
-import { approversSuffice, drainIsLongEnough, sharesAddUp } from './specRules.schema.ts';
+import { approversSuffice, drainIsLongEnough, oneChange, sharesAddUp } from './specRules.schema.ts';
 import { notifySchema, trafficSourceSchema } from './traffic.schema.ts';
 
 /** Modes of the design; those without an implementation are refused by name (MODE_UNSUPPORTED). */
@@ -93,8 +93,16 @@ export const releaseSpecSchema = z.strictObject({
             .meta({ title: 'an image reference, such as registry.local/checkout:v2' }),
         )
         .refine((images) => Object.keys(images).length > 0, 'at least one container with its image')
+        .optional()
         .describe('New image by container name.')
         .meta({ title: 'containers with their images' }),
+      restart: z
+        .union([z.literal(true), z.array(labelSchema).min(1)])
+        .optional()
+        .describe(
+          'Restarts containers in place with the very image that they run: all of the pod template, or those of a list. The image is spelled in another way, with its digest; `pin` does not count.',
+        )
+        .meta({ title: 'true, or a list of containers' }),
       pin: z
         .enum(['Digest', 'Tag'])
         .default('Digest')
@@ -109,7 +117,9 @@ export const releaseSpecSchema = z.strictObject({
         ),
       prePullTimeout: someTimeSchema.default('10m').describe('How long one node may take to pull them.'),
     })
-    .describe('What it changes.'),
+    .superRefine(oneChange)
+    .describe('What it changes: new images, or a restart.')
+    .meta({ oneOf: [{ required: ['images'] }, { required: ['restart'] }] }),
   strategy: z
     .strictObject({
       mode: z

@@ -48,3 +48,17 @@ export function approversSuffice(
     message: `at least ${required} different names, as \`required\` says, or none: anybody`,
   });
 }
+
+/** New images and a restart are two releases, and a release of nothing is none. */
+export function oneChange(change: object, context: z.RefinementCtx): void {
+  const given = ['images', 'restart'].filter(
+    (key) => key in change && change[key as keyof typeof change] !== undefined,
+  );
+  if (given.length === 1) return;
+  context.addIssue({
+    code: 'custom',
+    path: given.length === 0 ? [] : ['restart'],
+    message: 'exactly one of images and restart',
+    params: { found: given.length === 0 ? 'neither images nor restart' : 'both images and restart' },
+  });
+}

@@ -60,6 +60,8 @@ export interface ReleaseStatus {
   readonly target: Target;
   readonly version: string;
   readonly fromVersion: string;
+  /** It restarts that version and changes nothing else. */
+  readonly restart?: true;
   readonly initiator: string;
   readonly startedAt: string;
   readonly endedAt?: string;

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import { type ErrorCode, type ExitCode, SluiceError } from '../../../workflows/contract/errors.ts';
+import { type ExitCode, SluiceError } from '../../../workflows/contract/errors.ts';
 import { type Target, workloadName } from '../../../workflows/contract/names.ts';
 import type { Sluice } from '../../sdk/client.ts';
+import { undefinedIfUnknown } from '../../sdk/lastRelease.ts';
 import type { LiveStatus } from '../../sdk/status.ts';
 import { undoOf } from '../../sdk/undo.ts';
 import { type BeginFlags, begin } from '../begin.ts';
@@ -11,7 +12,7 @@ import { numberFlag, withConnection, withOutput, withTarget, withWaiting } from 
 import { tell } from '../say.ts';
 import { type Session, whoAmI, withSluice } from '../session.ts';
 import { specAfter } from '../spec.ts';
-import { type SpecFlags, withSpec } from '../specFlags.ts';
+import { type SpecFlags, withStrategy } from '../specFlags.ts';
 import { commandFor } from '../view/commands.ts';
 import { showPlan } from './plan.ts';
 
@@ -27,7 +28,7 @@ export function registerUndo(program: Command, host: Host): void {
   const command = program
     .command('undo')
     .option('--gates', 'wait at the gates of the spec, however near the revision is');
-  withConnection(withOutput(withWaiting(withSpec(withTarget(command)))))
+  withConnection(withOutput(withWaiting(withStrategy(withTarget(command)))))
     .description('go back to an earlier revision; while a release runs, roll that one back')
     .option('--to-revision <number>', 'which one (default: the one before the current one)', numberFlag(1))
     .option('--reason <text>', 'why; kept in the history')
@@ -45,14 +46,17 @@ async function undo(session: Session, sluice: Sluice, target: Target, flags: Fla
   const history = await sluice.history(target, { signal: session.signal });
   if (history.running !== undefined) return rollBack(session, sluice, history.running, flags);
   const { revision, images, back } = undoOf(history, flags.toRevision);
+  // A workload that Sluice never released is undone with the defaults.
   const last = await sluice.last(target).catch(undefinedIfUnknown);
-  const asked = await specAfter(session, flags, { target, spec: last?.spec, images });
+  // Another spelling would be another template.
+  const change = { images, pin: 'Tag' as const };
+  const asked = await specAfter(session, flags, { target, spec: last?.spec, change });
   const window = asked.strategy.rollbackWindow;
   const quick = flags.gates === undefined && back <= window;
   const { withoutGates } = await import('../../sdk/spec/withoutGates.ts');
   const spec = quick ? withoutGates(asked) : asked;
   if (!session.output.structured) {
-    const where = back === 1 ? 'the one before' : `${back} back`;
+    const where = back === 0 ? 'the same version' : back === 1 ? 'the one before' : `${back} back`;
     const how = quick ? `; no gates within strategy.rollbackWindow (${window})` : '';
     session.output.note(({ colours }) => [colours.dim(`Back to revision ${revision}, ${where}${how}.`)]);
   }
@@ -77,10 +81,4 @@ function rollBack(
   }
   const { by = whoAmI(session.io.env), reason = 'undo' } = flags;
   return tell(session, sluice, target, { name: 'rollback', args: { by, reason, run } }, flags);
-}
-
-/** A workload that Sluice never released is undone with the defaults. */
-function undefinedIfUnknown(error: unknown): undefined {
-  if (error instanceof SluiceError && error.code === ('RELEASE_NOT_FOUND' satisfies ErrorCode)) return undefined;
-  throw error;
 }

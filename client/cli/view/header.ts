@@ -1,3 +1,4 @@
+import { changeText } from '../../../workflows/contract/changeText.ts';
 import { workloadName } from '../../../workflows/contract/names.ts';
 import { isOver, type ReleaseStatus } from '../../../workflows/contract/status.ts';
 import { progressBar } from './bar.ts';
@@ -10,8 +11,7 @@ import { since } from './time.ts';
 export function headerLines(status: ReleaseStatus, look: Look): string[] {
   const { colours, glyphs, width } = look;
   const { target } = status;
-  const versions =
-    status.version === '' ? '' : `${status.fromVersion || '?'} ${glyphs.arrow} ${colours.bold(status.version)}`;
+  const versions = changeText({ ...status, version: status.version && colours.bold(status.version) }, glyphs.arrow);
   const where = [workloadName(target), target.namespace, target.cluster].join(` ${glyphs.dot} `);
   const pods = status.batches.flatMap((batch) => batch.pods);
   return [

@@ -32,16 +32,13 @@ export function historyLines(given: History, look: Look, { wide = false }: { rea
   ];
 }
 
-function runningRow(
-  { version, fromVersion, startedAt, initiator, phase, waiting, run }: LiveStatus,
-  look: Look,
-  wide: boolean,
-): string[] {
+function runningRow(status: LiveStatus, look: Look, wide: boolean): string[] {
   const { colours, now } = look;
+  const { startedAt, initiator, phase, waiting, run } = status;
   const waits = waiting?.for === 'approval' ? `${waiting.gate} waits for approval, ${since(waiting.since, now)}` : '';
   return [
     `${look.glyphs.spinner[0]}`,
-    change(fromVersion, version, look),
+    change(status, look),
     age(startedAt, now),
     since(startedAt, now),
     initiator,
@@ -59,7 +56,7 @@ function row({ native, record, at }: HistoryEntry, look: Look, wide: boolean): s
   const number = revision === undefined ? '' : native === undefined ? colours.dim(`${revision}`) : `${revision}`;
   return [
     `${mark} ${number}`,
-    record === undefined ? versionsOf(native?.images ?? {}) : change(record.fromVersion, record.version, look),
+    record === undefined ? versionsOf(native?.images ?? {}) : change(record, look),
     at === undefined ? '' : age(at, now),
     record === undefined ? '' : tookOf(record),
     record?.initiator ?? '',
@@ -69,8 +66,13 @@ function row({ native, record, at }: HistoryEntry, look: Look, wide: boolean): s
   ];
 }
 
-const change = (from: string, to: string, { colours, glyphs }: Look): string =>
-  from === '' ? to : `${colours.dim(`${from} ${glyphs.arrow}`)} ${to}`;
+function change(
+  { version, fromVersion, restart }: Pick<ReleaseRecord, 'version' | 'fromVersion' | 'restart'>,
+  { colours, glyphs }: Look,
+): string {
+  if (restart === true) return `${colours.dim('restart of')} ${version}`;
+  return fromVersion === '' ? version : `${colours.dim(`${fromVersion} ${glyphs.arrow}`)} ${version}`;
+}
 
 const versionsOf = (images: Readonly<Record<string, string>>): string =>
   [...new Set(Object.values(images).map(tagOf))].join(', ');

@@ -1,3 +1,4 @@
+import { changeText } from '../../../workflows/contract/changeText.ts';
 import type { HistoryEntry } from '../../../workflows/contract/history.ts';
 import { type Target, workloadName } from '../../../workflows/contract/names.ts';
 import { humanDuration } from '../../../workflows/contract/quantity.ts';
@@ -25,10 +26,7 @@ export function historyEntryLines(target: Target, given: HistoryEntry, look: Loo
     ...images.map(([container, image]): [string, string] => ['image', imageText(container, image, record, look)]),
     ...(native?.differs === undefined ? [] : [['differs', native.differs] satisfies [string, string]]),
   ];
-  const title =
-    record === undefined
-      ? `revision ${revision}`
-      : `${record.app}  ${record.fromVersion} ${glyphs.arrow} ${record.version}`;
+  const title = record === undefined ? `revision ${revision}` : `${record.app}  ${changeText(record, glyphs.arrow)}`;
   return [
     ends(` ${colours.bold(title)}`, colours.dim(where), width),
     '',

@@ -1,3 +1,4 @@
+import { changeText } from '../../../workflows/contract/changeText.ts';
 import { workloadName } from '../../../workflows/contract/names.ts';
 import type { Plan, PlannedBatch, PlannedGate, PlannedPod, PlannedPrePull } from '../../../workflows/contract/plan.ts';
 import { countOf, humanDuration } from '../../../workflows/contract/quantity.ts';
@@ -24,8 +25,8 @@ export function planLines(given: Plan, look: Look, { wide = false }: PlanOptions
   const where = [workloadName(target), target.namespace, target.cluster].join(` ${glyphs.dot} `);
   const rows: [string, string][] = [
     ...Object.entries(change.to).map(([container, image]): [string, string] => [
-      'change',
-      changeText(container, change.from[container], image, look, wide),
+      change.restart === true ? 'restart' : 'change',
+      imageText(container, change.from[container], image, look, wide),
     ]),
     ['how', plan.mode.reason === '' ? 'in place' : plan.mode.reason],
     [
@@ -41,7 +42,7 @@ export function planLines(given: Plan, look: Look, { wide = false }: PlanOptions
   const body = rows.flatMap(([key, value]) => keyed(key, value, look, wide));
   return [
     ends(
-      ` ${colours.bold(plan.app)}  ${change.fromVersion || '?'} ${glyphs.arrow} ${colours.bold(change.version)}`,
+      ` ${colours.bold(plan.app)}  ${changeText({ ...change, version: colours.bold(change.version) }, glyphs.arrow)}`,
       colours.dim(where),
       width,
     ),
@@ -58,7 +59,7 @@ export function planLines(given: Plan, look: Look, { wide = false }: PlanOptions
   ];
 }
 
-function changeText(container: string, from: string | undefined, to: string, look: Look, wide: boolean): string {
+function imageText(container: string, from: string | undefined, to: string, look: Look, wide: boolean): string {
   const arrow = look.glyphs.arrow;
   return `${container}: ${from === undefined ? '?' : image(from, wide)} ${arrow} ${image(to, wide)}`;
 }

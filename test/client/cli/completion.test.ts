@@ -15,7 +15,7 @@ const complete = async (...words: string[]): Promise<string[]> => {
 
 describe('what fits at the cursor', () => {
   test('commands, by what was typed of them, without the hidden ones', async () => {
-    expect(await complete('re')).toEqual(expect.arrayContaining(['release', 'reject', 'resume']));
+    expect(await complete('re')).toEqual(expect.arrayContaining(['release', 'reject', 'restart', 'resume']));
     expect(await complete('')).not.toContain('__complete');
     expect(await complete('take')).toEqual(['take-over']);
   });
@@ -23,6 +23,9 @@ describe('what fits at the cursor', () => {
   test('options that are not given yet, and the values of those that have some', async () => {
     expect(await complete('status', '--wa')).toEqual(['--watch', '--wait']);
     expect(await complete('status', '--watch', '--wa')).toEqual(['--wait']);
+    expect(await complete('restart', '--cont')).toEqual(['--container']);
+    // What it runs is not for anybody to say.
+    expect(await complete('restart', '--im')).toEqual([]);
     expect(await complete('list', '-o', '')).toEqual(expect.arrayContaining(['json', 'table']));
     expect(await complete('list', '--output', 'j')).toEqual(['json']);
   });

@@ -3,6 +3,7 @@ import { withoutGates } from '../../../client/sdk/spec/withoutGates.ts';
 import { undoOf } from '../../../client/sdk/undo.ts';
 import { type ErrorCode, SluiceError } from '../../../workflows/contract/errors.ts';
 import type { NativeRevision } from '../../../workflows/contract/history.ts';
+import type { ReleaseRecord } from '../../../workflows/contract/record.ts';
 import { specOf } from '../../contract/observations.ts';
 
 const target = { cluster: 'local', namespace: 'shop', kind: 'deployment', name: 'checkout' };
@@ -39,6 +40,46 @@ describe('where an undo goes', () => {
 
   it('nowhere, where nothing older is kept (revisionHistoryLimit: 0)', () => {
     expect(refusal(() => undoOf(history(revision(5, 'c:v3', { current: true })))).code).toBe('REVISION_NOT_FOUND');
+  });
+
+  const restart = (from: string, to: string) =>
+    ({ restart: true, phase: 'succeeded', from: { app: from }, to: { app: to } }) as unknown as ReleaseRecord;
+  const digest = `sha256:${'ab'.repeat(32)}`;
+
+  it('past what restarts left of the same version, which is no version of its own', () => {
+    const pinned = `c:v2@${digest}`;
+    const twice = history(
+      revision(6, `c@${digest}`, { current: true }),
+      revision(5, pinned),
+      revision(4, 'c:v2'),
+      revision(2, 'c:v1'),
+    );
+    const records = [restart(pinned, `c@${digest}`), restart('c:v2', pinned)].map((record) => ({ record }));
+    const all = { ...twice, entries: [...twice.entries, ...records] };
+    expect(undoOf(all)).toEqual({ revision: 2, images: { app: 'c:v1' }, back: 1 });
+    // One that is named is gone to all the same.
+    expect(undoOf(all, 5)).toEqual({ revision: 5, images: { app: pinned }, back: 0 });
+    // Without records only equal digests are certain.
+    expect(undoOf(twice)).toMatchObject({ revision: 4, back: 1 });
+  });
+
+  it('not where all that is kept is the version that was restarted', () => {
+    const pinned = `c:v2@${digest}`;
+    const kept = history(revision(2, pinned, { current: true }), revision(1, 'c:v2'));
+    const found = refusal(() => undoOf({ ...kept, entries: [...kept.entries, { record: restart('c:v2', pinned) }] }));
+    expect(found).toMatchObject({
+      code: 'REVISION_NOT_FOUND',
+      message:
+        'deployment/checkout has no older version to go back to: all that it keeps (2 (v2, 1), 1 (v2, 1)) are the same version.',
+    });
+    const failed = { ...restart('c:v2', pinned), phase: 'rolledBack' } as ReleaseRecord;
+    expect(undoOf({ ...kept, entries: [...kept.entries, { record: failed }] })).toMatchObject({ revision: 1 });
+  });
+
+  it('a revision with the same images that differs in more is another version', () => {
+    const differs = 'spec.containers[0].env: nothing instead of something';
+    const kept = history(revision(2, 'c:v2', { current: true }), revision(1, 'c:v2', { differs }));
+    expect(refusal(() => undoOf(kept)).code).toBe('NOT_IN_PLACE');
   });
 
   it('not to the current one', () => {

@@ -1,21 +1,24 @@
 import { SluiceError } from '../errors.ts';
-import { pinned, shortDigest, tagOf } from '../imageName.ts';
+import { pinned, shortDigest } from '../imageName.ts';
 import { workloadName } from '../names.ts';
 import type { Images, Observation } from '../observation.ts';
 import type { PlannedChange } from '../plan.ts';
 import type { ReleaseSpec } from '../spec.ts';
+import { restartImages, versionOf } from './restart.ts';
 
 /**
  * The images that change, pinned to their digests where those are known. A container that the template and every pod
  * run as it was written is left out, also where a digest is known: nobody asked for its restart.
- * @throws CONTAINER_NOT_FOUND, IMAGE_UNCHANGED
+ * @throws CONTAINER_NOT_FOUND, IMAGE_UNCHANGED, RESTART_UNSAFE
  */
 export function plannedChange({ change }: ReleaseSpec, observation: Observation): PlannedChange {
+  if (change.restart !== undefined) return plannedRestart(change.restart, observation);
   const { templateImages, findings } = observation;
-  requireContainers(change.images, observation);
+  const asked = change.images ?? {};
+  requireContainers('change.images', Object.keys(asked), observation);
   const from: Record<string, string> = {};
   const to: Record<string, string> = {};
-  for (const [container, written] of Object.entries(change.images)) {
+  for (const [container, written] of Object.entries(asked)) {
     const wanted = change.pin === 'Digest' ? pinned(written, findings.digests[container]) : written;
     const now = new Set([templateImages[container], ...observation.pods.map(({ images }) => images[container])]);
     if (now.size === 1 && (now.has(wanted) || now.has(written))) continue;
@@ -23,13 +26,22 @@ export function plannedChange({ change }: ReleaseSpec, observation: Observation)
     to[container] = wanted;
   }
   const [first] = Object.keys(to);
-  if (first === undefined) throw unchanged(change.images, observation);
-  return { from, to, ...versions(from[first] ?? '', to[first] ?? '') };
+  if (first === undefined) throw unchanged(asked, observation);
+  return { from, to, ...versions(from[first] ?? '', to[first] ?? '', observation) };
+}
+
+function plannedRestart(containers: true | readonly string[], observation: Observation): PlannedChange {
+  if (containers !== true) requireContainers('change.restart', containers, observation);
+  const to = restartImages(containers, observation);
+  const from = Object.fromEntries(Object.keys(to).map((name) => [name, observation.templateImages[name] ?? '']));
+  const [first = ''] = Object.values(from);
+  const version = versionOf(first, observation);
+  return { from, to, version, fromVersion: version, restart: true };
 }
 
 /** Tags that say the same tell nothing: then the digests are added. */
-function versions(from: string, to: string): Pick<PlannedChange, 'version' | 'fromVersion'> {
-  const [version, fromVersion] = [tagOf(to), tagOf(from)];
+function versions(from: string, to: string, observation: Observation): Pick<PlannedChange, 'version' | 'fromVersion'> {
+  const [version, fromVersion] = [versionOf(to, observation), versionOf(from, observation)];
   if (version !== fromVersion) return { version, fromVersion };
   return { version: withDigest(version, to), fromVersion: withDigest(fromVersion, from) };
 }
@@ -39,14 +51,18 @@ function withDigest(version: string, image: string): string {
   return digest === undefined || version === shortDigest(digest) ? version : `${version}@${shortDigest(digest)}`;
 }
 
-function requireContainers(images: Images, { target, templateImages }: Observation): void {
-  const unknown = Object.keys(images).filter((container) => !Object.hasOwn(templateImages, container));
+function requireContainers(
+  field: string,
+  containers: readonly string[],
+  { target, templateImages }: Observation,
+): void {
+  const unknown = containers.filter((container) => !Object.hasOwn(templateImages, container));
   if (unknown.length === 0) return;
   const there = Object.keys(templateImages);
   throw new SluiceError(
     'CONTAINER_NOT_FOUND',
     `${workloadName(target)} has no container ${unknown.join(', ')}; it has ${there.join(', ')}.`,
-    { details: { field: 'change.images', unknown, there } },
+    { details: { field, unknown, there } },
   );
 }
 

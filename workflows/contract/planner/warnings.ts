@@ -1,3 +1,4 @@
+import { imageParts } from '../imageName.ts';
 import { workloadName } from '../names.ts';
 import type { Observation } from '../observation.ts';
 import type { Plan, PlannedPod, PlanWarning } from '../plan.ts';
@@ -18,7 +19,8 @@ export function planWarnings(
   return [
     ...drain(plan, observation),
     ...others(plan, observation),
-    ...images(spec, observation),
+    ...images(plan, spec, observation),
+    ...movedTags(plan, observation),
     ...prePull(plan, spec, observation),
     ...pods(plan, observation),
     ...groups(plan, spec, observation, leftover),
@@ -94,15 +96,29 @@ function others({ target, maxUnavailable }: Drawn, { findings, paused, leftHeld 
   ];
 }
 
-function images({ change }: ReleaseSpec, { findings }: Observation): PlanWarning[] {
+function images({ change: { to } }: Drawn, { change }: ReleaseSpec, { findings }: Observation): PlanWarning[] {
   return Object.entries(findings.registrySilent).flatMap(([container, reason]) => {
-    const image = change.images[container];
+    const image = change.images?.[container] ?? to[container];
     const tag = image !== undefined && !image.includes('@') && change.pin === 'Digest';
     const unpinned = tag ? ', and its tag is not pinned to a digest' : '';
     return warn(
       image !== undefined,
       'REGISTRY_SILENT',
       `The registry did not say whether ${image} (container ${container}) exists: ${reason}. It is not checked before the first pod${unpinned}.`,
+    );
+  });
+}
+
+/** A restart keeps what runs, also where the registry has something newer under the tag. */
+function movedTags({ change: { from, to, restart } }: Drawn, { findings }: Observation): PlanWarning[] {
+  if (restart !== true) return [];
+  return Object.entries(from).flatMap(([container, image]) => {
+    const runs = imageParts(to[container] ?? '').digest;
+    const now = findings.digests[container];
+    return warn(
+      !image.includes('@') && now !== undefined && now !== runs,
+      'TAG_MOVED',
+      `The registry has another image under ${image} now than the pods run (container ${container}). The restart keeps what they run, and writes its digest; a rollback writes the tag again, which is pulled anew where the pull policy is Always.`,
     );
   });
 }

@@ -18,6 +18,8 @@ export interface SchemaNode {
   readonly propertyNames?: SchemaNode;
   readonly items?: SchemaNode;
   readonly anyOf?: readonly SchemaNode[];
+  /** Of a mapping: exactly one of these fields. */
+  readonly oneOf?: readonly { readonly required: readonly string[] }[];
 }
 
 /** The node for `path` in `value`; of several alternatives the one that the value looks like. */

@@ -57,6 +57,16 @@ const history: History = {
   ],
 };
 
+test('a restart is told as one, in the list and in full', () => {
+  const entry = {
+    at: later(-300),
+    native: { revision: 3, current: true, images: { app: 'checkout:v2' } },
+    record: record({ revision: 3, restart: true, version: 'v2', fromVersion: 'v2' }),
+  };
+  expect(historyLines({ target, entries: [entry] }, look()).join('\n')).toMatch(/3 +restart of v2 /);
+  expect(historyEntryLines(target, entry, look())[0]).toMatch(/^ checkout {2}restart of v2 /);
+});
+
 describe('history', () => {
   test('a line each: the running release, the current revision, one that went back, one by others', () => {
     expect(historyLines(history, look({ width: 120 }))).toEqual([

@@ -36,6 +36,13 @@ test('a plan shows the change, the pods in their order, gates, writes and warnin
   ]);
 });
 
+test('a restart is told as one', () => {
+  const { change, ...rest } = plan(2);
+  const [title, , row] = planLines({ ...rest, change: { ...change, restart: true, fromVersion: 'v2' } }, look());
+  expect(title).toMatch(/^ checkout {2}restart of v2 /);
+  expect(row).toMatch(/^ restart +app: /);
+});
+
 test('a thousand pods are summed up, unless all are asked for', () => {
   const lines = planLines(plan(500), look());
   expect(lines.length).toBeLessThan(50);
