@@ -13,7 +13,7 @@ export interface Call {
 }
 
 /** Well below the heartbeat time-out of every activity (15 s): one lost heartbeat is no failure. */
-const heartbeatMs = 2_000;
+const heartbeatMs = 1_000;
 
 /**
  * What is not of the error table may be a fault of the moment, but also one of the code, which no try will cure: about

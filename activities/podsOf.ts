@@ -2,6 +2,7 @@ import type { HeldRequest } from '../workflows/contract/activities.ts';
 import { SluiceError } from '../workflows/contract/errors.ts';
 import { type Target, workloadName } from '../workflows/contract/names.ts';
 import type { PodRef } from '../workflows/contract/plan.ts';
+import { versionOf } from './kubernetes/podCache.ts';
 import type { PodWatch } from './kubernetes/podWatch.ts';
 import type { PodWatches } from './kubernetes/podWatches.ts';
 import type { Pod } from './kubernetes/wire.ts';
@@ -10,6 +11,8 @@ import type { LivePod, PodsOf, Workload } from './ports.ts';
 /** The pods of one workload, live. */
 export interface WorkloadPods extends PodsOf {
   readonly watch: PodWatch;
+  /** resourceVersion of the newest state that was written through `wrote`. */
+  lastWrite(): string | undefined;
   /** Splits `refs` into those that are there, with their newest state, and the names of those that are gone. */
   split<R extends PodRef>(
     refs: readonly R[],
@@ -51,10 +54,16 @@ function podsOf(target: Target, workload: Workload, watch: PodWatch): WorkloadPo
     const pod = watch.get(name);
     return pod?.metadata.uid === uid ? pod : undefined;
   };
+  let last: string | undefined;
   return {
     watch,
     all: () => watch.all().filter((pod) => workload.owns(target, pod)),
-    wrote: (pod) => watch.wrote(pod),
+    wrote: (pod) => {
+      const { resourceVersion } = pod.metadata;
+      if (last === undefined || versionOf(resourceVersion) > versionOf(last)) last = resourceVersion;
+      watch.wrote(pod);
+    },
+    lastWrite: () => last,
     subscribe: (listener) => watch.subscribe(listener),
     find,
     split: (refs) => {

@@ -103,19 +103,22 @@ export interface Traffic {
   close?(): Promise<void>;
   /** How each pod stands now, by name: one plain JSON value for each source, kept by the workflow and given back. */
   snapshot(pods: readonly LivePod[]): Promise<ReadonlyMap<string, TrafficSnapshot>>;
-  /** Takes them out. `done`: callers are told (the endpoint is seen to be gone); calls under way may still run. */
+  /** Takes them out: the write, where no Service loses its last endpoint by it. The others are `later`. */
   drain(pods: readonly PumpedPod[], rules: TrafficRules): Promise<Handful>;
+  /** Sees them out: no caller is sent to those that are `done`; calls under way may still run. Waits a little. */
+  seeOut(pods: readonly PumpedPod[], rules: TrafficRules): Promise<Handful>;
   /** Puts them back as the snapshot says. `done`: seen to be back. Waits a little for that, then says `later`. */
   restore(pods: readonly PumpedPod[], rules: TrafficRules): Promise<Handful>;
 }
 
 /** All sources of `through` as one: taken out in their order, put back in reverse; what the activities call. */
-export interface TrafficPath extends Omit<Traffic, 'key' | 'open' | 'close'> {
+export interface TrafficPath extends Omit<Traffic, 'key' | 'open' | 'close' | 'seeOut'> {
   open(): Promise<void>;
   close(): Promise<void>;
   /**
-   * Waits until some pods have had no inbound connection for quietMs (short linger, about 10 s at most), others
-   * `later`; after maxDrainMs as onDrainTimeout says. Goes by connections, whatever the sources are.
+   * Sees the pods out of all sources, then waits until some have had no inbound connection for quietMs (short linger,
+   * about 10 s at most), others `later`; after maxDrainMs as onDrainTimeout says. Goes by connections, whatever the
+   * sources are.
    */
   silence(pods: readonly PumpedPod[], rules: TrafficRules): Promise<Handful>;
 }

@@ -11,9 +11,13 @@ import type { LivePod, PodChange, PumpedPod } from './ports.ts';
 import { rehearse } from './rehearse.ts';
 import { type Scope, type Shared, scopeOf } from './scope.ts';
 import { settle } from './settle.ts';
+import { until } from './until.ts';
 
 /** A pod that is ready within this time goes on in the same call; kubelet needs one to two seconds, kwok a tenth. */
 const carriedWaitMs = 400;
+
+/** How long a drain waits for the watch to hear of the drain before it. */
+const catchUpMs = 5_000;
 
 type Stages = Pick<ClusterActivities, 'drain' | 'silence' | 'patch' | 'wait' | 'restore'>;
 
@@ -40,12 +44,15 @@ export function stageActivities(shared: Shared): Stages {
             live.length === 0 ? emptyHandful : await run[at]({ request, call, scope, pods, live, carried });
           return join(handful, { ...emptyHandful, gone });
         };
-        return carryOn(await work(name, request.pods, false), request.goOn ?? [], (next, names) => {
+        const own = await work(name, request.pods, false);
+        const version = name === 'drain' ? pods.lastWrite() : undefined;
+        const answer = await carryOn(own, request.goOn ?? [], (next, names) => {
           const going = new Set(names);
           const since = new Date().toISOString();
           const asked = request.pods.filter((pod) => going.has(pod.name)).map((pod) => ({ ...pod, since }));
           return work(next, asked, true);
         });
+        return version === undefined ? answer : { ...answer, version };
       });
     });
   return {
@@ -59,6 +66,12 @@ export function stageActivities(shared: Shared): Stages {
 
 const run: Readonly<Record<keyof Stages, (work: Work) => Promise<Handful>>> = {
   drain: async ({ request, call, scope, pods, live }) => {
+    // With an older view of who is out, the last endpoint of a Service might be taken for one of several.
+    const { version } = request;
+    const isUpToDate = () => version === undefined || pods.watch.hasSeen(version);
+    if (!(await until(isUpToDate, catchUpMs, call.signal, [pods]))) {
+      return { ...emptyHandful, later: live.map(({ name }) => name) };
+    }
     const rehearsed = await rehearse(live, changeOf(request, pods), scope.workload, scope.admission);
     call.progress({ rehearsed: rehearsed.done.length });
     const fit = new Set(rehearsed.done);

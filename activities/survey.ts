@@ -9,17 +9,21 @@ import { nodes, pods as podResource } from './kubernetes/resources.ts';
 import type { Pod } from './kubernetes/wire.ts';
 import { nodesOf, observedPod } from './observe/observedPod.ts';
 import type { ObservedWorkload } from './ports.ts';
+import { prepare } from './prepare.ts';
 import { type Shared, scopeOf } from './scope.ts';
 
-/** The look at the whole workload between two batches, and before the commit. */
+/** The look at the whole workload between two batches, and before the commit; the way to the first drain is short. */
 export function surveyActivity(shared: Shared): ClusterActivities['survey'] {
   return activity(async (request, call): Promise<Surveyed> => {
-    const { kube, workload } = scopeOf(shared, request, call);
-    const { target, images, from, spreadBy, expected, undo } = request;
+    const scope = scopeOf(shared, request, call);
+    const { kube, workload } = scope;
+    const { target, images, from, spreadBy, expected, undo, next } = request;
     const observed = undo ? await workload.observe(target) : await workload.requireUnchanged(request);
     const { replicas } = observed;
     const outdated = (await ownPods(shared, request, observed, call)).filter((pod) => !hasImages(pod, images));
-    if (fingerprint(outdated.map(({ metadata }) => metadata)) === expected) return { replicas };
+    if (fingerprint(outdated.map(({ metadata }) => metadata)) === expected) {
+      return { replicas, ...(next && { prepared: await prepare(scope, next) }) };
+    }
     const nodesByName = nodesOf(await kube.list(nodes, {}));
     const zoneOf = zonesBy(spreadBy);
     const pods = inOrder(

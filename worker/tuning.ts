@@ -11,6 +11,6 @@ export const activityTuning = {
   maxConcurrentActivityTaskExecutions: 200,
   activityTaskPollerBehavior: { type: 'autoscaling', minimum: 2, initial: 4, maximum: 16 },
   // An activity hears of its cancellation with the answer to a heartbeat: this bounds how long a rollback waits for it.
-  maxHeartbeatThrottleInterval: '1s',
-  defaultHeartbeatThrottleInterval: '1s',
+  maxHeartbeatThrottleInterval: '500ms',
+  defaultHeartbeatThrottleInterval: '500ms',
 } satisfies Partial<WorkerOptions>;

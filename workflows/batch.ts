@@ -47,6 +47,8 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   let paused = input.paused;
   let stopped = false;
   let overdue: Overdue | undefined;
+  /** Of the last drain. */
+  let version: string | undefined;
 
   const now = (): string => new Date().toISOString();
   const halted = (): boolean => stopped || overdue !== undefined || pump.mustStop;
@@ -101,11 +103,16 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   const runStage = async (stage: Stage): Promise<void> => {
     for (;;) {
       await condition(() => pump.has(stage) || over());
-      if (!pump.has(stage)) return;
-      const handful = handfulRequest(stage, input, pump.take(stage, sizeOf(stage)));
-      const answer = await call(stage, handful);
+      if (!pump.has(stage)) {
+        if (over()) return;
+        // Another loop of this stage was woken too, and has taken them.
+        continue;
+      }
+      const pods = pump.take(stage, sizeOf(stage, input));
+      const answer = await call(stage, handfulRequest(stage, input, pods, stage === 'drain' ? version : undefined));
+      version = answer.version ?? version;
       pump.settle(stage, answer, now());
-      if (answer.later.length < handful.pods.length) clock?.move(Date.now());
+      if (answer.later.length < pods.length) clock?.move(Date.now());
       admit();
     }
   };
@@ -157,7 +164,11 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   return { ...pump.result(), ...(overdue === undefined ? {} : { overdue }) };
 }
 
-const sizeOf = (stage: Stage): number => (stage === 'silence' || stage === 'patch' ? carriedSize : handfulSize);
+/** How many pods one call of `stage` takes. Where there is a call for each pod that may be in hand, none waits for another. */
+function sizeOf(stage: Stage, { maxUnavailable }: BatchInput): number {
+  if (stage !== 'drain' && maxUnavailable <= concurrency[stage]) return 1;
+  return stage === 'silence' || stage === 'patch' ? carriedSize : handfulSize;
+}
 
 /** `patch gray: checkout-5d4f`, or `patch batch-2: 40 pods`. */
 function summaryOf(stage: Stage, { batch: name, pods }: HandfulRequest): string {

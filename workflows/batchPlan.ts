@@ -24,7 +24,7 @@ const shortQuietMs = 250;
  * loses its last endpoint. Not past checks, which take their time, nor after a long silence.
  */
 function carriedStages(stage: Stage, { traffic, ...input }: BatchInput): readonly CarriedStage[] {
-  if (stage !== 'patch' && (stage !== 'silence' || traffic.quietMs > shortQuietMs)) return [];
+  if (stage === 'drain' || stage === 'check' || (stage === 'silence' && traffic.quietMs > shortQuietMs)) return [];
   const needed = neededStages({ traffic, ...input });
   const carried: CarriedStage[] = [];
   for (const next of needed.slice(needed.indexOf(stage) + 1)) {
@@ -34,11 +34,12 @@ function carriedStages(stage: Stage, { traffic, ...input }: BatchInput): readonl
   return carried;
 }
 
-/** One handful of the batch for one stage. */
+/** One handful of the batch for one stage. `version`: that of the last drain, for a drain. */
 export function handfulRequest(
   stage: Stage,
   input: BatchInput,
   pods: readonly { readonly pod: BatchPod; readonly since: string }[],
+  version?: string,
 ): HandfulRequest {
   const { target, uid, holder, name, images, traffic, checks, minReadyMs, readyTimeoutMs, undo } = input;
   const goOn = carriedStages(stage, input);
@@ -54,6 +55,7 @@ export function handfulRequest(
     undo,
     batch: name,
     ...(goOn.length > 0 && { goOn }),
+    ...(version !== undefined && { version }),
     pods: pods.map(({ pod, since }) => ({
       name: pod.name,
       uid: pod.uid,

@@ -46,9 +46,14 @@ export async function forward(book: Book, input: ReleaseInput): Promise<void> {
   }
 
   for (;;) {
-    const batch = await untilThrough(book, () => nextBatch(book));
-    if (batch === undefined) break;
-    await untilThrough(book, () => upgrade(book));
+    const next = await untilThrough(book, () => nextBatch(book));
+    if (next === undefined) break;
+    let { down } = next;
+    await untilThrough(book, () => {
+      const fresh = down;
+      down = undefined;
+      return upgrade(book, fresh);
+    });
     await untilThrough(book, () => passGate(book, plan));
     book.set((state) => ({ ...state, index: state.index + 1 }));
     if (workflowInfo().continueAsNewSuggested) throw new NextRun();
@@ -91,12 +96,16 @@ async function makePlan(book: Book, input: ReleaseInput): Promise<PlanHead> {
   return plan;
 }
 
-/** Runs the batch that is next. @throws Stop when more of its pods failed than may, or it took too long */
-async function upgrade(book: Book): Promise<void> {
+/**
+ * Runs the batch that is next. @throws Stop when more of its pods failed than may, or it took too long
+ * @param down of a look just now, see runBatch; a pause makes it old
+ */
+async function upgrade(book: Book, down?: number): Promise<void> {
+  const isFresh = book.state.paused === undefined;
   await unpaused(book);
   phase(book, 'batch');
   const { index } = book.state;
-  const result = await runBatch(book, index);
+  const result = await runBatch(book, index, isFresh ? down : undefined);
   const { name = '', mayFail = 0 } = book.state.batches[index] ?? {};
   if (isThrough(result, mayFail)) return;
   const { code, text } = batchFailure(name, result);

@@ -8,31 +8,30 @@ import {
 } from '@temporalio/workflow';
 import { batch } from './batch.ts';
 import type { Book } from './book.ts';
-import { clusterActivities } from './clusterActivities.ts';
-import type { PrepareRequest } from './contract/activities.ts';
 import { batchId } from './contract/names.ts';
-import type { PlanHead } from './contract/plan.ts';
 import { countOf } from './contract/quantity.ts';
 import { type BatchInput, type BatchPod, type BatchResult, batchSignals } from './contract/workflows.ts';
 import { stop } from './failure.ts';
+import { openPods, prepare } from './prepare.ts';
 import { forwardRules, heldRequest } from './requests.ts';
 import { type BatchState, type PodEntry, withBatch } from './state.ts';
 
-/** Brings batch `index` to the new images. What became of its pods is in the book, and is returned. */
-export async function runBatch(book: Book, index: number): Promise<BatchResult> {
+/**
+ * Brings batch `index` to the new images. What became of its pods is in the book, and is returned.
+ * @param down how many other pods are out of service, where its pods were looked at just now
+ */
+export async function runBatch(book: Book, index: number, down?: number): Promise<BatchResult> {
   const { plan } = book.state;
   const current = book.state.batches[index];
   if (plan === undefined || current === undefined) throw stop('INTERNAL', `There is no batch ${index}.`);
-  const open = current.pods.filter((pod) => pod.state !== 'done' && pod.state !== 'gone');
-  const downElsewhere = await prepare(book, plan, index, open);
+  const downElsewhere = down ?? (await prepare(book, plan, index, current));
 
-  const names = new Set(open.map(({ name }) => name));
-  const ready = book.state.batches[index]?.pods.filter(({ name }) => names.has(name)) ?? [];
+  const prepared = openPods(book.state.batches[index] ?? current);
   const input: BatchInput = {
     ...heldRequest(book, plan),
     ...forwardRules(plan),
     name: current.name,
-    pods: ready.filter((pod) => pod.state !== 'gone').map((pod) => batchPod(pod)),
+    pods: prepared.map((pod) => batchPod(pod)),
     maxUnavailable: plan.maxUnavailable,
     downElsewhere,
     mayFail: current.mayFail,
@@ -50,29 +49,6 @@ export const isThrough = (result: BatchResult, mayFail: number): boolean =>
   result.failed.length <= mayFail &&
   result.stopped.length === 0 &&
   result.queued.length === 0;
-
-/** Looks at the pods before the first drain and writes into the book how each stands in traffic. */
-async function prepare(book: Book, plan: PlanHead, index: number, pods: readonly PodEntry[]): Promise<number> {
-  const name = book.state.batches[index]?.name ?? '';
-  const request: PrepareRequest = {
-    ...heldRequest(book, plan),
-    through: plan.traffic.through,
-    pods: pods.map(({ name: pod, uid }) => ({ name: pod, uid })),
-  };
-  const { writing } = clusterActivities(book.identity.target.cluster);
-  const prepared = await writing.prepare.executeWithOptions({ summary: `look at the pods of ${name}` }, [request]);
-  const found = new Map(prepared.pods.map((pod) => [pod.name, pod]));
-  const gone = new Set(prepared.gone);
-  const entry = (pod: PodEntry): PodEntry => {
-    if (gone.has(pod.name)) return { ...pod, state: 'gone' };
-    const now = found.get(pod.name);
-    if (now === undefined) return pod;
-    // The first look counts: a pod that an earlier try drained would else seem to have been out by itself.
-    return { ...pod, ready: pod.traffic === undefined ? now.ready : pod.ready, traffic: pod.traffic ?? now.traffic };
-  };
-  book.set((state) => withBatch(state, index, (batchState) => ({ ...batchState, pods: batchState.pods.map(entry) })));
-  return prepared.downElsewhere.length;
-}
 
 /** Runs a batch as a child and passes pause, resume and the rollback on to it. */
 export async function runChild(book: Book, input: BatchInput, index?: number): Promise<BatchResult> {
@@ -164,8 +140,8 @@ function settled(entry: BatchState, result: BatchResult): BatchState {
 
 /** The same note of many pods is one line of the log. */
 function noteOnce(book: Book, name: string, notes: BatchResult['notes']): void {
-  const pods = new Map<string, string[]>();
-  for (const { pod, text } of notes) pods.set(text, [...(pods.get(text) ?? []), pod]);
+  const pods = new Map<string, Set<string>>();
+  for (const { pod, text } of notes) pods.set(text, (pods.get(text) ?? new Set()).add(pod));
   for (const [text, [first, ...others]] of pods) {
     book.log(`${name}: ${first}${others.length > 0 ? ` and ${others.length} more` : ''}: ${text}`);
   }

@@ -6,30 +6,36 @@ import type { PlanHead } from './contract/plan.ts';
 import { unavailable } from './contract/planner/batching.ts';
 import { replan } from './contract/planner/replan.ts';
 import { countOf } from './contract/quantity.ts';
+import { notePrepared, toPrepare } from './prepare.ts';
 import { heldRequest } from './requests.ts';
 import { type BatchState, waitingBatch } from './state.ts';
 
 /** Beyond this many batches after the planned ones somebody takes the new version away as fast as we bring it. */
 const mostRest = 5;
 
+/** Where all was as expected, the pods of the next batch were looked at too: how many others are out of service. */
+export interface Next {
+  readonly down?: number;
+}
+
 /**
- * Looks at the workload, and makes the plan anew where its pods are others than expected. Answers the batch that is
- * next; undefined when every pod has the new version.
+ * Looks at the workload, and makes the plan anew where its pods are others than expected. Undefined when every pod has
+ * the new version.
  * @throws WORKLOAD_CHANGED, WORKLOAD_NOT_FOUND
  */
-export async function nextBatch(book: Book): Promise<BatchState | undefined> {
+export async function nextBatch(book: Book): Promise<Next | undefined> {
   const { plan, batches, index } = book.state;
   if (plan === undefined) return undefined;
   const ahead = batches.slice(index);
   const planned = ahead.flatMap(({ pods }) => pods);
-  const found = await survey(book, plan, planned);
+  const found = await survey(book, plan, planned, ahead[0]);
   if (found.pods !== undefined) adapt(book, plan, found, found.pods);
-  const next = book.state.batches[index];
   const rest = book.state.batches.filter(({ name }) => name.startsWith('rest-')).length;
-  return rest > mostRest ? undefined : next;
+  if (rest > mostRest || book.state.batches[index] === undefined) return undefined;
+  return found.prepared === undefined ? {} : { down: notePrepared(book, index, found.prepared) };
 }
 
-function survey(book: Book, plan: PlanHead, expected: BatchState['pods']): Promise<Surveyed> {
+function survey(book: Book, plan: PlanHead, expected: BatchState['pods'], next?: BatchState): Promise<Surveyed> {
   const { waiting } = clusterActivities(book.identity.target.cluster);
   return waiting.survey.executeWithOptions({ summary: 'look whether the workload is as expected' }, [
     {
@@ -39,6 +45,7 @@ function survey(book: Book, plan: PlanHead, expected: BatchState['pods']): Promi
       spreadBy: plan.shape.spreadBy,
       expected: fingerprint(expected),
       undo: false,
+      ...(next && { next: toPrepare(plan, next) }),
     },
   ]);
 }

@@ -6,21 +6,30 @@ import type { AdmissionPolicy, AdmissionRule, AdmissionWebhooks } from './wire.t
 /** So long an answer holds; a new webhook needs about as long to reach every API server. */
 const memoryMs = 10_000;
 
-export interface Admission {
+/** What was found by one look at who judges pods. */
+export interface Judges {
   /**
    * Whether somebody may refuse the change of one pod and take that of another of the same template: a webhook or a
    * policy that is asked about updates of pods. What is built into the API server judges by what the template says.
    */
-  tellsPodsApart(): Promise<boolean>;
+  readonly tellPodsApart: boolean;
+  /** Changes that a dry run has shown to be taken since that look. */
+  readonly taken: Set<string>;
+}
+
+export interface Admission {
+  /** The last look, if it is not too old. */
+  judges(): Promise<Judges>;
 }
 
 /** Who is asked about pods in the cluster of `kube`. A worker that may not know is told that somebody is. */
 export function createAdmission(kube: Connection): Admission {
-  let known: { readonly answer: Promise<boolean>; readonly untilMs: number } | undefined;
+  let known: { readonly answer: Promise<Judges>; readonly untilMs: number } | undefined;
   return {
-    tellsPodsApart() {
+    judges() {
       if (known === undefined || Date.now() >= known.untilMs) {
-        known = { answer: look(kube), untilMs: Date.now() + memoryMs };
+        const answer = look(kube).then((tellPodsApart) => ({ tellPodsApart, taken: new Set<string>() }));
+        known = { answer, untilMs: Date.now() + memoryMs };
       }
       return known.answer;
     },

@@ -35,7 +35,11 @@ export class PodCache {
     this.#written?.add(name);
     if (this.#dead.has(uid)) return;
     const known = this.#pods.get(name);
-    if (known?.metadata.uid === uid && versionOf(known) >= versionOf(pod)) return;
+    if (
+      known?.metadata.uid === uid &&
+      versionOf(known.metadata.resourceVersion) >= versionOf(pod.metadata.resourceVersion)
+    )
+      return;
     // Another UID under the same name: the younger one is the one that is there.
     if (known && known.metadata.uid !== uid && bornAt(known) > bornAt(pod)) return;
     this.#pods.set(name, slim(pod));
@@ -93,8 +97,8 @@ export class PodCache {
 }
 
 /** Resource versions of one API server are numbers that grow (KEP-5504); what is not one counts as newest. */
-function versionOf(pod: Pod): number {
-  const version = Number(pod.metadata.resourceVersion);
+export function versionOf(resourceVersion: string | undefined): number {
+  const version = Number(resourceVersion);
   return Number.isFinite(version) ? version : Number.POSITIVE_INFINITY;
 }
 

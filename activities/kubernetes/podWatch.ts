@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubernetesFailure } from './kubernetesFailure.ts';
-import { PodCache } from './podCache.ts';
+import { PodCache, versionOf } from './podCache.ts';
 import { pods } from './resources.ts';
 import type { Connection, Where } from './types.ts';
 import type { Pod } from './wire.ts';
@@ -18,6 +18,7 @@ export class PodWatch {
   readonly #cache = new PodCache();
   readonly #stopped = new AbortController();
   #current = false;
+  #version = 0;
   #heardAt = Date.now();
 
   /** Starts at once; `synced` settles with the first list. `kube` must not end with an activity. */
@@ -50,6 +51,11 @@ export class PodWatch {
     return this.#cache.get(name);
   }
 
+  /** Whether everything is known that was written to these pods up to `resourceVersion`, by whomever. */
+  hasSeen(resourceVersion: string): boolean {
+    return this.#version >= versionOf(resourceVersion);
+  }
+
   subscribe(listener: (names: ReadonlySet<string>) => void): () => void {
     return this.#cache.subscribe(listener);
   }
@@ -73,6 +79,7 @@ export class PodWatch {
     const take = this.#cache.listing();
     const { items, resourceVersion } = await this.#kube.list(pods, this.#where);
     take(items);
+    this.#version = versionOf(resourceVersion);
     this.#heard();
     return resourceVersion;
   }
@@ -95,6 +102,7 @@ export class PodWatch {
           version = event.type === 'BOOKMARK' ? event.resourceVersion : event.object.metadata.resourceVersion;
           if (event.type === 'DELETED') this.#cache.deleted(event.object);
           else if (event.type !== 'BOOKMARK') this.#cache.saw(event.object);
+          this.#version = versionOf(version);
           this.#heard();
         }
       } catch (error) {

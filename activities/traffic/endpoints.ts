@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { endpointSlices } from '../kubernetes/resources.ts';
 import type { Connection } from '../kubernetes/types.ts';
 import type { EndpointSlice } from '../kubernetes/wire.ts';
+import type { Source } from '../until.ts';
 import { type Endpoints, endpointsOf } from './endpointView.ts';
-import type { Source } from './until.ts';
 
 const idleMs = 30_000;
 const backOffMs = { first: 100, most: 5_000 };

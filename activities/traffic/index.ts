@@ -88,7 +88,11 @@ export function createTraffic(through: readonly TrafficSource[], deps: TrafficDe
       return answer;
     },
     async silence(pods, rules) {
-      const answer = await silence(pods, rules, { kube: deps.kube, signal: deps.signal });
+      const seen = await inTurn(deps, parts, pods, (traffic, rest) => traffic.seeOut(rest, rules));
+      const out = pods.filter(({ name }) => seen.done.includes(name));
+      const silent =
+        out.length === 0 ? emptyHandful : await silence(out, rules, { kube: deps.kube, signal: deps.signal });
+      const answer = join({ ...seen, done: [] }, silent);
       await putFailedBack(answer, pods, rules);
       return answer;
     },

@@ -5,11 +5,11 @@ import { handfulOf, join, type Outcome } from '../handful.ts';
 import { isReady } from '../kubernetes/podState.ts';
 import type { Pod } from '../kubernetes/wire.ts';
 import type { PumpedPod, TrafficDeps, TrafficRules } from '../ports.ts';
+import { until } from '../until.ts';
 import { isGateShut } from './drained.ts';
 import type { EndpointWatches } from './endpoints.ts';
 import { isOverdue } from './rules.ts';
 import type { OpenServices } from './takeOut.ts';
-import { until } from './until.ts';
 
 /** An endpoint is back 0.1 s after the write, as a rule. Those that take longer come again. */
 const waitMs = 5_000;

@@ -11,7 +11,7 @@ import { drainReason } from './drained.ts';
 import type { EndpointWatches } from './endpoints.ts';
 import { conditionPatch, type GateState, gateBefore, readGateState } from './gate/condition.ts';
 import { putBack } from './putBack.ts';
-import { type OpenServices, takeOut } from './takeOut.ts';
+import { type OpenServices, seeOut, takeOut } from './takeOut.ts';
 
 const access: readonly Access[] = [
   { group: '', resource: 'pods/status', verb: 'patch' },
@@ -106,6 +106,13 @@ export function readinessGateTraffic(gates: readonly string[], deps: TrafficDeps
             pod,
             opened(pod).map(({ type }) => ({ type, ...shutState })),
           ),
+      };
+      return join(shut, await takeOut(deps, watches, exit, going, rules));
+    },
+    async seeOut(pods: readonly PumpedPod[], rules: TrafficRules) {
+      const { open: going, shut } = split(pods);
+      const leaving = {
+        services: (await following(going)).map(({ metadata }) => metadata.name),
         isOut: (pod: PumpedPod, open: OpenServices) => {
           const live = deps.pods.find(pod);
           const sent = [...open.values()].some((watch) => watch.now().pods.get(pod.uid)?.ready === true);
@@ -119,7 +126,7 @@ export function readinessGateTraffic(gates: readonly string[], deps: TrafficDeps
             : undefined;
         },
       };
-      return join(shut, await takeOut(deps, watches, exit, going, rules));
+      return join(shut, await seeOut(deps, watches, leaving, going, rules));
     },
     async restore(pods: readonly PumpedPod[], rules: TrafficRules) {
       const { open: returning, shut } = split(pods);

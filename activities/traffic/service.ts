@@ -1,6 +1,6 @@
 import type { Access, LivePod, Traffic, TrafficDeps } from '../ports.ts';
 import type { EndpointWatches } from './endpoints.ts';
-import { drainServices, restoreServices } from './service/drain.ts';
+import { drainServices, restoreServices, seeOutOfServices } from './service/drain.ts';
 import { closeServices, openServices } from './service/open.ts';
 import { findServices, standOf } from './service/served.ts';
 import { usableServices } from './service/usable.ts';
@@ -37,6 +37,7 @@ export function serviceTraffic(names: readonly string[], deps: TrafficDeps, watc
       return new Map(pods.map((pod) => [pod.name, found.map((service) => standOf(deps, service, pod))]));
     },
     drain: (pods, rules) => drainServices(deps, watches, names, pods, rules),
+    seeOut: (pods, rules) => seeOutOfServices(deps, watches, names, pods, rules),
     restore: (pods, rules) => restoreServices(deps, watches, names, pods, rules),
   };
 }

@@ -5,14 +5,16 @@ import { emptyHandful, handfulOf, join, type Outcome } from '../handful.ts';
 import { isLeaving } from '../kubernetes/podState.ts';
 import type { Pod, Service } from '../kubernetes/wire.ts';
 import type { PumpedPod, TrafficDeps, TrafficRules } from '../ports.ts';
+import { until } from '../until.ts';
 import { isDrained } from './drained.ts';
 import type { EndpointWatches, ServiceWatch } from './endpoints.ts';
 import { admissions, type Callable } from './lastEndpoint.ts';
 import { giveUp, isOverdue } from './rules.ts';
-import { until } from './until.ts';
 
+/** How long is waited for a pod that may take over. */
+const capacityMs = 5_000;
 /** An endpoint is gone 0.1 s after the write, as a rule. Those that take longer come again. */
-const waitMs = 5_000;
+const goneMs = 1_500;
 
 export type OpenServices = ReadonlyMap<string, ServiceWatch>;
 
@@ -24,13 +26,9 @@ export interface Exit {
   selects(service: Service, pod: Pod): boolean;
   /** The one write. */
   write(pod: PumpedPod): Promise<Outcome>;
-  /** Callers are not sent to it any more, as far as anybody sees. */
-  isOut(pod: PumpedPod, open: OpenServices): boolean;
-  /** Why it will not get out, however long one waits; undefined: it may only be slow. */
-  obstacle(pod: PumpedPod): Promise<string | undefined>;
 }
 
-/** Takes pods out such that no Service is left without a ready endpoint, and sees them gone. */
+/** Takes pods out such that no Service is left without a ready endpoint. Whether they are seen gone is not waited for. */
 export async function takeOut(
   deps: TrafficDeps,
   watches: EndpointWatches,
@@ -43,29 +41,52 @@ export async function takeOut(
   return watches.use(deps.held.target.namespace, names, async (open) => {
     const { going, notes, waiting } = admit(pods, () => callables(deps, exit, open), rules);
     const written = await eachPod(going, deps.signal, (pod) => exit.write(pod));
-    const leaving = going.filter(({ name }) => written.done.includes(name));
-    // With nobody to take out, wait for one that may take over.
-    const canGo = () => callables(deps, exit, open).some(({ ready }) => ready.size > 1);
-    const isSettled = () => (leaving.length > 0 ? leaving.every((pod) => exit.isOut(pod, open)) : canGo());
-    if (leaving.length > 0 || waiting.length === pods.length) {
-      await until(isSettled, waitMs, deps.signal, [deps.pods, ...open.values()]);
+    if (waiting.length === pods.length) {
+      // With nobody to take out, wait for one that may take over.
+      const canGo = () => callables(deps, exit, open).some(({ ready }) => ready.size > 1);
+      await until(canGo, capacityMs, deps.signal, [deps.pods, ...open.values()]);
     }
-
-    const outcomes = await Promise.all(
-      leaving.map(async (pod): Promise<readonly [string, Outcome]> => {
-        if (exit.isOut(pod, open)) {
-          const note = notes.get(pod.uid);
-          return [pod.name, note === undefined ? 'done' : { note }];
-        }
-        return [pod.name, await whyStill(exit, pod, rules)];
-      }),
-    );
-    return join(handfulOf([...waiting, ...outcomes]), { ...written, done: [] });
+    const told = going.flatMap(({ name, uid }) => {
+      const text = notes.get(uid);
+      return text !== undefined && written.done.includes(name) ? [{ pod: name, text }] : [];
+    });
+    return join(handfulOf(waiting), written, { ...emptyHandful, notes: told });
   });
 }
 
-async function whyStill(exit: Exit, pod: PumpedPod, rules: TrafficRules): Promise<Outcome> {
-  const obstacle = await exit.obstacle(pod);
+/** How one kind of source tells that a pod is out. */
+export interface Leaving {
+  /** Services that are looked at, by name. */
+  readonly services: readonly string[];
+  /** Callers are not sent to it any more, as far as anybody sees. */
+  isOut(pod: PumpedPod, open: OpenServices): boolean;
+  /** Why it will not get out, however long one waits; undefined: it may only be slow. */
+  obstacle(pod: PumpedPod): Promise<string | undefined>;
+}
+
+/** Waits until all of `pods` are seen out, for a moment; those that take longer are `later`. */
+export async function seeOut(
+  deps: TrafficDeps,
+  watches: EndpointWatches,
+  leaving: Leaving,
+  pods: readonly PumpedPod[],
+  rules: TrafficRules,
+): Promise<Handful> {
+  if (pods.length === 0) return emptyHandful;
+  return watches.use(deps.held.target.namespace, leaving.services, async (open) => {
+    const allOut = () => pods.every((pod) => leaving.isOut(pod, open));
+    await until(allOut, goneMs, deps.signal, [deps.pods, ...open.values()]);
+    const outcomes = await Promise.all(
+      pods.map(async (pod): Promise<readonly [string, Outcome]> => {
+        return [pod.name, leaving.isOut(pod, open) ? 'done' : await whyStill(leaving, pod, rules)];
+      }),
+    );
+    return handfulOf(outcomes);
+  });
+}
+
+async function whyStill(leaving: Leaving, pod: PumpedPod, rules: TrafficRules): Promise<Outcome> {
+  const obstacle = await leaving.obstacle(pod);
   if (obstacle !== undefined) return giveUp('SERVICE_UNUSABLE', obstacle, rules);
   if (!isOverdue(pod, rules.maxDrainMs)) return 'later';
   return giveUp('DRAIN_TIMEOUT', `After ${humanDuration(rules.maxDrainMs)} callers are still sent to it`, rules);

@@ -31,7 +31,10 @@ function apiServer(...refused: readonly string[]) {
   };
   return { asked, workload };
 }
-const admission = (apart: boolean) => ({ tellsPodsApart: async () => apart });
+function admission(apart: boolean) {
+  const judges = { tellPodsApart: apart, taken: new Set<string>() };
+  return { judges: async () => judges };
+}
 
 describe('rehearse', () => {
   it('asks about each pod where admission may tell pods apart', async () => {
@@ -40,6 +43,20 @@ describe('rehearse', () => {
     expect(asked).toEqual(['a', 'b', 'c', 'd']);
     expect(answer.done).toEqual(['a', 'c', 'd']);
     expect(answer.failed.map(({ pod }) => pod)).toEqual(['b']);
+  });
+
+  it('remembers what was taken, and asks again about what was refused', async () => {
+    const { asked, workload } = apiServer('c', 'd');
+    const same = admission(false);
+    await rehearse(pods, change, workload, same);
+    expect(asked).toEqual(['a', 'c', 'd']);
+    const answer = await rehearse(pods, change, workload, same);
+    expect(asked).toEqual(['a', 'c', 'd', 'c', 'd']);
+    expect(answer.done.toSorted()).toEqual(['a', 'b']);
+    expect(answer.failed.map(({ pod }) => pod)).toEqual(['c', 'd']);
+    const other = { ...change, images: () => ({ app: 'x:3' }) };
+    await rehearse([live('b', 'one')], other, workload, same);
+    expect(asked.at(-1)).toBe('b');
   });
 
   it('else about one pod of each template', async () => {

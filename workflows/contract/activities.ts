@@ -178,6 +178,8 @@ export interface HandfulRequest extends HeldRequest, PodRules {
    * second): what it saves is a round trip through Temporal for each stage.
    */
   readonly goOn?: readonly CarriedStage[];
+  /** `version` of the drain before this one, which another worker may have made: judge by nothing older. */
+  readonly version?: string;
 }
 
 export type CarriedStage = 'patch' | 'wait' | 'restore';
@@ -192,6 +194,8 @@ export interface Handful {
   readonly gone: readonly string[];
   /** What people must know of pods that are done: silence that could not be proven, a Service left without endpoint. */
   readonly notes?: readonly PodNote[];
+  /** Of a drain: resourceVersion of its last write to a pod. */
+  readonly version?: string;
   /** The call went on with those that are done: what became of each of them in the stage that follows. */
   readonly wentOn?: { readonly stage: CarriedStage; readonly answer: Handful };
 }
@@ -220,12 +224,16 @@ export interface SurveyRequest extends HeldRequest {
   readonly expected: string;
   /** A rollback looks for pods only, whatever else was changed. */
   readonly undo: boolean;
+  /** The batch that is next where all is as expected: its pods are prepared in the same call. */
+  readonly next?: Pick<PrepareRequest, 'through' | 'pods'>;
 }
 
 export interface Surveyed {
   readonly replicas: number;
   /** All pods that do not run `images`, in the order of a batch; left out where they are as expected. */
   readonly pods?: readonly PlannedPod[];
+  /** Of `next`, where all is as expected. */
+  readonly prepared?: Prepared;
 }
 
 export interface CommitRequest extends HeldRequest {

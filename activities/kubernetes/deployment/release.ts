@@ -13,6 +13,7 @@ import { readTrail } from './trail.ts';
 
 /** How long the controller may take to see the resume; without it our marks may be copied once more. */
 const controllerMs = 30_000;
+const lookAgainMs = 20;
 
 /**
  * Gives the Deployment back: paused or not as it was, without the trail. Resumes only where the controller will find
@@ -61,7 +62,7 @@ async function takeMarksOff(kube: Connection, held: HeldRequest, { metadata, spe
     const look = await lookAgain(kube, held);
     if (!look) return;
     if (Date.now() > until || (look.deployment.status?.observedGeneration ?? 0) >= (metadata.generation ?? 0)) break;
-    await sleep(50);
+    await sleep(lookAgainMs);
   }
   // A Deployment that stays paused has no new generation to be seen: some looks more take the place of that.
   for (let clean = spec.paused ? -5 : 0; clean < 1; clean += 1) {

@@ -7,14 +7,14 @@ import type { PumpedPod, TrafficDeps, TrafficRules } from '../../ports.ts';
 import type { EndpointWatches } from '../endpoints.ts';
 import { putBack } from '../putBack.ts';
 import { giveUp } from '../rules.ts';
-import { type OpenServices, takeOut } from '../takeOut.ts';
+import { type OpenServices, seeOut, takeOut } from '../takeOut.ts';
 import { setServing } from './labels.ts';
 import { findServices, servedBy } from './served.ts';
 import { isOpen, wouldServe } from './usable.ts';
 
 /**
- * Takes pods out of the Services: one label patch each, done when the EndpointSlices do not have them any more. Where
- * somebody took our key out of a selector the label would do nothing: such a pod is refused, and left as it was.
+ * Takes pods out of the Services: one label patch each. Where somebody took our key out of a selector the label would
+ * do nothing: such a pod is refused, and left as it was.
  */
 export async function drainServices(
   deps: TrafficDeps,
@@ -24,10 +24,6 @@ export async function drainServices(
   rules: TrafficRules,
 ): Promise<Handful> {
   const found = await findServices(deps, names);
-  const reverted = (pod: PumpedPod, now: readonly (Service | undefined)[]): string | undefined => {
-    const closed = servedBy(pod, now).filter((service) => !isOpen(service));
-    return closed.length === 0 ? undefined : revertedText(closed);
-  };
   const served = pods.filter((pod) => servedBy(pod, found).length > 0);
   const refused = served.flatMap((pod) => {
     const why = reverted(pod, found);
@@ -41,12 +37,36 @@ export async function drainServices(
     services: found.filter((service) => service !== undefined),
     selects: wouldServe,
     write: (pod: PumpedPod) => setServing(deps, pod, 'false'),
-    isOut: (pod: PumpedPod, open: OpenServices) => [...open.values()].every((watch) => !watch.now().pods.has(pod.uid)),
-    obstacle: async (pod: PumpedPod) => reverted(pod, await findServices(deps, names)),
   };
   const rest = served.filter(({ name }) => !skipped.has(name));
   const taken = await takeOut(deps, watches, exit, rest, rules);
   return join(handfulOf(skipped), taken);
+}
+
+/** Sees that the EndpointSlices do not have these pods any more. */
+export function seeOutOfServices(
+  deps: TrafficDeps,
+  watches: EndpointWatches,
+  names: readonly string[],
+  pods: readonly PumpedPod[],
+  rules: TrafficRules,
+): Promise<Handful> {
+  let found: ReturnType<typeof findServices> | undefined;
+  const leaving = {
+    services: names,
+    isOut: ({ uid }: PumpedPod, open: OpenServices) => [...open.values()].every((watch) => !watch.now().pods.has(uid)),
+    obstacle: async (pod: PumpedPod) => {
+      found ??= findServices(deps, names);
+      return reverted(pod, await found);
+    },
+  };
+  return seeOut(deps, watches, leaving, pods, rules);
+}
+
+/** Why its label does nothing. */
+function reverted(pod: PumpedPod, now: readonly (Service | undefined)[]): string | undefined {
+  const closed = servedBy(pod, now).filter((service) => !isOpen(service));
+  return closed.length === 0 ? undefined : revertedText(closed);
 }
 
 /** Puts the label back on the pods that served before, and sees their endpoints ready again. */

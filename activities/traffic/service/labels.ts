@@ -11,7 +11,8 @@ import type { Pod, ReplicaSet } from '../../kubernetes/wire.ts';
 import type { LivePod, TrafficDeps } from '../../ports.ts';
 import { controllerOf, isOwned, ownersOf } from './usable.ts';
 
-const lookAgainMs = 100;
+/** The controllers need some ten milliseconds; one that needs longer is asked less often. */
+const lookAgainMs = { first: 20, most: 200 };
 /** How long the controllers may take to see what was written; a busy controller manager needs a second or two. */
 const patienceMs = 20_000;
 
@@ -64,13 +65,13 @@ export async function labelUntilSeen(
   const own = deps.pods.all();
   const deadlineMs = Date.now() + patienceMs;
   await setAll(deps, own.filter(chosen), serving);
-  for (;;) {
+  for (let pauseMs = lookAgainMs.first; ; pauseMs = Math.min(2 * pauseMs, lookAgainMs.most)) {
     const { living, births } = await survey(deps, own);
     const pending = living.filter(chosen);
     if (pending.length === 0 && births.every((set) => hasSeen(set, living))) return;
     if (Date.now() > deadlineMs) throw unseen(pending.length);
     await setAll(deps, pending, serving);
-    await sleep(lookAgainMs, undefined, { signal: deps.signal });
+    await sleep(pauseMs, undefined, { signal: deps.signal });
   }
 }
 

@@ -4,8 +4,8 @@ import { KubernetesFailure } from '../../kubernetes/kubernetesFailure.ts';
 import { services } from '../../kubernetes/resources.ts';
 import type { Pod, Service } from '../../kubernetes/wire.ts';
 import type { TrafficDeps } from '../../ports.ts';
+import { until } from '../../until.ts';
 import type { EndpointWatches } from '../endpoints.ts';
-import { until } from '../until.ts';
 import { labelUntilSeen } from './labels.ts';
 import { isOpen, usableServices } from './usable.ts';
 
@@ -64,10 +64,10 @@ export async function closeServices(
   const mark = async (label: string | null): Promise<void> => {
     if (!touched) return;
     for (const service of there) await write(deps, service, null, label).catch(ignoreGone);
-    const own = there.map(({ metadata }) => metadata.name);
-    await followed(deps, watches, own, label ?? undefined);
   };
   await mark(stage.closing);
+  const own = there.map(({ metadata }) => metadata.name);
+  if (touched) await followed(deps, watches, own, stage.closing);
   // What cannot be undone on the workload must not keep the labels of the pods from being undone.
   const births = await deps.workload.labelBirths(deps.held, { [marks.serving]: null }).then(
     () => undefined,
@@ -111,7 +111,7 @@ async function followed(
   deps: TrafficDeps,
   watches: EndpointWatches,
   names: readonly string[],
-  value: string | undefined,
+  value: string,
 ): Promise<void> {
   await watches.use(deps.held.target.namespace, names, async (open) => {
     const behind = (): readonly string[] =>

@@ -94,6 +94,21 @@ describe('PodWatch', () => {
     expect(watch.current).toBe(false);
   });
 
+  it('tells up to which write it has seen everything; its own writes are no proof', async () => {
+    const events: readonly WatchEvent<Pod>[] = [
+      { type: 'MODIFIED', object: pod('a', '7') },
+      { type: 'BOOKMARK', resourceVersion: '9' },
+    ];
+    const { kube } = scripted([{ list: [pod('a', '1'), pod('b', '2')], at: '5' }, { events }]);
+    const watch = new PodWatch(kube, {});
+    watch.wrote(pod('b', '20'));
+    await watch.synced;
+    expect([watch.hasSeen('5'), watch.hasSeen('20')]).toEqual([true, false]);
+    await shows(watch, ['a@7', 'b@20']);
+    expect([watch.hasSeen('7'), watch.hasSeen('20')]).toEqual([true, false]);
+    watch.stop();
+  });
+
   it('fails its first users when it cannot even list', async () => {
     const watch = new PodWatch(scripted([]).kube, {});
     await expect(watch.synced).rejects.toMatchObject({ code: 'CLUSTER_UNREACHABLE' });

@@ -70,7 +70,7 @@ describe('a readiness gate that the template declares', () => {
     const [first] = await refs(app);
     const dead = await releaseOf(world, app, through, `${id}|run-1`);
     await dead.prepare([first!]);
-    await dead.stage('drain', [first!]);
+    await dead.out([first!]);
     const next = await releaseOf(world, app, through, `${id}|run-2`);
     await next.open();
     await next.close();
@@ -90,7 +90,7 @@ describe('a readiness gate that the template declares', () => {
     await release.prepare([first]);
     const watch = await fewestReady(world, 'gated');
 
-    expect(await release.stage('drain', [first])).toMatchObject({ done: [first.name], failed: [], later: [] });
+    expect(await release.out([first])).toMatchObject({ done: [first.name], failed: [], later: [] });
     expect(isReady(await podOf(app, first.uid))).toBe(false);
     expect((await readyIn(world, 'gated')).has(first.uid)).toBe(false);
 
@@ -114,7 +114,7 @@ describe('a readiness gate that the template declares', () => {
     await eventually(async () => !isReady(await podOf(app, first.uid)));
     const release = await releaseOf(world, app, [{ readinessGate: gate }]);
     await release.prepare([first]);
-    expect(await release.stage('drain', [first])).toMatchObject({ done: [first.name] });
+    expect(await release.out([first])).toMatchObject({ done: [first.name] });
     expect(conditionOf(await podOf(app, first.uid), gate)).toMatchObject({ status: 'False', reason: 'Quarantine' });
     expect(await release.stage('restore', [first])).toMatchObject({ done: [first.name] });
     expect(conditionOf(await podOf(app, first.uid), gate)).toMatchObject({ status: 'False', reason: 'Quarantine' });
@@ -124,7 +124,7 @@ describe('a readiness gate that the template declares', () => {
     const app = await gated('twice');
     const [first] = await one(app);
     const release = await releaseOf(world, app, [{ readinessGate: gate }]);
-    await release.stage('drain', [first]);
+    await release.out([first]);
     await release.prepare([first]);
     expect(await release.stage('restore', [first])).toMatchObject({ done: [first.name] });
     expect(isReady(await podOf(app, first.uid))).toBe(true);
@@ -137,7 +137,7 @@ describe('a readiness gate that the template declares', () => {
     const release = await releaseOf(world, app, [{ readinessGate: gate }]);
     await release.prepare([first, second, third]);
     const watch = await fewestReady(world, 'last');
-    const answer = await release.stage('drain', [first, second, third]);
+    const answer = await release.out([first, second, third]);
     expect(answer).toMatchObject({ done: [first.name, second.name], later: [third.name], failed: [] });
     await release.stage('restore', [first, second]);
     expect(await watch.stop()).toBe(1);
@@ -150,14 +150,14 @@ describe('a readiness gate that the template declares', () => {
     const [first] = await one(app);
     await release.open();
     await release.prepare([first]);
-    expect(await release.stage('drain', [first])).toMatchObject({ done: [first.name] });
+    expect(await release.out([first])).toMatchObject({ done: [first.name] });
     const drained = await podOf(app, first.uid);
     expect(conditionOf(drained, gate)).toMatchObject({ status: 'False' });
     expect(drained.metadata.labels).toMatchObject({ 'sluice.dev/serving': 'false' });
     for (const undo of [true, false]) {
       expect(await release.stage('restore', [first], { undo })).toMatchObject({ done: [first.name] });
       expect((await readyIn(world, 'mixed')).has(first.uid)).toBe(true);
-      if (undo) await release.stage('drain', [first]);
+      if (undo) await release.out([first]);
     }
     await release.close();
     expect(await leftovers(world)).toEqual([]);

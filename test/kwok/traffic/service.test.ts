@@ -47,7 +47,7 @@ describe('a Kubernetes Service without readiness gates', () => {
     expect(await watch.stop()).toBe(3);
 
     await release.prepare([first!]);
-    expect(await release.stage('drain', [first!])).toMatchObject({ done: [first!.name], failed: [], later: [] });
+    expect(await release.out([first!])).toMatchObject({ done: [first!.name], failed: [], later: [] });
     expect(await readyIn(world, name)).toEqual(new Set(others.map(({ uid }) => uid)));
     expect(await release.stage('restore', [first!])).toMatchObject({ done: [first!.name] });
     expect((await readyIn(world, name)).has(first!.uid)).toBe(true);
@@ -64,7 +64,7 @@ describe('a Kubernetes Service without readiness gates', () => {
     const [first] = await refs(app);
     const release = await releaseOf(world, app, through);
     await release.open();
-    await release.stage('drain', [first!]);
+    await release.out([first!]);
     expect((await readyIn(world, name)).size).toBe(2);
     await release.close();
     await eventually(async () => (await readyIn(world, name)).size === 3);
@@ -98,7 +98,7 @@ describe('a Kubernetes Service without readiness gates', () => {
     const [first] = await refs(app);
     await release.open();
     await release.prepare([first!]);
-    expect(await release.stage('drain', [first!])).toMatchObject({ done: [first!.name] });
+    expect(await release.out([first!])).toMatchObject({ done: [first!.name] });
     for (const each of [name, `${name}-headless`]) expect((await readyIn(world, each)).has(first!.uid)).toBe(false);
     expect(await release.stage('restore', [first!])).toMatchObject({ done: [first!.name] });
     for (const each of [name, `${name}-headless`]) expect((await readyIn(world, each)).has(first!.uid)).toBe(true);
@@ -196,11 +196,11 @@ describe('the last endpoint', () => {
     await release.open();
     await release.prepare([first, second]);
     const watch = await fewestReady(world, name);
-    const answer = await release.stage('drain', [first, second]);
+    const answer = await release.out([first, second]);
     expect(answer).toMatchObject({ done: [first.name], later: [second.name], failed: [] });
-    expect(await release.stage('drain', [second])).toMatchObject({ done: [], later: [second.name] });
+    expect(await release.out([second])).toMatchObject({ done: [], later: [second.name] });
     await release.stage('restore', [first]);
-    expect(await release.stage('drain', [second])).toMatchObject({ done: [second.name], later: [] });
+    expect(await release.out([second])).toMatchObject({ done: [second.name], later: [] });
     expect(await watch.stop()).toBe(1);
     await release.close();
   });
@@ -211,15 +211,15 @@ describe('the last endpoint', () => {
     const release = await releaseOf(world, app, through);
     await release.open();
     await release.prepare([first, second]);
-    await release.stage('drain', [first]);
+    await release.out([first]);
     const overdue = { since: new Date(Date.now() - 61_000).toISOString() };
-    const stopped = await release.stage('drain', [second], overdue);
+    const stopped = await release.out([second], overdue);
     expect(stopped.failed).toMatchObject([{ pod: second.name, code: 'DRAIN_TIMEOUT' }]);
     expect(stopped.failed[0]?.reason).toContain('the others are not ready');
-    const undone = await release.stage('drain', [second], { ...overdue, undo: true });
+    const undone = await release.out([second], { ...overdue, undo: true });
     expect(undone).toMatchObject({ done: [second.name], notes: [{ pod: second.name }] });
     await release.stage('restore', [second]);
-    const goesOn = await release.stage('drain', [second], { ...overdue, traffic: { onDrainTimeout: 'Continue' } });
+    const goesOn = await release.out([second], { ...overdue, traffic: { onDrainTimeout: 'Continue' } });
     expect(goesOn).toMatchObject({ done: [second.name], notes: [{ pod: second.name }] });
     await release.close();
   });
@@ -229,7 +229,7 @@ describe('the last endpoint', () => {
     const [only] = await refs(app);
     const release = await releaseOf(world, app, through);
     await release.open();
-    const answer = await release.stage('drain', await refs(app));
+    const answer = await release.out(await refs(app));
     expect(answer).toMatchObject({ done: [only?.name], failed: [], later: [] });
     expect(answer.notes?.[0]?.text).toContain(`the only pod of Service ${name}`);
     expect(await release.stage('restore', await refs(app))).toMatchObject({ done: [only?.name] });
@@ -244,11 +244,11 @@ describe('somebody else', () => {
     const release = await releaseOf(world, app, through);
     await release.open();
     await revert(name);
-    const refused = await release.stage('drain', [first]);
+    const refused = await release.out([first]);
     expect(refused.failed).toMatchObject([{ pod: first.name, code: 'SERVICE_UNUSABLE' }]);
     expect(refused.failed[0]?.reason).toContain(marks.serving);
     expect((await app.pods()).every(({ metadata }) => metadata.labels?.[marks.serving] === 'true')).toBe(true);
-    expect(await release.stage('drain', [first], { undo: true })).toMatchObject({
+    expect(await release.out([first], { undo: true })).toMatchObject({
       done: [first.name],
       notes: [{ pod: first.name }],
     });
@@ -268,7 +268,7 @@ describe('somebody else', () => {
       () => revert(name),
     );
     const racing = await releaseOf({ kube }, app, through);
-    const refused = await racing.stage('drain', [first]);
+    const refused = await racing.out([first]);
     expect(refused.failed).toMatchObject([{ pod: first.name, code: 'SERVICE_UNUSABLE' }]);
     const pod = (await app.pods()).find(({ metadata }) => metadata.uid === first.uid);
     expect(pod?.metadata.labels?.[marks.serving]).toBe('true');
@@ -286,7 +286,7 @@ describe('somebody else', () => {
     await world.kube.patch(pods, at, { metadata: { labels: { [marks.serving]: 'false' } } }, { as: 'merge' });
     await eventually(async () => !(await readyIn(world, name)).has(first.uid));
     await release.prepare([first]);
-    expect(await release.stage('drain', [first])).toMatchObject({ done: [first.name] });
+    expect(await release.out([first])).toMatchObject({ done: [first.name] });
     expect(await release.stage('restore', [first])).toMatchObject({ done: [first.name] });
     expect((await readyIn(world, name)).has(first.uid)).toBe(false);
     await release.close();
@@ -298,7 +298,7 @@ describe('somebody else', () => {
     const [first] = await both(app);
     const release = await releaseOf(world, app, through);
     await release.open();
-    await release.stage('drain', [first]);
+    await release.out([first]);
     await release.prepare([first]);
     expect(await release.stage('restore', [first])).toMatchObject({ done: [first.name] });
     expect((await readyIn(world, name)).has(first.uid)).toBe(true);
@@ -312,7 +312,7 @@ describe('somebody else', () => {
     const dead = await releaseOf(world, app, through, `${id}|run-1`);
     await dead.open();
     await dead.prepare([first]);
-    await dead.stage('drain', [first]);
+    await dead.out([first]);
     expect((await readyIn(world, name)).has(first.uid)).toBe(false);
 
     const next = await releaseOf(world, app, through, `${id}|run-2`);
@@ -344,7 +344,7 @@ describe('somebody else', () => {
     await release.open();
     await release.prepare([first]);
     await world.kube.remove(services, { namespace: world.namespace, name });
-    expect(await release.stage('drain', [first])).toMatchObject({ done: [first.name] });
+    expect(await release.out([first])).toMatchObject({ done: [first.name] });
     expect(await release.stage('restore', [first])).toMatchObject({ done: [first.name] });
     await release.close();
     expect(await leftovers(world)).toEqual([]);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PodNote } from '../../../workflows/contract/activities.ts';
 import type { PodRef } from '../../../workflows/contract/plan.ts';
 import { createWorld, deploy, type World } from '../activities/fixtures.ts';
-import { type Release, refs, releaseOf, serve } from './support.ts';
+import { type Release, refs, releaseOf } from './support.ts';
 
 let world: World;
 
@@ -30,8 +30,7 @@ afterAll(() => world.close());
 describe('silence on a node that has no kubelet', () => {
   it('cannot be proven: the pods wait for the quiet time, once, and people are told', async () => {
     const app = await deploy(world, { name: 'played', replicas: 20 });
-    await serve(world, app, 'played');
-    const release = await releaseOf(world, app, [{ service: 'played' }]);
+    const release = await releaseOf(world, app, []);
     const pods = await refs(app);
     const before = world.kube.requests['list nodes'] ?? 0;
     const since = new Date();
@@ -46,7 +45,7 @@ describe('silence on a node that has no kubelet', () => {
 
   it('asks no second time for the pods that come later', async () => {
     const app = await deploy(world, { name: 'later', replicas: 6 });
-    const release = await releaseOf(world, app, [{ service: 'played' }]);
+    const release = await releaseOf(world, app, []);
     const before = world.kube.requests['list nodes'] ?? 0;
     await untilSilent(release, await refs(app), new Date(Date.now() - 1_000));
     expect(world.kube.requests['list nodes'] ?? 0).toBe(before);

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
+import { join } from '../../../activities/handful.ts';
 import type { Resource } from '../../../activities/kubernetes/resources.ts';
 import { endpointSlices, pods, replicaSets, services } from '../../../activities/kubernetes/resources.ts';
 import type { At, Connection, Where } from '../../../activities/kubernetes/types.ts';
@@ -69,18 +70,18 @@ export async function readyIn({ kube, namespace }: World, name: string): Promise
 export const service = ({ kube, namespace }: World, name: string): Promise<Service> =>
   kube.get(services, { namespace, name });
 
+type More = Partial<Omit<HandfulRequest, 'traffic'>> & {
+  readonly since?: string;
+  readonly traffic?: Partial<HandfulRequest['traffic']>;
+};
+
 export interface Release {
   readonly held: HeldRequest;
   readonly open: () => Promise<void>;
   readonly close: () => Promise<void>;
-  readonly stage: (
-    stage: 'drain' | 'silence' | 'restore',
-    list: readonly PodRef[],
-    more?: Partial<Omit<HandfulRequest, 'traffic'>> & {
-      readonly since?: string;
-      readonly traffic?: Partial<HandfulRequest['traffic']>;
-    },
-  ) => Promise<Handful>;
+  readonly stage: (stage: 'drain' | 'silence' | 'restore', list: readonly PodRef[], more?: More) => Promise<Handful>;
+  /** Drains, and sees those that are drained out and silent. */
+  readonly out: (list: readonly PodRef[], more?: More) => Promise<Handful>;
   /** Reads how the pods stand, once: what the workflow would keep. */
   readonly prepare: (list: readonly PodRef[]) => Promise<void>;
 }
@@ -97,6 +98,17 @@ export async function releaseOf(
   const held = { target: app.target, uid: deployment.metadata.uid, holder };
   await worker.acquire({ ...held, from: {} });
   const snapshots = new Map<string, readonly unknown[]>();
+  const stage: Release['stage'] = async (name, list, { since = new Date().toISOString(), traffic, ...more } = {}) => {
+    const rules = { through, quietMs: 0, maxDrainMs: 60_000, onDrainTimeout: 'Stop' as const, ...traffic };
+    const live = new Map((await app.pods()).map((pod) => [pod.metadata.name, pod]));
+    const found = list.flatMap((pod) => live.get(pod.name) ?? []);
+    const request = handful(app.target, held.uid, holder, found, v2, { ...more, traffic: rules });
+    const withBefore = request.pods.map((pod) => {
+      const before = snapshots.get(pod.name);
+      return { ...pod, since, ...(before && { traffic: before }) };
+    });
+    return worker[name]({ ...request, pods: withBefore });
+  };
   return {
     held,
     open: () => worker.openTraffic({ ...held, through }),
@@ -105,16 +117,18 @@ export async function releaseOf(
       const prepared = await worker.prepare({ ...held, through, pods: list });
       for (const { name, traffic } of prepared.pods) snapshots.set(name, traffic);
     },
-    async stage(stage, list, { since = new Date().toISOString(), traffic, ...more } = {}) {
-      const rules = { through, quietMs: 0, maxDrainMs: 60_000, onDrainTimeout: 'Stop' as const, ...traffic };
-      const live = new Map((await app.pods()).map((pod) => [pod.metadata.name, pod]));
-      const found = list.flatMap(({ name }) => live.get(name) ?? []);
-      const request = handful(app.target, held.uid, holder, found, v2, { ...more, traffic: rules });
-      const withBefore = request.pods.map((pod) => {
-        const before = snapshots.get(pod.name);
-        return { ...pod, since, ...(before && { traffic: before }) };
-      });
-      return worker[stage]({ ...request, pods: withBefore });
+    stage,
+    async out(list, more) {
+      const drained = await stage('drain', list, more);
+      const silent = await stage(
+        'silence',
+        list.filter(({ name }) => drained.done.includes(name)),
+        more,
+      );
+      const { notes = [], ...answer } = join({ ...drained, done: [] }, silent);
+      // On kwok nobody can look; and the same is not told twice.
+      const told = notes.filter(({ text }) => !text.startsWith('Silence could not be proven'));
+      return { ...answer, notes: [...new Map(told.map((note) => [note.text, note])).values()] };
     },
   };
 }
@@ -124,11 +138,10 @@ export const refs = async (app: App): Promise<readonly PodRef[]> =>
     .map(({ metadata: { name, uid } }) => ({ name, uid }))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 
-/** Everything of ours that is left in the namespace, as `kind/name: key`. */
+/** Everything of ours that is left in the namespace, as `name: key`. EndpointSlices follow their Service by themselves. */
 export async function leftovers({ kube, namespace }: World): Promise<readonly string[]> {
   const lists = await Promise.all([
     kube.list(services, { namespace }),
-    kube.list(endpointSlices, { namespace }),
     kube.list(replicaSets, { namespace }),
     kube.list(pods, { namespace }),
   ]);

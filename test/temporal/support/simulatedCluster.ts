@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type {
   ClusterActivities,
@@ -6,11 +7,12 @@ import type {
   HandfulRequest,
   PodFailure,
   PrePulled,
+  Prepared,
   ReleaseEvent,
 } from '../../../workflows/contract/activities.ts';
 import { fingerprint } from '../../../workflows/contract/fingerprint.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
-import type { Plan } from '../../../workflows/contract/plan.ts';
+import type { Plan, PodRef } from '../../../workflows/contract/plan.ts';
 import type { ReleaseRecord } from '../../../workflows/contract/record.ts';
 
 export interface SimulatedPod {
@@ -53,6 +55,7 @@ export class SimulatedCluster {
   /** What a pull on these nodes answers. */
   pull: (nodes: readonly string[]) => PrePulled = (nodes) => ({ done: nodes, failed: [], later: [] });
   #plan: Plan;
+  #quietUntil = 0;
 
   constructor(plan: Plan) {
     this.#plan = plan;
@@ -117,20 +120,7 @@ export class SimulatedCluster {
         this.#done(
           'prepare',
           request.pods.map(({ name }) => name),
-          () => {
-            const there = request.pods.flatMap(({ name, uid }) => {
-              const pod = this.pods.get(name);
-              return pod?.uid === uid ? [pod] : [];
-            });
-            const asked = new Set(request.pods.map(({ name }) => name));
-            return {
-              pods: there.map(({ name, uid, ready, serving }) => ({ name, uid, ready, traffic: [serving] })),
-              gone: request.pods.filter(({ name }) => !there.some((pod) => pod.name === name)).map(({ name }) => name),
-              downElsewhere: [...this.pods.values()]
-                .filter((pod) => !asked.has(pod.name) && !pod.ready)
-                .map(({ name }) => name),
-            };
-          },
+          () => this.#prepare(request.pods),
         ),
       drain: async (request) => this.#each('drain', request, (pod) => void (pod.serving = false)),
       silence: async (request) => this.#each('silence', request, () => undefined),
@@ -160,7 +150,9 @@ export class SimulatedCluster {
           const wanted = Object.values(request.images)[0];
           const outdated = [...this.pods.values()].filter((pod) => pod.image !== wanted);
           const replicas = this.pods.size;
-          if (fingerprint(outdated) === request.expected) return { replicas };
+          if (fingerprint(outdated) === request.expected) {
+            return { replicas, ...(request.next && { prepared: this.#prepare(request.next.pods) }) };
+          }
           return {
             replicas,
             pods: outdated.map(({ name, uid, ready }) => ({ name, uid, node: 'node-1', ready })),
@@ -175,6 +167,21 @@ export class SimulatedCluster {
         this.records.push(request.record);
       },
       history: async () => ({ revisions: [], records: this.records }),
+    };
+  }
+
+  #prepare(asked: readonly PodRef[]): Prepared {
+    const there = asked.flatMap(({ name, uid }) => {
+      const pod = this.pods.get(name);
+      return pod?.uid === uid ? [pod] : [];
+    });
+    const names = new Set(asked.map(({ name }) => name));
+    return {
+      pods: there.map(({ name, uid, ready, serving }) => ({ name, uid, ready, traffic: [serving] })),
+      gone: asked.filter(({ name }) => !there.some((pod) => pod.name === name)).map(({ name }) => name),
+      downElsewhere: [...this.pods.values()]
+        .filter((pod) => !names.has(pod.name) && !pod.ready)
+        .map(({ name }) => name),
     };
   }
 
@@ -195,6 +202,32 @@ export class SimulatedCluster {
   ): Promise<Handful> {
     this.calls.push(`${request.undo ? 'undo-' : ''}${activity} ${request.pods.map(({ name }) => name).join(' ')}`);
     await this.before(activity, request);
+    // As the real one: with nothing to tell it goes on looking, until it is cancelled.
+    const context = Context.current();
+    for (;;) {
+      const answer = this.#answer(request, act);
+      if (answer.later.length < request.pods.length) {
+        await this.#alone(answer.failed.length > 0);
+        return answer;
+      }
+      context.heartbeat();
+      await context.sleep(50);
+    }
+  }
+
+  /**
+   * The Java server does not know an activity any more that ended while a workflow task is under way which cancels it
+   * (ACTIVITY_UNKNOWN; the real one does): what makes the workflow cancel others is told some time before them.
+   */
+  async #alone(fails: boolean): Promise<void> {
+    while (Date.now() < this.#quietUntil) await new Promise((resolve) => setTimeout(resolve, 20));
+    if (fails) this.#quietUntil = Date.now() + 500;
+  }
+
+  #answer(
+    request: HandfulRequest,
+    act: (pod: SimulatedPod, asked: HandfulPod) => void | 'later' | PodFailure | undefined,
+  ): Handful {
     const answer = { done: [] as string[], failed: [] as PodFailure[], later: [] as string[], gone: [] as string[] };
     for (const asked of request.pods) {
       const pod = this.pods.get(asked.name);
@@ -209,8 +242,6 @@ export class SimulatedCluster {
     }
     const down = [...this.pods.values()].filter((pod) => !pod.serving || !pod.ready).length;
     this.mostDown = Math.max(this.mostDown, down);
-    // As the real one: with nothing to tell, it goes on looking for a while.
-    if (answer.later.length === request.pods.length) await new Promise((resolve) => setTimeout(resolve, 50));
     return answer;
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { until } from '../../../activities/traffic/until.ts';
+import { until } from '../../activities/until.ts';
 
 /** A watch that is told to change. */
 function source() {
