@@ -63,7 +63,7 @@ export async function forward(book: Book, input: ReleaseInput): Promise<void> {
   phase(book, 'committing');
   begin(book, 'commit');
   await untilThrough(book, () =>
-    activities.writing.commit.executeWithOptions({ summary: 'make it the template, with native history' }, [
+    activities.writing.commit.executeWithOptions({ summary: 'make it the template' }, [
       { ...held, from: plan.change.from, to: plan.change.to, cause: causeOf(book, plan) },
     ]),
   );
@@ -74,7 +74,9 @@ export async function forward(book: Book, input: ReleaseInput): Promise<void> {
   }
   await untilThrough(book, () => {
     book.set((state) => ({ ...state, final: true }));
-    return activities.writing.release.executeWithOptions({ summary: 'give the workload back' }, [held]);
+    return activities.writing.release.executeWithOptions({ summary: 'give the workload back' }, [
+      { ...held, keeps: plan.change.from },
+    ]);
   });
 }
 

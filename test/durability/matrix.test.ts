@@ -21,7 +21,7 @@ import { anotherWay, killAt, undisturbed } from './wave.ts';
 const waveSize = 25;
 
 const ways = {
-  forward: { wanted: succeeded(3), includes: 'commit › create replicasets' },
+  forward: { wanted: succeeded(3), includes: 'release › create replicasets' },
   rollback: { wanted: rolledBack([2, 2, 2]), includes: 'undo uncommit › delete replicasets' },
 };
 

@@ -89,7 +89,6 @@ const kinds = {
   resume: ({ spec }) => spec?.paused === null,
   images: ({ spec }) => spec?.containers !== undefined,
   template: ({ spec }) => spec?.template?.spec !== undefined,
-  'history entry published': ({ spec }) => label(spec?.template?.metadata?.labels, 'draft', null),
   'births labelled': ({ spec }) => label(spec?.template?.metadata?.labels, 'serving', 'true'),
   'births as before': ({ spec }) => label(spec?.template?.metadata?.labels, 'serving', null),
   'selector asks for the label': ({ spec }) => label(spec?.selector, 'serving', 'true'),

@@ -53,11 +53,11 @@ export interface ClusterActivities {
    * WORKLOAD_CHANGED where somebody else changed its template, resumed it or took our mark away
    */
   survey(request: SurveyRequest): Promise<Surveyed>;
-  /** Makes the change the workload's own template, with native history; leaves it paused. */
+  /** Makes the change the workload's own template; leaves it paused. */
   commit(request: CommitRequest): Promise<void>;
   /** After WORKLOAD_CHANGED: undoes what somebody else did to the workload, which the release then holds as before. */
   takeOver(request: HeldRequest): Promise<void>;
-  /** Undoes a commit: the old template again, the history entry taken away. */
+  /** Undoes a commit: the old template again; a history entry, if it was made, taken away. */
   uncommit(request: CommitRequest): Promise<void>;
 
   notify(request: NotifyRequest): Promise<void>;
@@ -111,6 +111,8 @@ export interface PullFailure {
 export interface ReleaseRequest extends HeldRequest {
   /** Whatever the template is now: its native controller rolls it out. */
   readonly adopt?: boolean;
+  /** After a commit: the images of the version before, which becomes native history. */
+  readonly keeps?: Images;
 }
 
 export interface AcquireRequest extends HeldRequest {

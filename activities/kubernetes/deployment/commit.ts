@@ -6,25 +6,25 @@ import { deployments, replicaSets } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
 import type { Connection } from '../types.ts';
 import type { Deployment, PodTemplate, ReplicaSet } from '../wire.ts';
-import { historyName, keepHistory, publishHistory } from './history.ts';
 import { hasPods, type Look, lookHeld } from './look.ts';
+import { renumbered } from './revisionNumber.ts';
 import { difference, sameTemplate, templateImages, withImages } from './templates.ts';
 import { causeKey } from './trail.ts';
 
 /**
- * Makes the change the Deployment's own template, in the order of design §5: history entry, Deployment, live
- * ReplicaSet. Between any two of them the controller (the Deployment is paused) does nothing. Can be run again after
- * a crash at any point: each step looks whether it is done. @throws WORKLOAD_CHANGED over somebody's change
+ * Makes the change the Deployment's own template, then that of its live ReplicaSet. In between the controller (the
+ * Deployment is paused) does nothing. Can be run again after a crash at any point: each step looks whether it is done.
+ * The version before becomes native history when the workload is given back, see release.ts.
+ * @throws WORKLOAD_CHANGED over somebody's change
  */
 export async function commit(kube: Connection, request: CommitRequest): Promise<void> {
-  const { from, to, holder } = request;
+  const { from, to } = request;
   await retryConflicts(async () => {
     const look = await lookHeld(kube, request);
     const { deployment } = look;
     const live = requireLive(look, request);
     if (whichImages(deployment.spec.template, request) === 'to') return;
     requireEqual(deployment.spec.template, live.spec.template, request);
-    await keepHistory(kube, deployment, live, from, holder);
     await removeTwins(kube, look, live, to);
     await setTemplateImages(kube, deployment, request, to, request.cause);
   });
@@ -32,14 +32,9 @@ export async function commit(kube: Connection, request: CommitRequest): Promise<
     const look = await lookHeld(kube, request);
     const { deployment, sets } = look;
     const live = requireLive(look, request);
-    const entry = historyName(deployment, holder);
-    await publishHistory(
-      kube,
-      sets.find(({ metadata }) => metadata.name === entry),
-    );
     const expected = withImages(deployment.spec.template, from);
     if (live.spec.template && sameTemplate(live.spec.template, expected, [marks.serving])) {
-      await setLiveImages(kube, live, to);
+      await setLiveImages(kube, live, to, renumbered(live, sets));
     } else requireEqual(deployment.spec.template, live.spec.template, request);
   });
 }

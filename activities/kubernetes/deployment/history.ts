@@ -5,14 +5,9 @@ import { KubernetesFailure } from '../kubernetesFailure.ts';
 import { replicaSets } from '../resources.ts';
 import type { Connection } from '../types.ts';
 import type { Deployment, PodTemplate, ReplicaSet } from '../wire.ts';
+import { revisionBefore } from './revisionNumber.ts';
 import { hashLabel, withImages } from './templates.ts';
-
-/**
- * Label in the template of a history entry while the Deployment still has that template. The controller takes the
- * oldest ReplicaSet with an equal template for the new one and numbers it anew; with this label the entry is equal to
- * none, whatever labels of ours the live one carries at that moment. Taken away as soon as the Deployment moved on.
- */
-export const draftLabel = 'sluice.dev/draft';
+import { causeKey, readTrail } from './trail.ts';
 
 /** Letters that Kubernetes uses in generated names: no vowels, nothing that looks alike. */
 const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
@@ -26,7 +21,10 @@ function historyHash(deployment: Deployment, holder: string): string {
 export const historyName = (deployment: Deployment, holder: string): string =>
   `${deployment.metadata.name.slice(0, 242)}-${historyHash(deployment, holder)}`;
 
-/** The native history entry: a ReplicaSet without pods that has the old template and the old revision's annotations. */
+/**
+ * The native history entry: a ReplicaSet without pods that has the old template and the old revision's annotations.
+ * `live` has the new revision already, see {@link renumbered}. Done where it is there, or where none is to be kept.
+ */
 export async function keepHistory(
   kube: Connection,
   deployment: Deployment,
@@ -34,6 +32,7 @@ export async function keepHistory(
   from: Images,
   holder: string,
 ): Promise<void> {
+  if (deployment.spec.revisionHistoryLimit === 0) return;
   const hash = historyHash(deployment, holder);
   const { namespace = '', name, uid } = deployment.metadata;
   const rehash = (labels: Readonly<Record<string, string>> | undefined) => ({ ...labels, [hashLabel]: hash });
@@ -45,7 +44,7 @@ export async function keepHistory(
       name: historyName(deployment, holder),
       namespace,
       labels: rehash(deployment.spec.template.metadata?.labels),
-      annotations: annotationsOf(live),
+      annotations: annotationsOf(live, deployment),
       ownerReferences: [
         { apiVersion: 'apps/v1', kind: 'Deployment', name, uid, controller: true, blockOwnerDeletion: true },
       ],
@@ -54,10 +53,7 @@ export async function keepHistory(
       replicas: 0,
       ...(deployment.spec.minReadySeconds !== undefined && { minReadySeconds: deployment.spec.minReadySeconds }),
       selector: { ...deployment.spec.selector, matchLabels: rehash(deployment.spec.selector.matchLabels) },
-      template: {
-        ...template,
-        metadata: { ...template.metadata, labels: { ...rehash(template.metadata?.labels), [draftLabel]: 'true' } },
-      },
+      template: { ...template, metadata: { ...template.metadata, labels: rehash(template.metadata?.labels) } },
     },
   };
   try {
@@ -65,17 +61,6 @@ export async function keepHistory(
   } catch (error) {
     if (!(error instanceof KubernetesFailure && error.reason === 'AlreadyExists')) throw error;
   }
-}
-
-/**
- * Takes the draft label off: now it is what `kubectl rollout undo` goes back to. With a revisionHistoryLimit of 0 the
- * controller may have taken the entry away already.
- */
-export async function publishHistory(kube: Connection, entry: ReplicaSet | undefined): Promise<void> {
-  if (entry?.spec.template?.metadata?.labels?.[draftLabel] === undefined) return;
-  const { namespace = '', name } = entry.metadata;
-  const body = { spec: { template: { metadata: { labels: { [draftLabel]: null } } } } };
-  await unlessPruned(kube.patch(replicaSets, { namespace, name }, body, { as: 'merge' }));
 }
 
 /** A write to an entry that the controller may prune at any moment (revisionHistoryLimit, also while paused): then it is done. */
@@ -87,8 +72,9 @@ export async function unlessPruned(write: Promise<unknown>): Promise<void> {
   }
 }
 
-/** Annotations of a ReplicaSet without those that the controller copied from our marks on the Deployment. */
-const annotationsOf = (set: ReplicaSet): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(set.metadata.annotations ?? {}).filter(([key]) => key !== marks.release && key !== marks.before),
-  );
+/** Annotations of the old revision, without those that the controller copied from our marks on the Deployment. */
+function annotationsOf(live: ReplicaSet, deployment: Deployment): Record<string, string> {
+  const { [marks.release]: _release, [marks.before]: _before, ...others } = live.metadata.annotations ?? {};
+  const old = { ...others, ...revisionBefore(live), [causeKey]: readTrail(deployment)?.cause ?? null };
+  return Object.fromEntries(Object.entries(old).flatMap(([key, value]) => (value === null ? [] : [[key, value]])));
+}

@@ -2,11 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { HeldRequest, ReleaseRequest } from '../../../workflows/contract/activities.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { marks, workloadName } from '../../../workflows/contract/names.ts';
+import type { Images } from '../../../workflows/contract/observation.ts';
 import { deployments, replicaSets } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
 import type { Connection } from '../types.ts';
 import type { Deployment } from '../wire.ts';
-import { unlessPruned } from './history.ts';
+import { keepHistory, unlessPruned } from './history.ts';
 import { holderOf, lookAgain, newSetOf } from './look.ts';
 import { difference } from './templates.ts';
 import { readTrail } from './trail.ts';
@@ -16,11 +17,12 @@ const controllerMs = 30_000;
 const lookAgainMs = 20;
 
 /**
- * Gives the Deployment back: paused or not as it was, without the trail. Resumes only where the controller will find
- * nothing to do. Gone, another one of that name, or another release's: nothing to give back.
+ * Gives the Deployment back: paused or not as it was, without the trail; the version before a commit is kept as native
+ * history first. Resumes only where the controller will find nothing to do. Gone, another one of that name, or another release's: nothing to give back.
  * @throws WORKLOAD_CHANGED where a resume would start a rollout, unless that is what people decided for (`adopt`)
  */
 export async function release(kube: Connection, held: ReleaseRequest): Promise<void> {
+  if (held.keeps) await keepEarlier(kube, held, held.keeps);
   const given = await retryConflicts(async () => {
     const look = await lookAgain(kube, held);
     const holder = look && holderOf(look.deployment);
@@ -53,19 +55,36 @@ export async function release(kube: Connection, held: ReleaseRequest): Promise<v
 }
 
 /**
+ * As long as the live ReplicaSet is another than the Deployment's, be it by a label of ours, the controller counts it among
+ * the old ones and would prune an entry for it; and while it knows the old template it would take the entry for the
+ * current one. So it must have seen the Deployment, and the entry comes after everything else.
+ */
+async function keepEarlier(kube: Connection, held: HeldRequest, images: Images): Promise<void> {
+  const look = await lookAgain(kube, held);
+  if (!look?.live || holderOf(look.deployment) !== held.holder) return;
+  if (newSetOf(look.deployment, look.sets) !== look.live) return;
+  await untilSeen(kube, held, look.deployment);
+  await keepHistory(kube, look.deployment, look.live, images, held.holder);
+}
+
+/** Waits until the controller has seen the Deployment as it was written, `controllerMs` at most. */
+async function untilSeen(kube: Connection, held: HeldRequest, { metadata }: Deployment): Promise<void> {
+  const until = Date.now() + controllerMs;
+  while (Date.now() < until) {
+    const look = await lookAgain(kube, held);
+    if (!look || (look.deployment.status?.observedGeneration ?? 0) >= (metadata.generation ?? 0)) return;
+    await sleep(lookAgainMs);
+  }
+}
+
+/**
  * The controller copies annotations of a Deployment to its ReplicaSet and never takes one away. Ours are taken off when
  * it has seen the Deployment without them, or it might copy them once more.
  */
-async function takeMarksOff(kube: Connection, held: HeldRequest, { metadata, spec }: Deployment): Promise<void> {
-  const until = Date.now() + controllerMs;
-  for (;;) {
-    const look = await lookAgain(kube, held);
-    if (!look) return;
-    if (Date.now() > until || (look.deployment.status?.observedGeneration ?? 0) >= (metadata.generation ?? 0)) break;
-    await sleep(lookAgainMs);
-  }
+async function takeMarksOff(kube: Connection, held: HeldRequest, given: Deployment): Promise<void> {
+  await untilSeen(kube, held, given);
   // A Deployment that stays paused has no new generation to be seen: some looks more take the place of that.
-  for (let clean = spec.paused ? -5 : 0; clean < 1; clean += 1) {
+  for (let clean = given.spec.paused ? -5 : 0; clean < 1; clean += 1) {
     if (await retryConflicts(() => takeMarksOffOnce(kube, held))) clean = Math.min(clean, -1);
     if (clean < 0) await sleep(50);
   }

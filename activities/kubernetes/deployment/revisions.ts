@@ -2,7 +2,6 @@ import type { NativeRevision } from '../../../workflows/contract/history.ts';
 import { marks, type Target } from '../../../workflows/contract/names.ts';
 import type { Connection } from '../types.ts';
 import type { Deployment, ReplicaSet } from '../wire.ts';
-import { draftLabel } from './history.ts';
 import { lookAt, newSetOf } from './look.ts';
 import { difference, templateImages, withImages } from './templates.ts';
 import { causeKey, earlierKey, revisionKey } from './trail.ts';
@@ -22,8 +21,7 @@ function revisionOf(deployment: Deployment, set: ReplicaSet, current: boolean): 
   const { annotations = {}, creationTimestamp } = set.metadata;
   const { template } = set.spec;
   const revision = Number(annotations[revisionKey]);
-  // A draft is not history yet: its release is just being committed.
-  if (!template || !(revision > 0) || template.metadata?.labels?.[draftLabel] !== undefined) return [];
+  if (!template || !(revision > 0)) return [];
   const images = templateImages(template);
   const cause = annotations[causeKey];
   const differs = difference(template, withImages(deployment.spec.template, images), [marks.serving]);

@@ -7,10 +7,8 @@ import { hold } from './acquire.ts';
 import { requireLive, setLiveImages, setTemplateImages, whichImages } from './commit.ts';
 import { historyName } from './history.ts';
 import { holderOf, type Look, lookAgain } from './look.ts';
-import { causeKey, earlierKey, readTrail, revisionKey } from './trail.ts';
-
-/** Annotations of the live ReplicaSet that belong to a revision, not to the ReplicaSet. */
-const revisionKeys = [revisionKey, earlierKey, causeKey];
+import { revisionBefore } from './revisionNumber.ts';
+import { causeKey, readTrail } from './trail.ts';
 
 /**
  * Undoes a commit, whole or half: the reverse order, each step only if it is still to be done. An older history entry
@@ -20,16 +18,19 @@ export async function uncommit(kube: Connection, request: CommitRequest): Promis
   const retake = () => retryConflicts(() => takeBack(kube, request));
   const look = (await lookAgain(kube, request)) && (await retake());
   if (!look) return;
-  await retryConflicts(async () => {
-    const { live, entry } = await again(kube, request);
-    if (!live?.spec.template || whichImages(live.spec.template, request) === 'from') return;
-    await setLiveImages(kube, live, request.from, entry ? revisionOf(entry) : {});
-  });
-  const { entry } = await again(kube, request);
+  // Taken back, the Deployment has its trail again.
+  const held = await lookAgain(kube, request);
+  const entry = held && entryOf(held, request);
   if (entry) {
     const { namespace = '', name, uid } = entry.metadata;
     await kube.remove(replicaSets, { namespace, name }, { uid });
   }
+  await retryConflicts(async () => {
+    const { live, deployment } = (await lookAgain(kube, request)) ?? {};
+    if (!deployment || !live?.spec.template || whichImages(live.spec.template, request) === 'from') return;
+    const cause = readTrail(deployment)?.cause ?? null;
+    await setLiveImages(kube, live, request.from, { ...revisionBefore(live), [causeKey]: cause });
+  });
   const { deployment } = (await lookAgain(kube, request)) ?? {};
   if (!deployment || whichImages(deployment.spec.template, request) === 'from') return;
   await setTemplateImages(kube, deployment, request, request.from, readTrail(deployment)?.cause ?? null);
@@ -50,20 +51,7 @@ async function takeBack(kube: Connection, request: CommitRequest): Promise<Look 
   return lookAgain(kube, request);
 }
 
-async function again(
-  kube: Connection,
-  request: CommitRequest,
-): Promise<{ readonly live?: ReplicaSet; readonly entry?: ReplicaSet }> {
-  const look = await lookAgain(kube, request);
-  if (!look) return {};
-  const entry = entryOf(look, request);
-  return { ...(look.live && { live: look.live }), ...(entry && { entry }) };
-}
-
 function entryOf({ deployment, sets }: Look, { holder }: CommitRequest): ReplicaSet | undefined {
   const name = historyName(deployment, holder);
   return sets.find(({ metadata }) => metadata.name === name);
 }
-
-const revisionOf = (entry: ReplicaSet): Record<string, string | null> =>
-  Object.fromEntries(revisionKeys.map((key) => [key, entry.metadata.annotations?.[key] ?? null]));

@@ -23,8 +23,8 @@ export function plannedWrites(
     `Pause ${name} and mark it as held (annotations ${marks.release}, ${marks.before}).`,
     ...(serving ? [`Label all its pods and the template of its ReplicaSet ${marks.serving}=true.`] : []),
     ...(serving ? [`Add ${marks.serving} to ${selectors}: from then on a pod is drained by its label.`] : []),
-    'After the last batch: keep the old version as a ReplicaSet of 0 pods, for `kubectl rollout undo`.',
-    `Set ${images.join(', ')} in the template of ${name}, then in that of its ReplicaSet.`,
+    `After the last batch: set ${images.join(', ')} in the template of ${name}, then in that of its ReplicaSet.`,
+    'Keep the old version as a ReplicaSet of 0 pods, for `kubectl rollout undo`.',
     ...(serving ? [`Take ${marks.serving} out of ${selectors}, then off the ReplicaSet and the pods.`] : []),
     paused
       ? `Take the annotations off ${name} and leave it paused, as it was.`
