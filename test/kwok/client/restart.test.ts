@@ -6,7 +6,7 @@ import { sampleImage } from '../../../local/sample.ts';
 import type { Plan } from '../../../workflows/contract/plan.ts';
 import type { ReleaseStatus } from '../../../workflows/contract/status.ts';
 import { type Ran, sluice } from '../../client/cli/io.ts';
-import { openWorld, type PodFacts, type World } from '../../support/world.ts';
+import { openWorld, type PodFacts, until, type World } from '../../support/world.ts';
 
 /** `sluice restart` against a real Temporal, a real API server with its Deployment controller, and a real worker. */
 
@@ -156,7 +156,10 @@ test('what cannot be restarted for certain is refused before anything is touched
   const [first = ''] = (await world.pods(name)).keys();
   const other = { spec: { containers: [{ name: 'app', image: sampleImage('v2') }] } };
   await world.kube.patch(pods, at(first), other, { as: 'strategic' });
-  await vi.waitUntil(async () => (await world.pods(name)).get(first)?.restarts === 1, { timeout: 90_000 });
+  await until(async () => {
+    const pod = (await world.pods(name)).get(first);
+    return pod?.restarts === 1 && pod.ready;
+  });
   const before = await world.pods(name);
   const { exit, stdout } = await run('restart', ...on(name), '--dry-run', '-o', 'json');
   const problem = JSON.parse(stdout) as Problem & { next: string };
