@@ -16,7 +16,7 @@ export async function findingsOf(
   kube: Connection,
   target: Target,
   workload: ObservedWorkload,
-): Promise<Omit<Findings, 'prePull' | 'digests' | 'registrySilent'>> {
+): Promise<Omit<Findings, 'prePull' | 'digests' | 'ownImages' | 'registrySilent'>> {
   const { namespace } = target;
   const labels = workload.template.metadata?.labels ?? {};
   const [scalers, disruption, endpoints, unrecorded] = await Promise.all([

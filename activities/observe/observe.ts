@@ -12,6 +12,7 @@ import { prePullAccess } from '../prePull/access.ts';
 import { pullNeeds } from '../prePull/needs.ts';
 import { findingsOf } from './findings.ts';
 import { nodesOf, observedPod } from './observedPod.ts';
+import { ownImages } from './ownImages.ts';
 import { digestsIn, registryAnswers, requireThere, silenceIn } from './registryAnswers.ts';
 import { missingAccess } from './requireAccess.ts';
 
@@ -44,12 +45,14 @@ export async function observe(
   ]);
   const nodesByName = nodesOf(nodeList);
   const own = podList.items.filter((pod) => workload.owns(target, pod) && !isLeaving(pod));
+  const observedPods = own.map((pod) => observedPod(pod, nodesByName));
+  const ids = change.restart === undefined ? {} : await ownImages(observedPods, asked, signal);
   const seen = {
     target,
     templateImages: imagesOfTemplate(observed),
     revisionImages,
-    pods: own.map((pod) => observedPod(pod, nodesByName)),
-    findings: { ...found, digests: digestsIn(answers) },
+    pods: observedPods,
+    findings: { ...found, digests: digestsIn(answers), ownImages: ids },
   };
   // A restart writes other spellings than those of the template: they are what must be there.
   const images = change.restart === undefined ? asked : restartImages(change.restart, seen);

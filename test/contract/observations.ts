@@ -7,6 +7,7 @@ export const zoneLabel = 'topology.kubernetes.io/zone';
 
 export const quietFindings: Findings = {
   digests: {},
+  ownImages: {},
   registrySilent: {},
   autoscalers: [],
   budgets: [],

@@ -21,10 +21,11 @@ interface World {
   readonly pods: readonly ObservedPod[];
   readonly revisions?: readonly Images[];
   readonly registry?: string;
+  readonly own?: Readonly<Record<string, string>>;
 }
 
-function plan({ image, pods, revisions = [], registry }: World, restart: true | string[] = true): Plan {
-  const findings = { ...quietFindings, digests: registry === undefined ? {} : { app: registry } };
+function plan({ image, pods, revisions = [], registry, own = {} }: World, restart: true | string[] = true): Plan {
+  const findings = { ...quietFindings, ownImages: own, digests: registry === undefined ? {} : { app: registry } };
   const more: Partial<Observation> = { templateImages: { app: image }, revisionImages: revisions, findings };
   return planRelease(specOf({ change: { restart } }), observe(pods, more));
 }
@@ -131,6 +132,11 @@ describe('a restart that could change what runs is refused', () => {
     expect(error.message).toContain(why);
     expect(error.next).toContain('kubectl rollout restart deployment/checkout -n shop');
     expect(error.next).toContain(`--image app=${image}@sha256:…`);
+  });
+
+  it('but an image that was loaded on the node is fine where the registry has the very same', () => {
+    const loaded = `docker://${other}`;
+    expect(to({ image, pods: running(image, loaded), own: { [loaded]: digest } })).toBe(`${image}@${digest}`);
   });
 
   it('but another repository is fine where the registry has that digest under our tag', () => {

@@ -1,8 +1,13 @@
 import { execFile, execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { pods } from '../../activities/kubernetes/resources.ts';
+import { resolveBinaries } from '../../local/binaries/resolve.ts';
+import { readNode } from '../../local/containerd/node.ts';
+import { run as command } from '../../local/containerd/run.ts';
+import { pathsOf } from '../../local/paths.ts';
 import { type SampleTag, sampleImage } from '../../local/sample.ts';
 import { startLoad } from '../support/load.ts';
 import { openWorld, type PodFacts, until, type World } from '../support/world.ts';
@@ -100,10 +105,45 @@ describe('in place on a real kubelet, under load', () => {
     });
   });
 
-  it('`sluice undo`: the pods go back in place, 0 failed requests, native history right', async () => {
+  it('an image that was loaded on the node, not pulled: restarted where the registry has the very same, else refused', async () => {
+    const { registry, stateDir } = inject('kubelet');
+    const name = 'loaded';
+    const tag = `v1-${randomBytes(4).toString('hex')}`;
+    const loaded = sampleImage('v1', registry).replace('v1', tag);
+    const { crane } = await resolveBinaries(['crane']);
+    await command(crane, ['mutate', sampleImage('v1', registry), `--env=FRESH=${tag}`, `--tag=${loaded}`]);
+    const socket = readNode(pathsOf(stateDir))?.containerdSocket ?? '';
+    await command('ctr', ['--address', socket, '--namespace', 'k8s.io', 'images', 'pull', '--plain-http', loaded]);
+    await world.deploy({ name, image: loaded, runtime: 'containerd', replicas: 2 });
+    const before = await world.pods(name);
+    for (const id of Object.values(await running(world, name))) expect(id).toMatch(/^sha256:/);
+
+    const spec = world.spec(name, '', { change: { restart: true }, traffic: through(name) });
+    await world.start(spec);
+    expect(await ended(world, name)).toMatchObject({ phase: 'succeeded', version: tag });
+    expectSamePods(before, await world.pods(name), 1);
+    const pinned = new Set([...(await world.pods(name)).values()].map(({ image: is }) => is));
+    const digest = (await command(crane, ['digest', loaded])).trim();
+    expect(pinned).toEqual(new Set([`${loaded}@${digest}`]));
+
+    // The same on a tag that the registry has moved: nobody can tell what the node runs.
+    const other = 'moved';
+    const moved = loaded.replace(tag, `${tag}-moved`);
+    await command(crane, ['mutate', sampleImage('v1', registry), `--env=FRESH=${tag}-moved`, `--tag=${moved}`]);
+    await command('ctr', ['--address', socket, '--namespace', 'k8s.io', 'images', 'pull', '--plain-http', moved]);
+    await world.deploy({ name: other, image: moved, runtime: 'containerd', replicas: 1 });
+    await command(crane, ['copy', sampleImage('v2', registry), moved]);
+    const untouched = await world.pods(other);
+    await world.start(world.spec(other, '', { change: { restart: true } }));
+    expect(await ended(world, other)).toMatchObject({ phase: 'failed', failure: { code: 'RESTART_UNSAFE' } });
+    expect(await world.pods(other)).toEqual(untouched);
+  });
+
+  it('`sluice undo` with a revisionHistoryLimit of 1: the pods go back in place, 0 failed requests, native history right', async () => {
     const name = 'back';
     const cause = 'kubernetes.io/change-cause';
     await world.deploy({ name, image: image(world, 'v1'), runtime: 'containerd', replicas: 6 });
+    kubectl(world, 'patch', `deployment/${name}`, '-p', '{"spec":{"revisionHistoryLimit":1}}');
     const before = await world.pods(name);
     const ran = await running(world, name);
     await world.start(world.spec(name, image(world, 'v2'), { traffic: through(name) }));

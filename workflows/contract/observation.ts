@@ -43,6 +43,8 @@ export interface ObservedPod {
 export interface Findings {
   /** Digest by container where the registry answered; of a restart that of the image as the template writes it. */
   readonly digests: Readonly<Record<string, string>>;
+  /** By ID of an image that a node did not pull: the digest under which the registry has that very image. */
+  readonly ownImages: Readonly<Record<string, string>>;
   /** Containers whose registry did not answer, with the reason. */
   readonly registrySilent: Readonly<Record<string, string>>;
   /** Names of HorizontalPodAutoscalers that scale the workload. */

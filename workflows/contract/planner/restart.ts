@@ -5,7 +5,7 @@ import type { Images, Observation, ObservedPod } from '../observation.ts';
 
 /** What a restart is planned from. */
 export type Running = Pick<Observation, 'target' | 'templateImages' | 'revisionImages' | 'pods'> & {
-  readonly findings: Pick<Observation['findings'], 'digests'>;
+  readonly findings: Pick<Observation['findings'], 'digests' | 'ownImages'>;
 };
 
 /**
@@ -62,7 +62,7 @@ function digestOf(container: string, image: string, running: Running): string {
   const registered = running.findings.digests[container];
   const found = new Set(written === undefined ? [] : [written]);
   for (const pod of running.pods) {
-    const is = digestIn(pod, container, image, registered);
+    const is = digestIn(pod, container, image, running);
     if (is === 'unknown') {
       throw unsafe(
         container,
@@ -88,16 +88,18 @@ function digestIn(
   { images, imageIDs }: ObservedPod,
   container: string,
   image: string,
-  registered: string | undefined,
+  { findings }: Running,
 ): string | undefined {
   const pin = imageParts(images[container] ?? '').digest;
   if (pin !== undefined) return pin;
   const id = imageIDs[container] ?? '';
   if (id === '') return undefined;
+  const proven = findings.ownImages[id];
+  if (proven !== undefined) return proven;
   const [repository = '', digest] = id.replace(/^[a-z-]+:\/\//, '').split('@');
   const { name } = imageParts(image);
   // The same digest under another name is the same image, if the registry has it under ours.
-  const ours = repository === name || repository.endsWith(`/${name}`) || digest === registered;
+  const ours = repository === name || repository.endsWith(`/${name}`) || digest === findings.digests[container];
   return digest !== undefined && ours ? digest : 'unknown';
 }
 
