@@ -37,7 +37,9 @@ export async function release(input: ReleaseInput, carried?: ReleaseState): Prom
     throw ApplicationFailure.nonRetryable(`Found the id ${workflowId}. ${needed}`, 'USAGE' satisfies ErrorCode);
   }
   const identity = { id: workflowId, run: firstExecutionRunId, initiator: input.initiator ?? 'unknown', target };
-  const book = new Book(identity, carried ?? initialState(new Date().toISOString()));
+  const now = new Date().toISOString();
+  const paused = input.paused === true ? { by: identity.initiator, verified: false, at: now } : undefined;
+  const book = new Book(identity, carried ?? initialState(now, paused));
   handleMessages(book);
 
   const going = new CancellationScope();

@@ -73,8 +73,10 @@ export interface PodEntry extends PlannedPod {
 
 const kept = { log: 200, refused: 50, decisions: 50 };
 
-export function initialState(at: string): ReleaseState {
-  return { startedAt: at, phase: 'planning', index: 0, batches: [], steps: [], notUndone: [], log: [], refused: [] };
+/** A release that begins now, ISO 8601. `paused`: by whom, where it shall touch nothing yet. */
+export function initialState(at: string, paused?: Said): ReleaseState {
+  const begun = { startedAt: at, phase: 'planning' as const, index: 0 };
+  return { ...begun, batches: [], steps: [], notUndone: [], log: [], refused: [], ...(paused && { paused }) };
 }
 
 /** `state` with one more line in its log. */

@@ -30,6 +30,8 @@ export interface Starting {
   readonly reason?: string;
   /** The spec with the gates that this release leaves out for once; see ReleaseInput. */
   readonly gated?: ReleaseSpec;
+  /** Plan, and touch nothing before `resume`. */
+  readonly paused?: boolean;
 }
 
 /**
@@ -39,7 +41,7 @@ export interface Starting {
 export async function startRelease(
   client: Client,
   spec: ReleaseSpec,
-  { initiator, reason, gated }: Starting,
+  { initiator, reason, gated, paused = false }: Starting,
 ): Promise<Started> {
   const target = targetOfSpec(spec);
   await requireWorkers(client, target.cluster);
@@ -48,6 +50,7 @@ export async function startRelease(
     initiator,
     ...(reason !== undefined && { reason }),
     ...(gated !== undefined && { gated }),
+    ...(paused && { paused }),
   };
   const app = spec.metadata.name ?? target.name;
   const { images, restart } = spec.change;

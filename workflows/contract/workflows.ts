@@ -12,6 +12,8 @@ export interface ReleaseInput {
   readonly reason?: string;
   /** The spec before its gates were left out for this once: what the next release in its manner goes by. */
   readonly gated?: unknown;
+  /** It plans, and touches nothing before somebody resumes it. */
+  readonly paused?: boolean;
 }
 
 /** Input of the `plan` workflow, which touches nothing and returns the Plan. */

@@ -9,6 +9,7 @@ import { showPlan } from './plan.ts';
 
 interface Flags extends BeginFlags, SpecFlags {
   readonly dryRun?: boolean;
+  readonly paused?: boolean;
 }
 
 /** `sluice release -f release.yaml --watch`, or `sluice release deployment/checkout --image app=…:v2`. */
@@ -16,6 +17,7 @@ export function registerRelease(program: Command, host: Host): void {
   withConnection(withOutput(withWaiting(withSpec(withTarget(program.command('release'))))))
     .description('start a release')
     .option('--dry-run', 'only show the plan; touches nothing')
+    .option('--paused', 'plan it, and touch nothing before `sluice resume`')
     .option('--by <name>', 'who starts it (default: $SLUICE_USER, or $USER)')
     .addHelpText(
       'after',
@@ -31,7 +33,9 @@ export function registerRelease(program: Command, host: Host): void {
       host.run(flags, async (session) => {
         const spec = await specOf(session, words, flags);
         return withSluice(session, flags, (sluice) =>
-          flags.dryRun === true ? showPlan(session, sluice, spec) : begin(session, sluice, spec, flags),
+          flags.dryRun === true
+            ? showPlan(session, sluice, spec)
+            : begin(session, sluice, spec, flags, flags.paused === true ? { paused: true } : {}),
         );
       }),
     );

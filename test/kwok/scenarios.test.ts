@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { deployments, endpointSlices } from '../../activities/kubernetes/resources.ts';
+import { endpointsOf } from '../../activities/traffic/endpointView.ts';
+import { type SampleTag, sampleImage } from '../../local/sample.ts';
+import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
+import { validateSpec } from '../../workflows/contract/validate.schema.ts';
+import { openWorld, until, type World } from '../support/world.ts';
+
+/** Behaviours by their number in the list of scenarios, whole: real Temporal, API server, controllers and worker. */
+
+vi.setConfig({ testTimeout: 300_000 });
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld(inject('stack').stateDir);
+  await world.worker();
+});
+afterAll(() => world?.close());
+
+const spec = (name: string, tag: SampleTag, change: Partial<ReleaseSpecInput> = {}): ReleaseSpecInput =>
+  world.spec(name, sampleImage(tag), { traffic: { through: [{ service: name }], quiet: '0s' }, ...change });
+const deploy = (name: string, replicas: number): Promise<void> =>
+  world.deploy({ name, image: sampleImage('v1'), runtime: 'kwok', replicas });
+const ended = (name: string) => world.until(name, (status) => status.endedAt !== undefined);
+const approval = { afterGray: { bake: '0s', approval: {} }, afterBatch: { bake: '0s' } };
+
+/** How many pods have each version, as `v1 v1 v2`. */
+const versions = async (name: string): Promise<string> =>
+  [...(await world.pods(name)).values()]
+    .map(({ image }) => /:(v\d)/.exec(image)?.[1] ?? image)
+    .toSorted()
+    .join(' ');
+const uids = async (name: string) => [...(await world.pods(name)).values()].map(({ uid }) => uid).toSorted();
+
+/** Pods that the Service sends callers to. */
+async function callable(name: string): Promise<number> {
+  const labelSelector = `kubernetes.io/service-name=${name}`;
+  const { items } = await world.kube.list(endpointSlices, { namespace: world.namespace, labelSelector });
+  return endpointsOf(items).ready;
+}
+
+/** Nothing of the release is left, and every pod is called. */
+async function clean(name: string, pods: number): Promise<void> {
+  expect(await world.traces(name)).toEqual([]);
+  await until(async () => (await callable(name)) === pods);
+}
+
+describe('abort', () => {
+  it('scenario 1: with the gray pod changed, that pod goes back and into traffic; the others were never touched', async () => {
+    await deploy('one', 4);
+    const before = await world.pods('one');
+    await world.start(spec('one', 'v2', { gates: approval }));
+    await world.until('one', ({ waiting }) => waiting?.for === 'approval');
+    expect(await versions('one')).toBe('v1 v1 v1 v2');
+    await world.sluice.send(world.target('one'), 'rollback', { by: 'bob', reason: 'not today' });
+    expect(await ended('one')).toMatchObject({ phase: 'rolledBack' });
+    expect(await versions('one')).toBe('v1 v1 v1 v1');
+    const after = await world.pods('one');
+    expect([...after].map(([name, { restarts }]) => restarts - (before.get(name)?.restarts ?? 0)).toSorted()).toEqual([
+      0, 0, 0, 2,
+    ]);
+    await clean('one', 4);
+  });
+
+  it('scenario 5: with all pods crash-looping and no gate in the way, it wins', async () => {
+    await deploy('five', 5);
+    const before = await uids('five');
+    await world.start(
+      spec('five', 'v3-crash', {
+        strategy: { gray: { pods: '100%' }, maxUnavailable: '100%', failureThreshold: '100%', readyTimeout: '10m' },
+        gates: { afterGray: { bake: '10m', approval: false } },
+        onFailure: 'Hold',
+      }),
+    );
+    await until(async () => (await versions('five')).startsWith('v1 v3 v3 v3'));
+    await world.sluice.send(world.target('five'), 'rollback', { by: 'bob', reason: 'it crashes' });
+    expect(await ended('five')).toMatchObject({ phase: 'rolledBack' });
+    expect(await versions('five')).toBe('v1 v1 v1 v1 v1');
+    expect(await uids('five')).toEqual(before);
+    await clean('five', 5);
+  });
+});
+
+describe('a bad version', () => {
+  it('scenario 8: v1 → good v2 → v4 that never gets ready: fails at its deadline, v2 keeps serving', async () => {
+    await deploy('eight', 4);
+    await world.start(spec('eight', 'v2'));
+    expect(await ended('eight')).toMatchObject({ phase: 'succeeded' });
+    await world.start(
+      spec('eight', 'v4-notready', { strategy: { gray: { pods: 1 }, maxUnavailable: 2, readyTimeout: '5s' } }),
+    );
+    await world.until('eight', ({ version, phase }) => version === 'v4-notready' && phase === 'batch');
+    let fewest = 4;
+    await until(async () => {
+      fewest = Math.min(fewest, await callable('eight'));
+      return (await world.sluice.status(world.target('eight'))).endedAt !== undefined;
+    });
+    expect(await ended('eight')).toMatchObject({
+      phase: 'rolledBack',
+      failure: { text: expect.stringContaining('not ready after 5 s') },
+    });
+    expect(fewest).toBeGreaterThanOrEqual(3);
+    expect(await versions('eight')).toBe('v2 v2 v2 v2');
+    await clean('eight', 4);
+  });
+});
+
+describe('shares', () => {
+  it('scenario 15: 20 % steps of 5 pods are five pods one by one; of 3 pods they still end right', async () => {
+    const strategy = { gray: { pods: '20%' }, batches: ['20%', '20%', '20%', '20%'], maxUnavailable: 1 };
+    for (const [name, pods] of [
+      ['fifteen', 5],
+      ['three', 3],
+    ] as const) {
+      await deploy(name, pods);
+      await world.start(spec(name, 'v2', { strategy }));
+      const { batches, phase } = await ended(name);
+      expect(phase).toBe('succeeded');
+      expect(batches.map((batch) => batch.pods.length)).toEqual(Array(pods).fill(1));
+      expect(await versions(name)).toBe(Array(pods).fill('v2').join(' '));
+    }
+  });
+});
+
+describe('before and during', () => {
+  it('scenario 25: paused before its start, it touches no pod and no object until it is resumed', async () => {
+    await deploy('pause', 3);
+    const at = { namespace: world.namespace, name: 'pause' };
+    const before = (await world.kube.get(deployments, at)).metadata.generation;
+    await world.sluice.start(validateSpec(spec('pause', 'v2')), { initiator: 'anna', paused: true });
+    const paused = await world.until('pause', ({ plan }) => plan !== undefined);
+    expect(paused).toMatchObject({ paused: { by: 'anna' }, waiting: { for: 'resume' } });
+    expect(await versions('pause')).toBe('v1 v1 v1');
+    expect(await world.traces('pause')).toEqual([]);
+    expect((await world.kube.get(deployments, at)).metadata.generation).toBe(before);
+    await world.sluice.send(world.target('pause'), 'resume', { by: 'bob' });
+    expect(await ended('pause')).toMatchObject({ phase: 'succeeded' });
+    expect(await versions('pause')).toBe('v2 v2 v2');
+  });
+
+  it('scenario 48: scaled up in mid-release, as an autoscaler does, the new pods serve and come along', async () => {
+    await deploy('grows', 3);
+    await world.start(spec('grows', 'v2', { gates: approval }));
+    const { waiting } = await world.until('grows', (status) => status.waiting?.for === 'approval');
+    const at = { namespace: world.namespace, name: 'grows' };
+    await world.kube.patch(deployments, at, { spec: { replicas: 6 } }, { as: 'merge' });
+    // Callers reach them at once, although nobody has released them yet.
+    await until(async () => (await callable('grows')) === 6);
+    expect(await versions('grows')).toBe('v1 v1 v1 v1 v1 v2');
+    await world.sluice.send(world.target('grows'), 'approve', { by: 'bob', gate: waiting?.gate ?? '' });
+    expect(await ended('grows')).toMatchObject({ phase: 'succeeded', progress: { total: 6, done: 6 } });
+    expect(await versions('grows')).toBe('v2 v2 v2 v2 v2 v2');
+    await clean('grows', 6);
+  });
+});
