@@ -16,10 +16,11 @@ export async function hasComeTo(file: string, workload: string, point: KillPoint
 /**
  * Each point of one way once; of writes to pods also the second one, when others are in flight. The points of the
  * rollback are those that are called `undo …`.
+ * @param half only the kills after what is done: the one just before finds what the last one left
  */
-export function chosenPoints(passed: readonly PassedPoint[], undo: boolean): readonly KillPoint[] {
+export function chosenPoints(passed: readonly PassedPoint[], undo: boolean, half: boolean): readonly KillPoint[] {
   return passed
-    .filter(({ point }) => point.startsWith('undo ') === undo)
+    .filter(({ point, when }) => point.startsWith('undo ') === undo && (!half || when === 'after'))
     .filter(({ point, nth }) => nth === 1 || (nth === 2 && point.includes('pods:')))
     .map(({ point, when, nth }) => ({ point, when, nth }));
 }
