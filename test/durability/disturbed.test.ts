@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
 import type { ReleaseStatus } from '../../workflows/contract/status.ts';
-import { openWorld, until, type World } from '../support/world.ts';
+import { type KillPoint, openWorld, until, type World } from '../support/world.ts';
 import { endStateOf, rolledBack, succeeded } from './endState.ts';
 import { deployV1, endOf, type Outside, openOutside, patience, specOf } from './helpers.ts';
 import { hasComeTo } from './points.ts';
@@ -32,6 +32,9 @@ async function begin(name: string, change: Partial<ReleaseSpecInput> = {}) {
   await world.start({ ...specOf(world, name, outside), ...change });
   return before;
 }
+
+/** The second pod has its new image, and its release does not know it yet; a short silence goes on to the patch itself. */
+const inHand: KillPoint = { point: 'silence › patch pods: images', when: 'after', nth: 2 };
 
 const inBatch = ({ batches }: ReleaseStatus): boolean => batches[1]?.state === 'running';
 
@@ -76,11 +79,10 @@ describe('scenario 55: a release ends as undisturbed when', { timeout: 180_000 }
 
   it('its worker is killed with pods drained, and the rollback is asked for before another one is there', async () => {
     const points = join(directory, 'rollback');
-    const kill = { point: 'patch › patch pods: images', when: 'after', nth: 2 } as const;
-    const worker = await world.worker({ points, kills: { back: kill } });
+    const worker = await world.worker({ points, kills: { back: inHand } });
     const before = await begin('back');
     await world.until('back', inBatch);
-    await until(async () => hasComeTo(points, 'back', kill));
+    await until(async () => hasComeTo(points, 'back', inHand));
     await worker.kill();
     const asked = world.sluice.send(world.target('back'), 'rollback', { by: 'carol' }).catch(String);
     const next = await world.worker();
@@ -111,12 +113,11 @@ describe('scenario 55: a release ends as undisturbed when', { timeout: 180_000 }
   });
 
   it('its worker is away for longer than a batch may stand still: nobody worked, so nothing stood still', async () => {
-    const kill = { point: 'patch › patch pods: images', when: 'after', nth: 2 } as const;
     const points = join(directory, 'away');
-    const worker = await world.worker({ points, kills: { away: kill } });
+    const worker = await world.worker({ points, kills: { away: inHand } });
     const strategy = { ...specOf(world, 'away', outside).strategy, progressDeadline: '15s' };
     const before = await begin('away', { strategy });
-    await until(async () => hasComeTo(points, 'away', kill));
+    await until(async () => hasComeTo(points, 'away', inHand));
     await worker.kill();
     // The one thing here that is nothing but time: the deadline, and what makes an absence of a late answer.
     await sleep(30_000);
