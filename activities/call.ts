@@ -10,6 +10,8 @@ export interface Call {
   progress(details: unknown): void;
   /** By then (ms since 1970) a waiting activity must have answered. */
   readonly answerBy: number;
+  /** `at`, ISO 8601 by Temporal's clock, by the clock of this worker. */
+  here(at: string): string;
 }
 
 /** Well below the heartbeat time-out of every activity (15 s): one lost heartbeat is no failure. */
@@ -32,6 +34,8 @@ export function activity<Input, Output>(
     // Taken once, here: the functions of @temporalio/activity fail inside event callbacks.
     const context = Context.current();
     const signal = context.cancellationSignal;
+    // Clocks differ, and the time that a call waited for a worker uses up no time limit.
+    const aheadMs = Date.now() - context.info.currentAttemptScheduledTimestampMs;
     let details: unknown;
     const beat = setInterval(() => context.heartbeat(details), heartbeatMs);
     const call: Call = {
@@ -40,6 +44,7 @@ export function activity<Input, Output>(
         details = now;
       },
       answerBy: Date.now() + context.info.startToCloseTimeoutMs * 0.8,
+      here: (at) => new Date(Date.parse(at) + aheadMs).toISOString(),
     };
     try {
       return await run(input, call);

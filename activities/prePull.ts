@@ -13,7 +13,9 @@ import { settle } from './settle.ts';
 /** The pull of the new images on the nodes, before anything is touched. */
 export function prePullActivities(shared: Shared): Pick<ClusterActivities, 'prePull' | 'endPrePull'> {
   return {
-    prePull: activity(async (request, call) => {
+    prePull: activity(async (asked, call) => {
+      const nodes = asked.nodes.map((pull) => ({ ...pull, since: call.here(pull.since) }));
+      const request = { ...asked, nodes };
       const { kube, workload } = scopeOf(shared, request, call);
       const { template } = await workload.observe(request.target);
       const where = { namespace: request.target.namespace, labelSelector: pullSelector(request) };

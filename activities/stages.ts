@@ -44,7 +44,8 @@ export function stageActivities(shared: Shared): Stages {
             live.length === 0 ? emptyHandful : await run[at]({ request, call, scope, pods, live, carried });
           return join(handful, { ...emptyHandful, gone });
         };
-        const own = await work(name, request.pods, false);
+        const handed = request.pods.map((pod) => ({ ...pod, since: call.here(pod.since) }));
+        const own = await work(name, handed, false);
         const version = name === 'drain' ? pods.lastWrite() : undefined;
         const answer = await carryOn(own, request.goOn ?? [], (next, names) => {
           const going = new Set(names);

@@ -26,7 +26,7 @@ const concurrency = 64;
 /** One connection to the cluster that `config` names; see {@link Connection}. Nothing is sent yet. */
 export function connect(config: KubeConfig): Connection {
   const server = config.getCurrentCluster()?.server.replace(/\/+$/, '');
-  if (!server) throw new SluiceError('CLUSTER_UNREACHABLE', 'The kubeconfig names no cluster for its current context.');
+  if (!server) throw noCluster(config);
   const slots = createSlots(concurrency);
   return connectionOf(config, { server, credentials: createCredentials(config, server), requests: {}, slots });
 }
@@ -126,4 +126,14 @@ const queryOf = ({ labelSelector, fieldSelector }: Where) => ({ labelSelector, f
 function undefinedIfMissing(error: unknown): undefined {
   if (error instanceof KubernetesFailure && error.status === 404) return undefined;
   throw error;
+}
+
+function noCluster(config: KubeConfig): SluiceError {
+  const there = config.getContexts().map(({ name }) => name);
+  const current = config.getCurrentContext();
+  const why = current ? `names no cluster for its context "${current}"` : 'has no current context';
+  return new SluiceError('CLUSTER_UNREACHABLE', `The kubeconfig ${why}; it has: ${there.join(', ') || 'none'}.`, {
+    next: 'Choose one with `kubectl config use-context <name>`, or with --context.',
+    details: { contexts: there },
+  });
 }

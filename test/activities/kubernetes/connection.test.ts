@@ -201,6 +201,9 @@ describe('Connection', () => {
 describe('loadKubeConfig', () => {
   it('says what is wrong with the kubeconfig', () => {
     expect(() => loadKubeConfig({ kubeconfig: '/does/not/exist' })).toThrow(/The kubeconfig cannot be read: .*ENOENT/);
+    const config = new KubeConfig();
+    config.loadFromOptions({ clusters: [], users: [], contexts: [{ name: 'x', cluster: 'a', user: 'a' }] });
+    expect(() => connect(config)).toThrow('The kubeconfig has no current context; it has: x.');
     expect(() => loadKubeConfig({ context: 'nope' })).toThrow(/no context "nope"; it has: /);
   });
 });

@@ -35,9 +35,12 @@ export async function eventually<T>(look: () => Promise<T | undefined | false>, 
 // Failures are asserted, not read.
 const quiet = new DefaultLogger('ERROR');
 
-/** Where an activity of a test runs, as in a worker; one that is cancelled stays so. */
-export const environmentOf = (startToCloseTimeoutMs = 120_000): MockActivityEnvironment =>
-  new MockActivityEnvironment({ startToCloseTimeoutMs }, { logger: quiet });
+/** Where an activity of a test runs, as in a worker; one that is cancelled stays so. `scheduledMs`: by Temporal's clock. */
+export const environmentOf = (startToCloseTimeoutMs = 120_000, scheduledMs = Date.now()): MockActivityEnvironment =>
+  new MockActivityEnvironment(
+    { startToCloseTimeoutMs, currentAttemptScheduledTimestampMs: scheduledMs },
+    { logger: quiet },
+  );
 
 type Input<N extends keyof ClusterActivities> = Parameters<ClusterActivities[N]>[0];
 type Output<N extends keyof ClusterActivities> = Awaited<ReturnType<ClusterActivities[N]>>;

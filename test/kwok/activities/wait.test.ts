@@ -76,6 +76,21 @@ describe('wait', () => {
     expect(Date.now() - begun).toBeGreaterThan(1_000);
   });
 
+  it.each([-3_600_000, 3_600_000])(
+    'a clock that is wrong by %d ms neither fails a pod nor waits for ever',
+    async (ms) => {
+      const { request } = await started(`clock${ms > 0 ? 'ahead' : 'behind'}`, image('notready'), { replicas: 1 });
+      // As Temporal has it, whose clock is right.
+      const pods = request.pods.map((pod) => ({ ...pod, since: new Date(Date.now() - ms).toISOString() }));
+      const begun = Date.now();
+      const environment = environmentOf(120_000, Date.now() - ms);
+      const answer = await attempt(sluice, 'wait', { ...request, pods, readyTimeoutMs: 2_000 }, environment);
+      expect(answer.failed).toMatchObject([{ code: 'POD_FAILED' }]);
+      expect(Date.now() - begun).toBeGreaterThan(1_500);
+      expect(Date.now() - begun).toBeLessThan(60_000);
+    },
+  );
+
   it('returns when some are ready, with the others as later', async () => {
     const { app, request } = await started('some', v2, { replicas: 2 });
     const [slow] = request.pods;

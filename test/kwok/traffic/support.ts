@@ -1,7 +1,5 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger } from '@temporalio/worker';
 import { join } from '../../../activities/handful.ts';
 import type { Resource } from '../../../activities/kubernetes/resources.ts';
 import { endpointSlices, pods, replicaSets, services } from '../../../activities/kubernetes/resources.ts';
@@ -17,10 +15,7 @@ import type {
 } from '../../../workflows/contract/activities.ts';
 import type { PodRef } from '../../../workflows/contract/plan.ts';
 import type { TrafficSource } from '../../../workflows/contract/spec.ts';
-import { type App, activitiesOf, eventually, handful, v2, type World } from '../activities/fixtures.ts';
-
-// Failures are asserted, not read.
-const logger = new DefaultLogger('ERROR');
+import { type App, activitiesOf, environmentOf, eventually, handful, v2, type World } from '../activities/fixtures.ts';
 
 type Used = Pick<
   ClusterActivities,
@@ -34,7 +29,7 @@ export function workerOn(kube: Connection): ByName {
   const within =
     <I, O>(activity: (input: I) => Promise<O>): ((input: I) => Promise<O>) =>
     (input) =>
-      new MockActivityEnvironment({ startToCloseTimeoutMs: 120_000 }, { logger }).run(activity, input);
+      environmentOf().run(activity, input);
   return {
     acquire: within((input) => activities.acquire(input)),
     openTraffic: within((input) => activities.openTraffic(input)),
