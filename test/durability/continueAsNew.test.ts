@@ -10,7 +10,7 @@ import { endOf, type Outside, openImpatientTemporal, openOutside, patience, spec
 
 /**
  * Releases whose history is cut after every few pods: a Temporal server of its own suggests to continue as new after
- * 60 events instead of 4,096. What happens here with nine pods happens elsewhere with thousands.
+ * 40 events instead of 4,096. What happens here with nine pods happens elsewhere with thousands.
  */
 
 const approval = { required: 1, from: [] };
@@ -20,7 +20,7 @@ let outside: Outside;
 let world: World;
 let worker: WorkerProcess;
 beforeAll(async () => {
-  temporal = await openImpatientTemporal(60);
+  temporal = await openImpatientTemporal(40);
   outside = await openOutside();
   world = await openWorld(inject('stack').stateDir, { TEMPORAL_ADDRESS: temporal.address });
   worker = await world.worker();
