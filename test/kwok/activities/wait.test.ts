@@ -81,10 +81,10 @@ describe('wait', () => {
     async (ms) => {
       const { request } = await started(`clock${ms > 0 ? 'ahead' : 'behind'}`, image('notready'), { replicas: 1 });
       // As Temporal has it, whose clock is right.
-      const pods = request.pods.map((pod) => ({ ...pod, since: new Date(Date.now() - ms).toISOString() }));
+      const handed = request.pods.map((pod) => ({ ...pod, since: new Date(Date.now() - ms).toISOString() }));
       const begun = Date.now();
       const environment = environmentOf(120_000, Date.now() - ms);
-      const answer = await attempt(sluice, 'wait', { ...request, pods, readyTimeoutMs: 2_000 }, environment);
+      const answer = await attempt(sluice, 'wait', { ...request, pods: handed, readyTimeoutMs: 2_000 }, environment);
       expect(answer.failed).toMatchObject([{ code: 'POD_FAILED' }]);
       expect(Date.now() - begun).toBeGreaterThan(1_500);
       expect(Date.now() - begun).toBeLessThan(60_000);
