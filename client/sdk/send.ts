@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Client } from '@temporalio/client';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, isGrpcServiceError } from '@temporalio/client';
 import type { MessageArguments, MessageName, Reply } from '../../workflows/contract/messages.ts';
 import { releaseId, type Target } from '../../workflows/contract/names.ts';
 import { translated } from './faults.ts';
@@ -21,15 +22,33 @@ export async function sendMessage<Name extends MessageName>(
   options: { readonly updateId?: string } = {},
 ): Promise<Reply> {
   const handle = client.workflow.getHandle(releaseId(target));
-  return translated(
-    () =>
-      client.connection.withDeadline(Date.now() + answerTimeoutMs, () =>
-        handle.executeUpdate<Reply, [MessageArguments[Name]]>(message, {
-          args: [args],
-          updateId: options.updateId ?? randomUUID(),
-        }),
-      ),
-    'worker',
-    target,
-  );
+  const deadline = Date.now() + answerTimeoutMs;
+  const updateId = options.updateId ?? randomUUID();
+  const say = (): Promise<Reply> =>
+    client.connection.withDeadline(deadline, () =>
+      handle.executeUpdate<Reply, [MessageArguments[Name]]>(message, { args: [args], updateId }),
+    );
+  return translated(() => untilHeard(say, deadline), 'worker', target);
+}
+
+/**
+ * Says it again where the server dropped it before the release could hear it: when it comes at the moment at which the
+ * release goes on in a new run, the server refuses that step and forgets what came meanwhile.
+ * @param deadline ms since 1970; after it what `say` throws is thrown
+ */
+export async function untilHeard<T>(say: () => Promise<T>, deadline: number): Promise<T> {
+  for (;;) {
+    try {
+      return await say();
+    } catch (error) {
+      if (!isDropped(error) || Date.now() >= deadline) throw error;
+      await sleep(200);
+    }
+  }
+}
+
+/** The client may wrap what the server said. */
+function isDropped(error: unknown): boolean {
+  if (isGrpcServiceError(error)) return error.details.includes('unexpected workflow task failure');
+  return error instanceof Error && isDropped(error.cause);
 }
