@@ -22,9 +22,8 @@ export function checkActivity(shared: Shared): ClusterActivities['check'] {
     );
     return scope.withPods(async (pods) => {
       const { live, gone } = withStandIn(request, pods);
-      const here = live.map((pod) => ({ ...pod, since: call.here(pod.since) }));
       const outcomes = new Map<string, Outcome>(gone.map((name) => [name, 'gone']));
-      let open: readonly (HandfulPod & LivePod)[] = here;
+      let open: readonly (HandfulPod & LivePod)[] = live.map((pod) => ({ ...pod, since: call.here(pod.since) }));
       while (open.length > 0) {
         const round = await runAll(checks, open);
         open = open.filter(({ name, since }) => {

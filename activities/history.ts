@@ -1,6 +1,7 @@
 import type { ClusterActivities } from '../workflows/contract/activities.ts';
 import { SluiceError } from '../workflows/contract/errors.ts';
 import type { History, NativeRevision } from '../workflows/contract/history.ts';
+import { hasAll } from '../workflows/contract/imageName.ts';
 import { workloadName } from '../workflows/contract/names.ts';
 import type { ReleaseRecord } from '../workflows/contract/record.ts';
 import { activity } from './call.ts';
@@ -34,5 +35,4 @@ export function historyActivities(shared: Shared): Pick<ClusterActivities, 'reco
 
 /** The revision that the release became: unless somebody has rolled out something else since, the current one. */
 const revisionOf = ({ to }: ReleaseRecord, revisions: readonly NativeRevision[]): number | undefined =>
-  revisions.find(({ images }) => Object.entries(to).every(([container, image]) => images[container] === image))
-    ?.revision;
+  revisions.find(({ images }) => hasAll(images, to))?.revision;

@@ -5,7 +5,6 @@ import type { PodRef } from '../workflows/contract/plan.ts';
 import { versionOf } from './kubernetes/podCache.ts';
 import type { PodWatch } from './kubernetes/podWatch.ts';
 import type { PodWatches } from './kubernetes/podWatches.ts';
-import type { Pod } from './kubernetes/wire.ts';
 import type { LivePod, PodsOf, Workload } from './ports.ts';
 
 /** The pods of one workload, live. */
@@ -50,10 +49,6 @@ export async function withPods<T>(
 }
 
 function podsOf(target: Target, workload: Workload, watch: PodWatch): WorkloadPods {
-  const find = ({ name, uid }: PodRef): Pod | undefined => {
-    const pod = watch.get(name);
-    return pod?.metadata.uid === uid ? pod : undefined;
-  };
   let last: string | undefined;
   return {
     watch,
@@ -65,10 +60,10 @@ function podsOf(target: Target, workload: Workload, watch: PodWatch): WorkloadPo
     },
     lastWrite: () => last,
     subscribe: (listener) => watch.subscribe(listener),
-    find,
+    find: (ref) => watch.find(ref),
     split: (refs) => {
       const live = refs.flatMap((ref) => {
-        const pod = find(ref);
+        const pod = watch.find(ref);
         return pod ? [{ ...ref, pod }] : [];
       });
       const there = new Set(live.map(({ name }) => name));

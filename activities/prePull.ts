@@ -21,13 +21,9 @@ export function prePullActivities(shared: Shared): Pick<ClusterActivities, 'preP
       const where = { namespace: request.target.namespace, labelSelector: pullSelector(request) };
       return shared.watches.use(where, async (watch) => {
         const { live, made } = await makePods(request, { kube, watch, owner: workload.owner, template }, call.signal);
-        const find = ({ name, uid }: { readonly name: string; readonly uid: string }) => {
-          const pod = watch.get(name);
-          return pod?.metadata.uid === uid ? pod : undefined;
-        };
         const pulled = await settle(
           live,
-          { watch, find },
+          watch,
           ({ since }, pod, now) => judgePull(pod, { since, timeoutMs: request.timeoutMs }, now),
           call,
         );

@@ -4,8 +4,8 @@ import type { Call } from './call.ts';
 import { handfulOf, type Outcome } from './handful.ts';
 import type { Judgement } from './kubernetes/judgePod.ts';
 import { everyone } from './kubernetes/podCache.ts';
+import type { PodWatch } from './kubernetes/podWatch.ts';
 import type { Pod } from './kubernetes/wire.ts';
-import type { WorkloadPods } from './podsOf.ts';
 
 /**
  * After the first pod has settled, so long is waited for its neighbours: fewer, larger handfuls for the pump. It grows
@@ -24,7 +24,7 @@ const longestNapMs = 60_000;
  */
 export async function settle<P extends PodRef>(
   refs: readonly P[],
-  pods: Pick<WorkloadPods, 'watch' | 'find'>,
+  watch: PodWatch,
   judge: (ref: P, pod: Pod, now: number) => Judgement,
   call: Call,
   withinMs?: number,
@@ -35,12 +35,12 @@ export async function settle<P extends PodRef>(
   const outcomes = new Map<string, Outcome>();
   const again = new Map<string, number>();
   const look = (names: Iterable<string>): void => {
-    if (!pods.watch.current) return;
+    if (!watch.current) return;
     const now = Date.now();
     for (const name of names) {
       const ref = open.get(name);
       if (!ref) continue;
-      const pod = pods.find(ref);
+      const pod = watch.find(ref);
       const judgement: Judgement = pod ? judge(ref, pod, now) : { is: 'gone' };
       if (judgement.is === 'waiting') again.set(name, judgement.again);
       else {
@@ -58,7 +58,7 @@ export async function settle<P extends PodRef>(
   const woken = new Set<string>();
   let wake: () => void = () => undefined;
   const abort = () => wake();
-  const unsubscribe = pods.watch.subscribe((names) => {
+  const unsubscribe = watch.subscribe((names) => {
     for (const name of names) woken.add(name);
     wake();
   });
@@ -82,7 +82,7 @@ export async function settle<P extends PodRef>(
     while (!isEnough()) {
       signal.throwIfAborted();
       if (Date.now() >= Math.min(lingerUntil ?? answerBy, answerBy)) break;
-      await nap(Math.min(lingerUntil ?? answerBy, ...(pods.watch.current ? again.values() : [])));
+      await nap(Math.min(lingerUntil ?? answerBy, ...(watch.current ? again.values() : [])));
       const due = [...again].filter(([, at]) => at <= Date.now()).map(([name]) => name);
       const names = woken.has(everyone) ? [...open.keys()] : [...woken, ...due];
       woken.clear();

@@ -97,7 +97,7 @@ const run: Readonly<Record<keyof Stages, (work: Work) => Promise<Handful>>> = {
 
   wait: async ({ request, call, scope, pods, live, carried }) => {
     const { judge, notes } = createJudge(request, scope.kube);
-    const handful = await settle(live, pods, judge, call, carried ? carriedWaitMs : undefined);
+    const handful = await settle(live, pods.watch, judge, call, carried ? carriedWaitMs : undefined);
     return join(handful, { ...emptyHandful, notes: notes() });
   },
 

@@ -1,4 +1,4 @@
-import { condition, workflowInfo } from '@temporalio/workflow';
+import { workflowInfo } from '@temporalio/workflow';
 import type { Book } from './book.ts';
 import { clusterActivities } from './clusterActivities.ts';
 import { changeText } from './contract/changeText.ts';
@@ -8,7 +8,7 @@ import { countOf } from './contract/quantity.ts';
 import type { ReleaseInput } from './contract/workflows.ts';
 import { batchFailure, stop } from './failure.ts';
 import { closeGate, openGate } from './gate.ts';
-import { untilThrough } from './hold.ts';
+import { unpaused, untilThrough } from './hold.ts';
 import { announce } from './notify.ts';
 import { prePull } from './prePull.ts';
 import { heldRequest } from './requests.ts';
@@ -121,8 +121,6 @@ async function passGate(book: Book, plan: PlanHead): Promise<void> {
   await unpaused(book);
   closeGate(book);
 }
-
-const unpaused = (book: Book): Promise<void> => condition(() => book.state.paused === undefined);
 
 function phase(book: Book, to: ReleaseState['phase']): void {
   book.set((state) => ({ ...state, phase: to }));

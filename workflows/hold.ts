@@ -28,6 +28,9 @@ export async function untilThrough<T>(book: Book, step: () => Promise<T>): Promi
   }
 }
 
+/** Waits while somebody has it paused. */
+export const unpaused = (book: Book): Promise<void> => condition(() => book.state.paused === undefined);
+
 /** Nobody but people can tell whether somebody else's change or the release is right, whatever `onFailure` says. */
 const asksPeople = (book: Book, { code }: Failure): boolean =>
   code === 'WORKLOAD_CHANGED' || (book.state.plan?.onFailure === 'Hold' && code !== 'WORKLOAD_NOT_FOUND');

@@ -1,16 +1,15 @@
-import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { Book } from './book.ts';
 import { clusterActivities } from './clusterActivities.ts';
 import { leave } from './compensate.ts';
 import type { PrePulled, PullFailure, PullNode } from './contract/activities.ts';
 import { marks } from './contract/names.ts';
 import type { PlanHead, PlannedPrePull } from './contract/plan.ts';
+import { nodesAtOnce } from './contract/planner/prePull.ts';
 import { countOf, humanDuration } from './contract/quantity.ts';
 import { failureOf, stop } from './failure.ts';
+import { unpaused } from './hold.ts';
 import { heldRequest } from './requests.ts';
-
-/** A registry is not asked by more nodes at once. */
-const nodesAtOnce = 50;
 
 /**
  * Pulls the new images on the nodes of the plan, before anything of the workload is touched. Whatever happens, our pods
@@ -38,7 +37,7 @@ async function pullAll(book: Book, plan: PlanHead, planned: PlannedPrePull): Pro
   const queue = [...planned.nodes];
   let inHand: PullNode[] = [];
   while (queue.length + inHand.length > 0) {
-    await condition(() => book.state.paused === undefined);
+    await unpaused(book);
     const next = queue.splice(0, nodesAtOnce - inHand.length);
     inHand.push(...next.map((node) => ({ node, since: book.now })));
     const { done, failed, later } = await pull(book, plan, planned, inHand);

@@ -35,11 +35,8 @@ export class PodCache {
     this.#written?.add(name);
     if (this.#dead.has(uid)) return;
     const known = this.#pods.get(name);
-    if (
-      known?.metadata.uid === uid &&
-      versionOf(known.metadata.resourceVersion) >= versionOf(pod.metadata.resourceVersion)
-    )
-      return;
+    const version = versionOf(pod.metadata.resourceVersion);
+    if (known?.metadata.uid === uid && versionOf(known.metadata.resourceVersion) >= version) return;
     // Another UID under the same name: the younger one is the one that is there.
     if (known && known.metadata.uid !== uid && bornAt(known) > bornAt(pod)) return;
     this.#pods.set(name, slim(pod));

@@ -1,3 +1,4 @@
+import { hasAll } from '../../workflows/contract/imageName.ts';
 import type { Images } from '../../workflows/contract/observation.ts';
 import { normalImage, parseImage } from '../registry/imageReference.ts';
 import type { ContainerStatus, Pod } from './wire.ts';
@@ -15,10 +16,7 @@ export const imageIDsOf = (pod: Pod): Images =>
   );
 
 /** Whether the spec of `pod` names all of `images`, letter by letter: that is what the controller compares. */
-export const hasImages = (pod: Pod, images: Images): boolean => {
-  const has = imagesOf(pod);
-  return Object.entries(images).every(([container, image]) => has[container] === image);
-};
+export const hasImages = (pod: Pod, images: Images): boolean => hasAll(imagesOf(pod), images);
 
 export const conditionOf = (pod: Pod, type: string) => pod.status?.conditions?.find((entry) => entry.type === type);
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { PodRef } from '../../workflows/contract/plan.ts';
 import { KubernetesFailure } from './kubernetesFailure.ts';
 import { PodCache, versionOf } from './podCache.ts';
 import { pods } from './resources.ts';
@@ -49,6 +50,12 @@ export class PodWatch {
 
   get(name: string): Pod | undefined {
     return this.#cache.get(name);
+  }
+
+  /** The pod of that name and UID that is there now. */
+  find({ name, uid }: PodRef): Pod | undefined {
+    const pod = this.get(name);
+    return pod?.metadata.uid === uid ? pod : undefined;
   }
 
   /** Whether everything is known that was written to these pods up to `resourceVersion`, by whomever. */

@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { type ExitCode, SluiceError } from '../../workflows/contract/errors.ts';
 import { workloadName } from '../../workflows/contract/names.ts';
 import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
@@ -7,21 +8,30 @@ import { givenUp } from '../sdk/retrying.ts';
 import type { Started, Starting } from '../sdk/start.ts';
 import { targetOfSpec } from '../sdk/target.ts';
 import { exitOf, follow, staysUntilEnd } from './follow.ts';
-import type { CommonFlags, WaitFlags } from './options.ts';
+import { type CommonFlags, type WaitFlags, withWaiting } from './options.ts';
 import { type Session, whoAmI } from './session.ts';
+import { showPlan } from './showPlan.ts';
 import { commandFor } from './view/commands.ts';
 import { nextCommands, statusLines } from './view/status.ts';
 import { harmless } from './view/text.ts';
 
 export interface BeginFlags extends CommonFlags, WaitFlags {
   readonly by?: string;
+  readonly dryRun?: boolean;
 }
+
+/** The options of every command that starts a release. */
+export const withBeginning = (command: Command): Command =>
+  withWaiting(command)
+    .option('--dry-run', 'only show the plan; touches nothing')
+    .option('--by <name>', 'who starts it (default: $SLUICE_USER, or $USER)');
 
 /** How long a command that does not wait stays until the plan is made, in ms: a wrong image should be told now. */
 const planWaitMs = 30_000;
 
 /**
- * Starts a release, and stays with it as the flags ask: until its plan is made, or until its end.
+ * Starts a release, and stays with it as the flags ask: until its plan is made, or until its end. A dry run shows its
+ * plan instead.
  * @param more why it is started, where that is more than the spec says
  */
 export async function begin(
@@ -31,6 +41,7 @@ export async function begin(
   flags: BeginFlags,
   more: Omit<Starting, 'initiator'> = {},
 ): Promise<ExitCode> {
+  if (flags.dryRun === true) return showPlan(session, sluice, spec);
   const { output, defaults } = session;
   const initiator = flags.by ?? whoAmI(session.io.env);
   const started = await start(session, sluice, spec, { initiator, ...more });

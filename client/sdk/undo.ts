@@ -1,6 +1,6 @@
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import type { NativeRevision } from '../../workflows/contract/history.ts';
-import { sameImage, tagOf } from '../../workflows/contract/imageName.ts';
+import { hasAll, sameImage, tagOf } from '../../workflows/contract/imageName.ts';
 import { type Target, workloadName } from '../../workflows/contract/names.ts';
 import type { Images } from '../../workflows/contract/observation.ts';
 import type { History } from './history.ts';
@@ -44,9 +44,7 @@ function otherVersions(
   const spellings = [current.images];
   for (const { record } of entries) {
     if (record?.restart !== true || record.phase !== 'succeeded') continue;
-    const restarted = spellings.find((images) =>
-      Object.entries(record.to).every(([name, image]) => images[name] === image),
-    );
+    const restarted = spellings.find((images) => hasAll(images, record.to));
     if (restarted !== undefined) spellings.push({ ...restarted, ...record.from });
   }
   const isCurrentVersion = ({ images, differs }: NativeRevision): boolean =>

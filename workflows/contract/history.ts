@@ -1,3 +1,4 @@
+import { hasAll } from './imageName.ts';
 import type { Images } from './observation.ts';
 import type { ReleaseRecord } from './record.ts';
 
@@ -40,7 +41,8 @@ export function historyEntries({ revisions, records }: Pick<History, 'revisions'
   const joined: HistoryEntry[] = [];
   for (const native of revisions) {
     const record = byRevision.get(native.revision);
-    if (record !== undefined && runs(native, record.to)) joined.push({ native, record, at: record.startedAt });
+    // A workload that was made anew counts its revisions from 1 again.
+    if (record !== undefined && hasAll(native.images, record.to)) joined.push({ native, record, at: record.startedAt });
     else joined.push({ native, ...bornBefore(native, joined.findLast(({ at }) => at !== undefined)?.at) });
   }
   const used = new Set(joined.flatMap(({ record }) => record?.run ?? []));
@@ -53,10 +55,6 @@ export function historyEntries({ revisions, records }: Pick<History, 'revisions'
 
 const keyed = (record: ReleaseRecord): [number, ReleaseRecord][] =>
   record.revision === undefined ? [] : [[record.revision, record]];
-
-/** Also because a workload that was made anew counts its revisions from 1 again. */
-const runs = ({ images: has }: NativeRevision, images: Images): boolean =>
-  Object.entries(images).every(([container, image]) => has[container] === image);
 
 /** A release keeps the old version as a ReplicaSet of its own, born at its commit: too late to say when that version was made. */
 const bornBefore = ({ createdAt }: NativeRevision, next: string | undefined): Pick<HistoryEntry, 'at'> =>
@@ -81,5 +79,5 @@ function merged(revisions: readonly HistoryEntry[], releases: readonly Alone[]):
 /** Where nobody knows when a revision was made: releases after it began with its images. */
 function isNewer({ record, at }: Alone, revision: HistoryEntry): boolean {
   if (revision.at !== undefined) return Date.parse(at) > Date.parse(revision.at);
-  return revision.native !== undefined && runs(revision.native, record.from);
+  return revision.native !== undefined && hasAll(revision.native.images, record.from);
 }

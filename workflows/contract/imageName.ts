@@ -1,3 +1,5 @@
+import type { Images } from './observation.ts';
+
 /** An image reference as it is written, taken apart; see activities/registry for what it means to a registry. */
 interface ImageParts {
   /** Registry and repository. */
@@ -36,3 +38,7 @@ export function sameImage(a: string, b: string): boolean {
   const [one, other] = [imageParts(a), imageParts(b)];
   return one.digest !== undefined && one.digest === other.digest && one.name === other.name;
 }
+
+/** Whether `has` names all of `images`, letter by letter. */
+export const hasAll = (has: Images, images: Images): boolean =>
+  Object.entries(images).every(([container, image]) => has[container] === image);

@@ -1,4 +1,5 @@
 import { SluiceError } from './errors.ts';
+import { hasAll } from './imageName.ts';
 import { marks, workloadName } from './names.ts';
 import type { Observation, ObservedPod } from './observation.ts';
 import type { Plan, PlannedBatch, PlannedPod, PlannedShape } from './plan.ts';
@@ -31,7 +32,7 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
   if (observation.pods.length === 0) throw noPods(observation);
 
   const zoneOf = zonesBy(nodeLabel(strategy.order.spreadBy));
-  const outdated = observation.pods.filter((pod) => !runs(pod, change.to));
+  const outdated = observation.pods.filter((pod) => !hasAll(pod.images, change.to));
   const gray = grayGroup(strategy.gray, { outdated, observation, zoneOf });
   const inGray = new Set(gray);
   const rest = inOrder(
@@ -109,9 +110,6 @@ function plannedShape({ strategy, gates }: ReleaseSpec): PlannedShape {
     ...(failureThreshold !== undefined && { failureThreshold }),
   };
 }
-
-const runs = (pod: ObservedPod, images: Plan['change']['to']): boolean =>
-  Object.entries(images).every(([container, image]) => pod.images[container] === image);
 
 function requireGates({ traffic }: ReleaseSpec, { target, readinessGates }: Observation): void {
   const asked = traffic.through.flatMap((source) => ('readinessGate' in source ? [source.readinessGate] : []));

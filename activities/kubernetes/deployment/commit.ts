@@ -1,5 +1,6 @@
 import type { CommitRequest } from '../../../workflows/contract/activities.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
+import { hasAll } from '../../../workflows/contract/imageName.ts';
 import { marks, workloadName } from '../../../workflows/contract/names.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
 import { deployments, replicaSets } from '../resources.ts';
@@ -85,9 +86,8 @@ export const imagesPatch = (images: Images) => ({
 /** Which side of the change a template is on. @throws WORKLOAD_CHANGED where it is on neither */
 export function whichImages(template: PodTemplate, { from, to, target }: CommitRequest): 'from' | 'to' {
   const images = templateImages(template);
-  const has = (wanted: Images) => Object.entries(wanted).every(([container, image]) => images[container] === image);
-  if (has(to)) return 'to';
-  if (has(from)) return 'from';
+  if (hasAll(images, to)) return 'to';
+  if (hasAll(images, from)) return 'from';
   const found = Object.keys(to).map((container) => `${container}=${images[container] ?? 'no such container'}`);
   throw new SluiceError(
     'WORKLOAD_CHANGED',

@@ -18,7 +18,8 @@ const lookAgainMs = 20;
 
 /**
  * Gives the Deployment back: paused or not as it was, without the trail; the version before a commit is kept as native
- * history first. Resumes only where the controller will find nothing to do. Gone, another one of that name, or another release's: nothing to give back.
+ * history first. Resumes only where the controller will find nothing to do. Gone, another one of that name, or another
+ * release's: nothing to give back.
  * @throws WORKLOAD_CHANGED where a resume would start a rollout, unless that is what people decided for (`adopt`)
  */
 export async function release(kube: Connection, held: ReleaseRequest): Promise<void> {

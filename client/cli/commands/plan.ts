@@ -1,13 +1,10 @@
 import type { Command } from 'commander';
-import type { ExitCode } from '../../../workflows/contract/errors.ts';
-import type { ReleaseSpec } from '../../../workflows/contract/spec.ts';
-import type { Sluice } from '../../sdk/client.ts';
 import type { Host } from '../host.ts';
 import { type CommonFlags, withConnection, withOutput, withTarget } from '../options.ts';
-import { type Session, withSluice } from '../session.ts';
+import { withSluice } from '../session.ts';
+import { showPlan } from '../showPlan.ts';
 import { specOf } from '../spec.ts';
 import { type SpecFlags, withSpec } from '../specFlags.ts';
-import { planLines } from '../view/plan.ts';
 
 type Flags = CommonFlags & SpecFlags;
 
@@ -21,11 +18,4 @@ export function registerPlan(program: Command, host: Host): void {
         return withSluice(session, flags, (sluice) => showPlan(session, sluice, spec));
       }),
     );
-}
-
-/** Also what `--dry-run` shows. */
-export async function showPlan(session: Session, sluice: Sluice, spec: ReleaseSpec): Promise<ExitCode> {
-  const plan = await sluice.plan(spec, { signal: session.signal });
-  session.output.result(plan, (look) => planLines(plan, look, { wide: session.output.format === 'wide' }));
-  return 0;
 }

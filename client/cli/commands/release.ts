@@ -1,24 +1,20 @@
 import type { Command } from 'commander';
-import { type BeginFlags, begin } from '../begin.ts';
+import { type BeginFlags, begin, withBeginning } from '../begin.ts';
 import type { Host } from '../host.ts';
-import { withConnection, withOutput, withTarget, withWaiting } from '../options.ts';
+import { withConnection, withOutput, withTarget } from '../options.ts';
 import { withSluice } from '../session.ts';
 import { specOf } from '../spec.ts';
 import { type SpecFlags, withSpec } from '../specFlags.ts';
-import { showPlan } from './plan.ts';
 
 interface Flags extends BeginFlags, SpecFlags {
-  readonly dryRun?: boolean;
   readonly paused?: boolean;
 }
 
 /** `sluice release -f release.yaml --watch`, or `sluice release deployment/checkout --image app=…:v2`. */
 export function registerRelease(program: Command, host: Host): void {
-  withConnection(withOutput(withWaiting(withSpec(withTarget(program.command('release'))))))
+  withConnection(withOutput(withBeginning(withSpec(withTarget(program.command('release'))))))
     .description('start a release')
-    .option('--dry-run', 'only show the plan; touches nothing')
     .option('--paused', 'plan it, and touch nothing before `sluice resume`')
-    .option('--by <name>', 'who starts it (default: $SLUICE_USER, or $USER)')
     .addHelpText(
       'after',
       [
@@ -33,9 +29,7 @@ export function registerRelease(program: Command, host: Host): void {
       host.run(flags, async (session) => {
         const spec = await specOf(session, words, flags);
         return withSluice(session, flags, (sluice) =>
-          flags.dryRun === true
-            ? showPlan(session, sluice, spec)
-            : begin(session, sluice, spec, flags, flags.paused === true ? { paused: true } : {}),
+          begin(session, sluice, spec, flags, flags.paused === true ? { paused: true } : {}),
         );
       }),
     );

@@ -1,29 +1,25 @@
 import type { Command } from 'commander';
 import { undefinedIfUnknown } from '../../sdk/lastRelease.ts';
 import { restartChange } from '../../sdk/restart.ts';
-import { type BeginFlags, begin } from '../begin.ts';
+import { type BeginFlags, begin, withBeginning } from '../begin.ts';
 import type { Host } from '../host.ts';
 import { namedTarget } from '../namedTarget.ts';
-import { listFlag, withConnection, withOutput, withTarget, withWaiting } from '../options.ts';
+import { listFlag, withConnection, withOutput, withTarget } from '../options.ts';
 import { withSluice } from '../session.ts';
 import { specAfter } from '../spec.ts';
 import { type SpecFlags, withStrategy } from '../specFlags.ts';
-import { showPlan } from './plan.ts';
 
 interface Flags extends BeginFlags, SpecFlags {
   readonly container?: readonly string[];
   readonly reason?: string;
-  readonly dryRun?: boolean;
 }
 
 /** `sluice restart deployment/checkout [--container app]` */
 export function registerRestart(program: Command, host: Host): void {
-  withConnection(withOutput(withWaiting(withStrategy(withTarget(program.command('restart'))))))
+  withConnection(withOutput(withBeginning(withStrategy(withTarget(program.command('restart'))))))
     .description('restart containers in place, with the image that they run: gray, batches and gates as of a release')
     .option('--container <name>', 'only this one; can be repeated (default: all of the pod template)', listFlag)
     .option('--reason <text>', 'why; kept in the history')
-    .option('--dry-run', 'only show the plan; touches nothing')
-    .option('--by <name>', 'who starts it (default: $SLUICE_USER, or $USER)')
     .addHelpText(
       'after',
       [
@@ -42,7 +38,6 @@ export function registerRestart(program: Command, host: Host): void {
           const last = await sluice.last(target).catch(undefinedIfUnknown);
           const change = restartChange(flags.container);
           const spec = await specAfter(session, flags, { target, spec: last?.spec, change });
-          if (flags.dryRun === true) return showPlan(session, sluice, spec);
           return begin(session, sluice, spec, flags, flags.reason === undefined ? {} : { reason: flags.reason });
         });
       }),

@@ -2,26 +2,21 @@ import type { Command } from 'commander';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { type Target, workloadName } from '../../../workflows/contract/names.ts';
 import type { LastRelease } from '../../sdk/lastRelease.ts';
-import { type BeginFlags, begin } from '../begin.ts';
+import { type BeginFlags, begin, withBeginning } from '../begin.ts';
 import type { Host } from '../host.ts';
 import { namedTarget } from '../namedTarget.ts';
-import { withConnection, withOutput, withTarget, withWaiting } from '../options.ts';
+import { withConnection, withOutput, withTarget } from '../options.ts';
 import { withSluice } from '../session.ts';
 import { specAfter } from '../spec.ts';
 import { type SpecFlags, withSpec } from '../specFlags.ts';
 import { phaseWords } from '../view/states.ts';
-import { showPlan } from './plan.ts';
 
-interface Flags extends BeginFlags, SpecFlags {
-  readonly dryRun?: boolean;
-}
+type Flags = BeginFlags & SpecFlags;
 
 /** `sluice retry deployment/checkout`, and `--no-gates` to go all the way at once. */
 export function registerRetry(program: Command, host: Host): void {
-  withConnection(withOutput(withWaiting(withSpec(withTarget(program.command('retry'))))))
+  withConnection(withOutput(withBeginning(withSpec(withTarget(program.command('retry'))))))
     .description('start the last release again, after it failed or was rolled back')
-    .option('--dry-run', 'only show the plan; touches nothing')
-    .option('--by <name>', 'who starts it (default: $SLUICE_USER, or $USER)')
     .action((words: string[], flags: Flags) =>
       host.run(flags, async (session) => {
         const target = await namedTarget(session, 'retry', words, flags);
@@ -29,7 +24,6 @@ export function registerRetry(program: Command, host: Host): void {
           const last = await sluice.last(target);
           requireFailed(target, last);
           const spec = await specAfter(session, flags, { target, spec: last.spec });
-          if (flags.dryRun === true) return showPlan(session, sluice, spec);
           const reason = `retry of ${last.startedAt}, ${phaseWords(last.phase)}`;
           return begin(session, sluice, spec, flags, { reason });
         });

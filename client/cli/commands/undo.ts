@@ -5,21 +5,19 @@ import type { Sluice } from '../../sdk/client.ts';
 import { undefinedIfUnknown } from '../../sdk/lastRelease.ts';
 import type { LiveStatus } from '../../sdk/status.ts';
 import { undoOf } from '../../sdk/undo.ts';
-import { type BeginFlags, begin } from '../begin.ts';
+import { type BeginFlags, begin, withBeginning } from '../begin.ts';
 import type { Host } from '../host.ts';
 import { namedTarget } from '../namedTarget.ts';
-import { numberFlag, withConnection, withOutput, withTarget, withWaiting } from '../options.ts';
+import { numberFlag, withConnection, withOutput, withTarget } from '../options.ts';
 import { tell } from '../say.ts';
 import { type Session, whoAmI, withSluice } from '../session.ts';
 import { specAfter } from '../spec.ts';
 import { type SpecFlags, withStrategy } from '../specFlags.ts';
 import { commandFor } from '../view/commands.ts';
-import { showPlan } from './plan.ts';
 
 interface Flags extends BeginFlags, SpecFlags {
   readonly toRevision?: number;
   readonly reason?: string;
-  readonly dryRun?: boolean;
 }
 
 /** `sluice undo deployment/checkout [--to-revision 3]` */
@@ -28,12 +26,10 @@ export function registerUndo(program: Command, host: Host): void {
   const command = program
     .command('undo')
     .option('--gates', 'wait at the gates of the spec, however near the revision is');
-  withConnection(withOutput(withWaiting(withStrategy(withTarget(command)))))
+  withConnection(withOutput(withBeginning(withStrategy(withTarget(command)))))
     .description('go back to an earlier revision; while a release runs, roll that one back')
     .option('--to-revision <number>', 'which one (default: the one before the current one)', numberFlag(1))
     .option('--reason <text>', 'why; kept in the history')
-    .option('--dry-run', 'only show the plan; touches nothing')
-    .option('--by <name>', 'who starts it (default: $SLUICE_USER, or $USER)')
     .action((words: string[], flags: Flags) =>
       host.run(flags, async (session) => {
         const target = await namedTarget(session, 'undo', words, flags);
@@ -60,7 +56,6 @@ async function undo(session: Session, sluice: Sluice, target: Target, flags: Fla
     const how = quick ? `; no gates within strategy.rollbackWindow (${window})` : '';
     session.output.note(({ colours }) => [colours.dim(`Back to revision ${revision}, ${where}${how}.`)]);
   }
-  if (flags.dryRun === true) return showPlan(session, sluice, spec);
   const why = flags.reason === undefined ? '' : `: ${flags.reason}`;
   const reason = `undo to revision ${revision}${why}`;
   return begin(session, sluice, spec, flags, { reason, ...(quick && { gated: asked }) });

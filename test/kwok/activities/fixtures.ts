@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
+import { afterAll } from 'vitest';
 import { type Activities, createActivities } from '../../../activities/index.ts';
 import { connect } from '../../../activities/kubernetes/connection.ts';
 import { loadKubeConfig } from '../../../activities/kubernetes/kubeConfig.ts';
@@ -207,3 +208,14 @@ export function handful(
 
 export const activitiesOf = (kube: Connection, factories: Partial<Factories> = {}) =>
   createActivities({ cluster: 'local', kube, factories: { ...noFactories, ...factories } });
+
+/** A world of the test file's own with the activities of a worker on it; both end with the file. */
+export async function ground(factories: Partial<Factories> = {}) {
+  const world = await createWorld();
+  const sluice = activitiesOf(world.kube, factories);
+  afterAll(async () => {
+    sluice.close();
+    await world.close();
+  });
+  return { world, sluice };
+}

@@ -1,30 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { CommitRequest, HeldRequest } from '../../../workflows/contract/activities.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
 import { dyingAfter } from './dying.ts';
-import {
-  type App,
-  activitiesOf,
-  attempt,
-  createWorld,
-  deploy,
-  eventually,
-  handful,
-  identities,
-  type World,
-} from './fixtures.ts';
+import { type App, activitiesOf, attempt, deploy, eventually, ground, handful, identities } from './fixtures.ts';
 
-let world: World;
-let sluice: ReturnType<typeof activitiesOf>;
-
-beforeAll(async () => {
-  world = await createWorld();
-  sluice = activitiesOf(world.kube);
-});
-afterAll(async () => {
-  sluice.close();
-  await world.close();
-});
+const { world, sluice } = await ground();
 
 const version = (number: number): Images => ({ app: `registry.test/shop:v${number}` });
 const limited = (name: string, limit: number): Promise<App> =>

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { pods } from '../../../activities/kubernetes/resources.ts';
 import type { ClusterActivities, HeldRequest } from '../../../workflows/contract/activities.ts';
 import { dyingAfter } from './dying.ts';
@@ -6,27 +6,16 @@ import {
   type App,
   activitiesOf,
   attempt,
-  createWorld,
   deploy,
   eventually,
+  ground,
   handful,
   identities,
   v1,
   v2,
-  type World,
 } from './fixtures.ts';
 
-let world: World;
-let sluice: ReturnType<typeof activitiesOf>;
-
-beforeAll(async () => {
-  world = await createWorld();
-  sluice = activitiesOf(world.kube);
-});
-afterAll(async () => {
-  sluice.close();
-  await world.close();
-});
+const { world, sluice } = await ground();
 
 async function upgraded(name: string): Promise<{ readonly app: App; readonly held: HeldRequest }> {
   const app = await deploy(world, { name, replicas: 2, annotations: { 'kubernetes.io/change-cause': 'first' } });

@@ -1,27 +1,17 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { KubeConfig } from '@kubernetes/client-node';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../../activities/kubernetes/connection.ts';
 import { autoscalers, budgets, deployments, pods, services } from '../../../activities/kubernetes/resources.ts';
 import { createTraffic } from '../../../activities/traffic/index.ts';
 import { planRelease } from '../../../workflows/contract/planner.ts';
 import { validateSpec } from '../../../workflows/contract/validate.schema.ts';
 import { type Denial, deny } from './admission.ts';
-import { type App, activitiesOf, attempt, createWorld, deploy, eventually, v1, v2, type World } from './fixtures.ts';
+import { type App, activitiesOf, attempt, deploy, eventually, ground, v1, v2 } from './fixtures.ts';
 
 const factories = { planRelease, validateSpec, createTraffic };
-let world: World;
-let sluice: ReturnType<typeof activitiesOf>;
-
-beforeAll(async () => {
-  world = await createWorld();
-  sluice = activitiesOf(world.kube, factories);
-});
-afterAll(async () => {
-  sluice.close();
-  await world.close();
-});
+const { world, sluice } = await ground(factories);
 
 const specOf = (name: string, image: string, more: Readonly<Record<string, unknown>> = {}) => ({
   spec: {

@@ -1,5 +1,5 @@
 import { KubeConfig } from '@kubernetes/client-node';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { connect } from '../../../activities/kubernetes/connection.ts';
 import {
   budgets,
@@ -23,23 +23,14 @@ import {
   deploy,
   environmentOf,
   eventually,
+  ground,
   identities,
   v2,
   type World,
 } from './fixtures.ts';
 
 const factories = { planRelease, validateSpec, createTraffic };
-let world: World;
-let sluice: ReturnType<typeof activitiesOf>;
-
-beforeAll(async () => {
-  world = await createWorld();
-  sluice = activitiesOf(world.kube, factories);
-});
-afterAll(async () => {
-  sluice.close();
-  await world.close();
-});
+const { world, sluice } = await ground(factories);
 
 async function requestFor(app: App, image = String(v2['app'])): Promise<PrePullRequest> {
   const since = new Date().toISOString();

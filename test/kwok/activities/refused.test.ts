@@ -1,32 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { deployments, pods, replicaSets } from '../../../activities/kubernetes/resources.ts';
 import type { HeldRequest } from '../../../workflows/contract/activities.ts';
 import { marks } from '../../../workflows/contract/names.ts';
 import { deny } from './admission.ts';
-import {
-  type App,
-  activitiesOf,
-  attempt,
-  createWorld,
-  deploy,
-  eventually,
-  handful,
-  v1,
-  v2,
-  type World,
-} from './fixtures.ts';
+import { type App, activitiesOf, attempt, deploy, eventually, ground, handful, v1, v2 } from './fixtures.ts';
 
-let world: World;
-let sluice: ReturnType<typeof activitiesOf>;
-
-beforeAll(async () => {
-  world = await createWorld();
-  sluice = activitiesOf(world.kube);
-});
-afterAll(async () => {
-  sluice.close();
-  await world.close();
-});
+const { world, sluice } = await ground();
 
 const heldBy = async (app: App, holder: string): Promise<HeldRequest> => ({
   target: app.target,

@@ -1,33 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { deployments, replicaSets } from '../../../activities/kubernetes/resources.ts';
 import type { HeldRequest } from '../../../workflows/contract/activities.ts';
 import { fingerprint } from '../../../workflows/contract/fingerprint.ts';
 import { marks } from '../../../workflows/contract/names.ts';
-import {
-  type App,
-  activitiesOf,
-  attempt,
-  createWorld,
-  deploy,
-  eventually,
-  handful,
-  identities,
-  v1,
-  v2,
-  type World,
-} from './fixtures.ts';
+import { type App, attempt, deploy, eventually, ground, handful, identities, v1, v2 } from './fixtures.ts';
 
-let world: World;
-let sluice: ReturnType<typeof activitiesOf>;
-
-beforeAll(async () => {
-  world = await createWorld();
-  sluice = activitiesOf(world.kube);
-});
-afterAll(async () => {
-  sluice.close();
-  await world.close();
-});
+const { world, sluice } = await ground();
 
 const heldBy = async (app: App, holder = 'release/a|run-1'): Promise<HeldRequest> => ({
   target: app.target,

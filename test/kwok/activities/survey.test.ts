@@ -1,21 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { deployments } from '../../../activities/kubernetes/resources.ts';
 import type { SurveyRequest } from '../../../workflows/contract/activities.ts';
 import { fingerprint } from '../../../workflows/contract/fingerprint.ts';
 import { marks } from '../../../workflows/contract/names.ts';
-import { type App, activitiesOf, attempt, createWorld, deploy, eventually, v1, v2, type World } from './fixtures.ts';
+import { type App, attempt, deploy, eventually, ground, v1, v2 } from './fixtures.ts';
 
-let world: World;
-let sluice: ReturnType<typeof activitiesOf>;
-
-beforeAll(async () => {
-  world = await createWorld();
-  sluice = activitiesOf(world.kube);
-});
-afterAll(async () => {
-  sluice.close();
-  await world.close();
-});
+const { world, sluice } = await ground();
 
 /** A Deployment that a release holds, and the look of that release at it. */
 async function taken(name: string, replicas = 2): Promise<{ app: App; look: SurveyRequest }> {

@@ -1,5 +1,5 @@
 import { CancelledFailure } from '@temporalio/common';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { connect } from '../../../activities/kubernetes/connection.ts';
 import { patchPods } from '../../../activities/kubernetes/patchPods.ts';
 import { deployments, nodes, pods } from '../../../activities/kubernetes/resources.ts';
@@ -7,28 +7,17 @@ import {
   activitiesOf,
   appOf,
   attempt,
-  createWorld,
   deploy,
   environmentOf,
   eventually,
+  ground,
   handful,
   v1,
   v2,
-  type World,
 } from './fixtures.ts';
 import { wireToCluster } from './proxy.ts';
 
-let world: World;
-let sluice: ReturnType<typeof activitiesOf>;
-
-beforeAll(async () => {
-  world = await createWorld();
-  sluice = activitiesOf(world.kube);
-});
-afterAll(async () => {
-  sluice.close();
-  await world.close();
-});
+const { world, sluice } = await ground();
 
 const image = (tag: string) => ({ app: `registry.test/shop:${tag}` });
 

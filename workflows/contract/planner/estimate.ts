@@ -1,10 +1,10 @@
 import type { Plan } from '../plan.ts';
+import { nodesAtOnce } from './prePull.ts';
 
 /** A container with its image on the node restarts in about 1–2 s (design §5). */
 const restartSeconds = 2;
-/** A pod of ours on a node, with an image that is quickly there; so many nodes pull at once. */
+/** A pod of ours on a node, with an image that is quickly there. */
 const pullSeconds = 3;
-const nodesAtOnce = 50;
 /** Patch and endpoint, on the way out and on the way back (design §6). */
 const drainSeconds = 1;
 const restoreSeconds = 1;

@@ -4,6 +4,9 @@ import type { PlannedBatch, PlannedPrePull } from '../plan.ts';
 import { milliseconds } from '../quantity.ts';
 import type { ReleaseSpec } from '../spec.ts';
 
+/** A registry is not asked by more nodes at once. */
+export const nodesAtOnce = 50;
+
 /** What is to be pulled before anything is touched. @throws FORBIDDEN where that is required and the worker may not */
 export function plannedPrePull(
   { change: { prePull, prePullTimeout } }: ReleaseSpec,
