@@ -1,6 +1,7 @@
 import type { ClusterActivities } from '../workflows/contract/activities.ts';
 import { SluiceError } from '../workflows/contract/errors.ts';
-import { idOfHolder, kindAliases, marks, releaseId, type Target, workloadName } from '../workflows/contract/names.ts';
+import { kindAliases } from '../workflows/contract/kinds.ts';
+import { idOfHolder, marks, releaseId, type Target, workloadName } from '../workflows/contract/names.ts';
 import type { Plan } from '../workflows/contract/plan.ts';
 import type { ReleaseSpec } from '../workflows/contract/spec.ts';
 import { activity } from './call.ts';

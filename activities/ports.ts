@@ -46,8 +46,16 @@ export interface Workload {
   requireUnchanged(held: HeldRequest): Promise<ObservedWorkload>;
   /** See ClusterActivities.takeOver. */
   takeOver(held: HeldRequest): Promise<void>;
-  /** Pods born from now on carry these labels; null takes one away. The live pods are not touched. */
-  labelBirths(request: HeldRequest, labels: Readonly<Record<string, string | null>>): Promise<void>;
+  /**
+   * Pods born from now on carry these labels; null takes one away. The live pods are not touched: the answer is what
+   * they need besides, to be counted among those.
+   */
+  labelBirths(request: HeldRequest, labels: Labels): Promise<Labels>;
+  /**
+   * What is there now, not what a watch has heard: all its pods, where `own` were, and whether kube-controller-manager,
+   * whose controllers share one watch of pods, has seen all that carry the labels of births. Also where it is gone.
+   */
+  seen(held: HeldRequest, own: readonly Pod[]): Promise<Seen>;
   /** Writes the images of the pods, in place, with the marks. Those that have them are done without a write. */
   upgrade(pods: readonly LivePod[], change: PodChange): Promise<Handful>;
   /** Whether the API server would take that change of each pod, admission and all: a dry run, nothing is written. */
@@ -59,6 +67,14 @@ export interface Workload {
   uncommit(request: CommitRequest): Promise<void>;
   /** What its controller keeps of it, newest first, with its UID. Throws WORKLOAD_NOT_FOUND. */
   revisions(target: Target): Promise<{ readonly uid: string; readonly revisions: readonly NativeRevision[] }>;
+}
+
+/** To set; null takes one away. */
+export type Labels = Readonly<Record<string, string | null>>;
+
+export interface Seen {
+  readonly pods: readonly Pod[];
+  readonly all: boolean;
 }
 
 export interface PodChange {

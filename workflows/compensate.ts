@@ -1,6 +1,7 @@
 import type { Book } from './book.ts';
 import { clusterActivities } from './clusterActivities.ts';
 import { fingerprint } from './contract/fingerprint.ts';
+import { freeByHand, kindOf } from './contract/kinds.ts';
 import { workloadName } from './contract/names.ts';
 import type { PlanHead } from './contract/plan.ts';
 import type { Failure } from './contract/status.ts';
@@ -181,12 +182,12 @@ function byHand(book: Book, step: Step): string {
   const on = `${workloadName(target)} -n ${target.namespace}`;
   switch (step) {
     case 'acquire':
-      return `\`kubectl annotate ${on} sluice.dev/release- sluice.dev/before-\`, and \`kubectl rollout resume ${on}\` if it was not paused before.`;
+      return `${freeByHand(target)}.`;
     case 'commit':
       return `Set the old images with \`kubectl set image ${on} …\`; the plan in the status names them.`;
     case 'pods':
       return `Compare the pods with \`kubectl get pods -n ${target.namespace} -o wide\`.`;
     case 'openTraffic':
-      return `Remove sluice.dev/serving from the selector of the Service first, then from the ReplicaSet's template and the pods.`;
+      return `Remove sluice.dev/serving from the selector of the Service first, then from ${kindOf(target).births} and the pods.`;
   }
 }

@@ -35,7 +35,7 @@ export async function forward(book: Book, input: ReleaseInput): Promise<void> {
     await unpaused(book);
     phase(book, 'acquiring');
     begin(book, 'acquire');
-    await activities.writing.acquire.executeWithOptions({ summary: 'pause the workload and leave our mark' }, [
+    await activities.writing.acquire.executeWithOptions({ summary: 'hold the workload and leave our mark' }, [
       { ...held, from: plan.change.from },
     ]);
     if (plan.traffic.through.length > 0) {

@@ -1,23 +1,23 @@
-import { SluiceError } from '../../workflows/contract/errors.ts';
-import { workloadName } from '../../workflows/contract/names.ts';
 import type { Access, ObservedWorkload, Workload } from '../ports.ts';
 import { acquire } from './deployment/acquire.ts';
-import { commit, imagesPatch } from './deployment/commit.ts';
+import { labelBirths, seen } from './deployment/births.ts';
+import { commit } from './deployment/commit.ts';
 import { requireUnchanged, takeOver } from './deployment/drift.ts';
-import { holderOf, type Look, lookAgain, lookAt, lookHeld } from './deployment/look.ts';
+import { type Look, lookAt } from './deployment/look.ts';
 import { release } from './deployment/release.ts';
 import { revisions } from './deployment/revisions.ts';
-import { templateImages } from './deployment/templates.ts';
 import { uncommit } from './deployment/uncommit.ts';
+import { holderOf } from './holder.ts';
 import { patchPods } from './patchPods.ts';
-import { deployments, replicaSets } from './resources.ts';
-import { retryConflicts } from './retryConflicts.ts';
+import { deployments } from './resources.ts';
 import { selectorText } from './selectors.ts';
+import { imagesPatch } from './templateChange.ts';
+import { templateImages } from './templates.ts';
 import type { WorkloadFactory } from './workloads.ts';
 
 const access: readonly Access[] = [
   ...['get', 'list', 'patch'].map((verb) => ({ group: 'apps', resource: 'deployments', verb })),
-  ...['list', 'create', 'patch', 'delete'].map((verb) => ({ group: 'apps', resource: 'replicasets', verb })),
+  ...['get', 'list', 'create', 'patch', 'delete'].map((verb) => ({ group: 'apps', resource: 'replicasets', verb })),
 ];
 
 /** Deployments, in place: paused while their pods change, then both templates set (design §5). */
@@ -34,21 +34,8 @@ export const createDeployment: WorkloadFactory = (kube, signal): Workload => ({
   requireUnchanged: async (held) => observed(await requireUnchanged(kube, held)),
   takeOver: (held) => takeOver(kube, held),
   release: (request) => release(kube, request),
-  async labelBirths(request, labels) {
-    const adds = Object.values(labels).some((value) => value !== null);
-    await retryConflicts(async () => {
-      const look = adds ? await lookHeld(kube, request) : await lookAgain(kube, request);
-      if (!look?.live) {
-        if (!adds) return;
-        throw new SluiceError('WORKLOAD_CHANGED', `The ReplicaSet of ${workloadName(request.target)} was deleted.`);
-      }
-      const { namespace = '', name, resourceVersion } = look.live.metadata;
-      const has = look.live.spec.template?.metadata?.labels ?? {};
-      if (Object.entries(labels).every(([key, value]) => (has[key] ?? null) === value)) return;
-      const body = { metadata: { resourceVersion }, spec: { template: { metadata: { labels } } } };
-      await kube.patch(replicaSets, { namespace, name }, body, { as: 'merge' });
-    });
-  },
+  labelBirths: (request, labels) => labelBirths(kube, request, labels),
+  seen: (held, own) => seen(kube, held, own),
   upgrade: (pods, change) => patchPods(kube, pods, change, { signal }),
   rehearse: (pods, change) => patchPods(kube, pods, change, { signal, dryRun: true }),
   async rehearseCommit(target, images) {

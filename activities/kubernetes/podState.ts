@@ -15,6 +15,16 @@ export const imageIDsOf = (pod: Pod): Images =>
     (pod.status?.containerStatuses ?? []).flatMap(({ name, imageID }) => (imageID === '' ? [] : [[name, imageID]])),
   );
 
+/** Who bears it and its like: a ReplicaSet, a StatefulSet. */
+export const controllerOf = ({ metadata }: Pod) =>
+  metadata.ownerReferences?.find(({ controller }) => controller === true);
+
+/** Whether labels or annotations are as `wanted`; null: not there. */
+export const hasLabels = (
+  has: Readonly<Record<string, string>> = {},
+  wanted: Readonly<Record<string, string | null>>,
+): boolean => Object.entries(wanted).every(([key, value]) => (has[key] ?? null) === value);
+
 /** Whether the spec of `pod` names all of `images`, letter by letter: that is what the controller compares. */
 export const hasImages = (pod: Pod, images: Images): boolean => hasAll(imagesOf(pod), images);
 

@@ -11,7 +11,6 @@ const access: readonly Access[] = [
   { group: '', resource: 'services', verb: 'patch' },
   { group: '', resource: 'pods', verb: 'list' },
   { group: '', resource: 'pods', verb: 'patch' },
-  { group: 'apps', resource: 'replicasets', verb: 'get' },
   { group: 'discovery.k8s.io', resource: 'endpointslices', verb: 'list' },
   { group: 'discovery.k8s.io', resource: 'endpointslices', verb: 'watch' },
 ];

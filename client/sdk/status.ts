@@ -1,7 +1,8 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { type ErrorCode, SluiceError } from '../../workflows/contract/errors.ts';
+import { freeByHand } from '../../workflows/contract/kinds.ts';
 import { queryNames } from '../../workflows/contract/messages.ts';
-import { marks, releaseId, type Target, workloadName } from '../../workflows/contract/names.ts';
+import { releaseId, type Target } from '../../workflows/contract/names.ts';
 import {
   type BatchProgress,
   type BatchStatus,
@@ -110,10 +111,9 @@ const abruptEnds: Readonly<Record<string, { readonly code: ErrorCode; readonly t
 
 /** What was held stays held: only the release itself knows how to give it back. */
 function howToFree(target: Target): string {
-  const workload = `${workloadName(target)} -n ${target.namespace}`;
   return [
-    'The workload stays paused and marked. Look at it and its pods, then free it for the next release:',
-    `\`kubectl annotate ${workload} ${marks.release}- ${marks.before}-\` and \`kubectl rollout resume ${workload}\`.`,
+    'The workload stays held and marked. Look at it and its pods, then free it for the next release:',
+    `${freeByHand(target)}.`,
     'Next time cancel it, or use `sluice rollback`: both undo.',
   ].join(' ');
 }

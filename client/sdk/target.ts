@@ -1,6 +1,7 @@
 import { closest } from '../../workflows/contract/closest.ts';
 import { SluiceError } from '../../workflows/contract/errors.ts';
-import { kindAliases, type Target } from '../../workflows/contract/names.ts';
+import { kindAliases, kinds } from '../../workflows/contract/kinds.ts';
+import type { Target } from '../../workflows/contract/names.ts';
 import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
 
 /**
@@ -23,7 +24,11 @@ export function parseWorkload(words: readonly string[], namespace: string, clust
       'USAGE',
       `"${words.join(' ')}" names no workload: ${isKind(kind) ? 'its name is missing' : 'its kind is missing'}.`,
       {
-        next: isKind(kind) ? `Write \`${kind}/<name>\`.` : `Write \`deployment/${kind}\`.`,
+        next: isKind(kind)
+          ? `Write \`${kind}/<name>\`.`
+          : `Write ${Object.keys(kinds)
+              .map((known) => `\`${known}/${kind}\``)
+              .join(' or ')}.`,
       },
     );
   }
@@ -45,11 +50,11 @@ const isKind = (word: string): boolean => Object.hasOwn(kindAliases, word.toLowe
 function kindOf(word: string): string {
   const kind = kindAliases[word.toLowerCase()];
   if (kind !== undefined) return kind;
-  const kinds = [...new Set(Object.values(kindAliases))];
+  const known = Object.keys(kinds);
   const near = closest(word.toLowerCase(), Object.keys(kindAliases));
-  throw new SluiceError('USAGE', `Sluice does not release the kind "${word}"; it knows ${kinds.join(', ')}.`, {
+  throw new SluiceError('USAGE', `Sluice does not release the kind "${word}"; it knows ${known.join(', ')}.`, {
     ...(near !== undefined && { next: `Did you mean ${near}?` }),
-    details: { found: word, allowed: kinds },
+    details: { found: word, allowed: known },
   });
 }
 

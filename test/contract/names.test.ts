@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { batchId, clusterQueue, kindAliases, planId, releaseId, targetOf } from '../../workflows/contract/names.ts';
+import { kindAliases } from '../../workflows/contract/kinds.ts';
+import { batchId, clusterQueue, planId, releaseId, targetOf } from '../../workflows/contract/names.ts';
 
 const target = { cluster: 'local', namespace: 'shop', kind: 'deployment', name: 'checkout' };
 

@@ -346,11 +346,11 @@ describe('gates, writes, estimate', () => {
   it('names what is written besides the pods, in order', () => {
     expect(plan({}).writes).toEqual([
       'Pause deployment/checkout and mark it as held (annotations sluice.dev/release, sluice.dev/before).',
-      'Label all its pods and the template of its ReplicaSet sluice.dev/serving=true.',
+      'Label the template of its ReplicaSet and all its pods sluice.dev/serving=true.',
       'Add sluice.dev/serving to the selector of Service checkout: from then on a pod is drained by its label.',
       'After the last batch: set app=r.test/checkout:v2 in the template of deployment/checkout, then in that of its ReplicaSet.',
       'Keep the old version as a ReplicaSet of 0 pods, for `kubectl rollout undo`.',
-      'Take sluice.dev/serving out of the selector of Service checkout, then off the ReplicaSet and the pods.',
+      'Take sluice.dev/serving out of the selector of Service checkout, then off the template of its ReplicaSet and the pods.',
       'Take the annotations off deployment/checkout and resume it.',
     ]);
     const undrained = planRelease(specOf({ traffic: {} }), observe(podsOf(2), { paused: true }));

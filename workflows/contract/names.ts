@@ -42,13 +42,6 @@ export const idOfHolder = (holder: string): string => holder.slice(0, holder.las
 /** `deployment/checkout`, as kubectl and our CLI print it. */
 export const workloadName = (target: Pick<Target, 'kind' | 'name'>): string => `${target.kind}/${target.name}`;
 
-/** Short names of kinds that kubectl users type; the value is the kind of {@link Target}. */
-export const kindAliases: Readonly<Record<string, string>> = {
-  deploy: 'deployment',
-  deployments: 'deployment',
-  deployment: 'deployment',
-};
-
 /** Task queue of all workflows. */
 export const workflowQueue = 'sluice';
 /** Task queue of the activities that touch `cluster`. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { checkSchema } from './check.schema.ts';
+import { kindAliases } from './kinds.ts';
 import { labelSchema, nameSchema } from './name.schema.ts';
-import { kindAliases } from './names.ts';
 import { durationSchema, quantitySchema, someTimeSchema } from './quantity.schema.ts';
 import { approversSuffice, drainIsLongEnough, oneChange, sharesAddUp } from './specRules.schema.ts';
 import { notifySchema, trafficSourceSchema } from './traffic.schema.ts';

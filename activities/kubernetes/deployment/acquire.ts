@@ -1,14 +1,14 @@
 import type { Acquired, AcquireRequest } from '../../../workflows/contract/activities.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
-import { idOfHolder, marks, workloadName } from '../../../workflows/contract/names.ts';
-import type { Images } from '../../../workflows/contract/observation.ts';
+import { workloadName } from '../../../workflows/contract/names.ts';
+import { claimOf, holdMarks } from '../holder.ts';
 import { deployments } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
+import { causeKey, requireImages } from '../templateChange.ts';
 import type { Connection } from '../types.ts';
 import type { Deployment, ReplicaSet } from '../wire.ts';
-import { hasPods, holderOf, type Look, lookAt, newSetOf } from './look.ts';
-import { templateImages } from './templates.ts';
-import { causeKey, readTrail, type Trail } from './trail.ts';
+import { hasPods, type Look, lookAt, newSetOf } from './look.ts';
+import { readTrail, type Trail } from './trail.ts';
 
 /**
  * Pauses the Deployment and leaves the trail, in one write that fails if anything else changed it meanwhile. What a
@@ -18,18 +18,13 @@ export function acquire(kube: Connection, request: AcquireRequest): Promise<Acqu
   return retryConflicts(async () => {
     const look = await lookAt(kube, request.target);
     const { deployment } = look;
-    const name = workloadName(request.target);
-    if (deployment.metadata.uid !== request.uid) {
-      throw new SluiceError('WORKLOAD_CHANGED', `${name} was deleted and made anew since the plan was made.`);
-    }
-    const holder = holderOf(deployment);
+    const claim = claimOf(deployment, request);
     const trail = readTrail(deployment);
-    if (holder === request.holder && trail) return { before: { paused: trail.paused } };
-    const isLeft = holder !== undefined && idOfHolder(holder) === idOfHolder(request.holder);
-    if (holder !== undefined && holder !== request.holder && !isLeft) throw heldBy(name, holder, request);
-    requireImages(deployment, request.from, name);
-    const live = isLeft && look.live ? look.live : requireStill(look, name);
-    const found = isLeft && trail ? withState(deployment, trail) : deployment;
+    if (claim === 'own' && trail) return { before: { paused: trail.paused } };
+    requireImages(deployment.spec.template, request.from, request.target);
+    const isHeld = claim !== 'free';
+    const live = isHeld && look.live ? look.live : requireStill(look, workloadName(request.target));
+    const found = isHeld && trail ? withState(deployment, trail) : deployment;
     const before = await hold(kube, found, live, request.holder, trail?.cause);
     return { before: { paused: before.paused } };
   });
@@ -53,7 +48,7 @@ export async function hold(
     deployments,
     { namespace, name },
     {
-      metadata: { resourceVersion, annotations: { [marks.release]: holder, [marks.before]: JSON.stringify(trail) } },
+      metadata: { resourceVersion, annotations: holdMarks(holder, trail) },
       spec: { paused: true },
     },
     { as: 'merge' },
@@ -66,25 +61,6 @@ const withState = (deployment: Deployment, { paused }: Trail): Deployment => ({
   ...deployment,
   spec: { ...deployment.spec, paused },
 });
-
-function heldBy(name: string, holder: string, { target }: AcquireRequest): SluiceError {
-  return new SluiceError('WORKLOAD_BUSY', `${name} is held by the release ${idOfHolder(holder)}.`, {
-    next: `Wait for it, or roll it back with \`sluice rollback ${name} -n ${target.namespace}\`. If its workflow was terminated and will never end: \`kubectl annotate ${name} -n ${target.namespace} ${marks.release}- ${marks.before}-\`.`,
-    details: { holder },
-  });
-}
-
-function requireImages(deployment: Deployment, from: Images, name: string): void {
-  const images = templateImages(deployment.spec.template);
-  for (const [container, image] of Object.entries(from)) {
-    if (images[container] === image) continue;
-    throw new SluiceError(
-      'WORKLOAD_CHANGED',
-      `The template of ${name} has ${container}=${images[container] ?? 'no such container'} now; the plan was made from ${image}.`,
-      { next: 'Plan and release again.' },
-    );
-  }
-}
 
 /** The live ReplicaSet of a Deployment on which no native rollout is under way; pods that are not ready are none. */
 function requireStill({ deployment, sets }: Look, name: string): ReplicaSet {

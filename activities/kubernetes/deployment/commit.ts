@@ -1,16 +1,15 @@
 import type { CommitRequest } from '../../../workflows/contract/activities.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
-import { hasAll } from '../../../workflows/contract/imageName.ts';
-import { marks, workloadName } from '../../../workflows/contract/names.ts';
+import { marks, type Target, workloadName } from '../../../workflows/contract/names.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
 import { deployments, replicaSets } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
+import { causeKey, imagesPatch, requireTemplate, whichImages } from '../templateChange.ts';
+import { sameTemplate, withImages } from '../templates.ts';
 import type { Connection } from '../types.ts';
 import type { Deployment, PodTemplate, ReplicaSet } from '../wire.ts';
 import { hasPods, type Look, lookHeld } from './look.ts';
 import { renumbered } from './revisionNumber.ts';
-import { difference, sameTemplate, templateImages, withImages } from './templates.ts';
-import { causeKey } from './trail.ts';
 
 /**
  * Makes the change the Deployment's own template, then that of its live ReplicaSet. In between the controller (the
@@ -53,7 +52,7 @@ export async function setTemplateImages(
 ): Promise<void> {
   await retryConflicts(async () => {
     const { metadata, spec } = await kube.get(deployments, request.target);
-    requireEqual(spec.template, seen.spec.template, request);
+    requireTemplate(spec.template, seen.spec.template, request.target);
     const { uid, resourceVersion } = metadata;
     const body = {
       metadata: { uid, resourceVersion, annotations: { [causeKey]: cause } },
@@ -79,34 +78,17 @@ export async function setLiveImages(
   );
 }
 
-export const imagesPatch = (images: Images) => ({
-  spec: { containers: Object.entries(images).map(([name, image]) => ({ name, image })) },
-});
-
-/** Which side of the change a template is on. @throws WORKLOAD_CHANGED where it is on neither */
-export function whichImages(template: PodTemplate, { from, to, target }: CommitRequest): 'from' | 'to' {
-  const images = templateImages(template);
-  if (hasAll(images, to)) return 'to';
-  if (hasAll(images, from)) return 'from';
-  const found = Object.keys(to).map((container) => `${container}=${images[container] ?? 'no such container'}`);
-  throw new SluiceError(
-    'WORKLOAD_CHANGED',
-    `Somebody set the template of ${workloadName(target)} to ${found.join(', ')} in mid-release.`,
-  );
-}
-
 export function requireLive({ live }: Look, { target }: CommitRequest): ReplicaSet {
   if (live) return live;
-  throw new SluiceError('WORKLOAD_CHANGED', `The ReplicaSet of ${workloadName(target)} was deleted in mid-release.`);
+  throw withoutLive(target);
 }
 
+export const withoutLive = (target: Target): SluiceError =>
+  new SluiceError('WORKLOAD_CHANGED', `The ReplicaSet of ${workloadName(target)} was deleted in mid-release.`);
+
 function requireEqual(template: PodTemplate, live: PodTemplate | undefined, { target }: CommitRequest): void {
-  const found = live ? difference(template, live, [marks.serving]) : 'the ReplicaSet has no template';
-  if (found === undefined) return;
-  throw new SluiceError(
-    'WORKLOAD_CHANGED',
-    `Somebody changed the template of ${workloadName(target)} in mid-release: ${found}.`,
-  );
+  if (live === undefined) throw withoutLive(target);
+  requireTemplate(template, live, target);
 }
 
 /**

@@ -1,13 +1,16 @@
 import type { HeldRequest } from '../../../workflows/contract/activities.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
-import { marks, workloadName } from '../../../workflows/contract/names.ts';
+import { marks, type Target, workloadName } from '../../../workflows/contract/names.ts';
+import { holderOf } from '../holder.ts';
 import { deployments } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
+import { requireTemplate } from '../templateChange.ts';
+import { difference, hashLabel } from '../templates.ts';
 import type { Connection } from '../types.ts';
 import type { PodTemplate } from '../wire.ts';
 import { hold } from './acquire.ts';
-import { holderOf, type Look, lookHeld, lookThere } from './look.ts';
-import { difference, hashLabel } from './templates.ts';
+import { withoutLive } from './commit.ts';
+import { type Look, lookHeld, lookThere } from './look.ts';
 
 /**
  * The Deployment, if it still is as the release took it: held, paused, and with the template of its ReplicaSet.
@@ -15,13 +18,13 @@ import { difference, hashLabel } from './templates.ts';
  */
 export async function requireUnchanged(kube: Connection, held: HeldRequest): Promise<Look> {
   const look = await lookHeld(kube, held);
-  const name = workloadName(held.target);
   const { spec } = look.deployment;
-  const live = templateOf(look, name);
-  const found = difference(spec.template, live, [marks.serving]);
-  if (found !== undefined) throw changed(`Somebody changed the template of ${name} in mid-release: ${found}.`);
-  if (!spec.paused) throw changed(`Somebody resumed ${name} in mid-release: its controller may move pods.`);
-  return look;
+  requireTemplate(spec.template, templateOf(look, held.target), held.target);
+  if (spec.paused) return look;
+  throw new SluiceError(
+    'WORKLOAD_CHANGED',
+    `Somebody resumed ${workloadName(held.target)} in mid-release: its controller may move pods.`,
+  );
 }
 
 /**
@@ -36,13 +39,13 @@ export async function takeOver(kube: Connection, held: HeldRequest): Promise<voi
     const holder = holderOf(deployment);
     if (holder === held.holder) return;
     if (holder !== undefined) throw new SluiceError('WORKLOAD_BUSY', `${name} is held by ${holder} now.`);
-    if (live === undefined) throw withoutLive(name);
+    if (live === undefined) throw withoutLive(held.target);
     await hold(kube, { ...deployment, spec: { ...deployment.spec, paused: false } }, live, held.holder);
   });
   await retryConflicts(async () => {
     const look = await lookHeld(kube, held);
     const { metadata, spec } = look.deployment;
-    const template = withoutOurs(templateOf(look, name));
+    const template = withoutOurs(templateOf(look, held.target));
     if (spec.paused && difference(spec.template, template) === undefined) return;
     await kube.patch(
       deployments,
@@ -57,8 +60,8 @@ export async function takeOver(kube: Connection, held: HeldRequest): Promise<voi
   });
 }
 
-function templateOf({ live }: Look, name: string): PodTemplate {
-  if (live?.spec.template === undefined) throw withoutLive(name);
+function templateOf({ live }: Look, target: Target): PodTemplate {
+  if (live?.spec.template === undefined) throw withoutLive(target);
   return live.spec.template;
 }
 
@@ -67,7 +70,3 @@ function withoutOurs(template: PodTemplate): PodTemplate {
   const { [hashLabel]: _hash, [marks.serving]: _serving, ...labels } = template.metadata?.labels ?? {};
   return { ...template, metadata: { ...template.metadata, labels } };
 }
-
-const changed = (text: string): SluiceError => new SluiceError('WORKLOAD_CHANGED', text);
-
-const withoutLive = (name: string): SluiceError => changed(`The ReplicaSet of ${name} was deleted in mid-release.`);

@@ -3,11 +3,12 @@ import { marks } from '../../../workflows/contract/names.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
 import { KubernetesFailure } from '../kubernetesFailure.ts';
 import { replicaSets } from '../resources.ts';
+import { causeKey } from '../templateChange.ts';
+import { hashLabel, withImages } from '../templates.ts';
 import type { Connection } from '../types.ts';
 import type { Deployment, PodTemplate, ReplicaSet } from '../wire.ts';
 import { revisionBefore } from './revisionNumber.ts';
-import { hashLabel, withImages } from './templates.ts';
-import { causeKey, readTrail } from './trail.ts';
+import { readTrail } from './trail.ts';
 
 /** Letters that Kubernetes uses in generated names: no vowels, nothing that looks alike. */
 const alphabet = 'bcdfghjklmnpqrstvwxz2456789';

@@ -1,11 +1,12 @@
 import type { HeldRequest } from '../../../workflows/contract/activities.ts';
-import { SluiceError } from '../../../workflows/contract/errors.ts';
-import { marks, type Target, workloadName } from '../../../workflows/contract/names.ts';
-import { deployments, namespaces, replicaSets } from '../resources.ts';
+import type { Target } from '../../../workflows/contract/names.ts';
+import { goneInMidRelease, requireHolder } from '../holder.ts';
+import { deployments, replicaSets } from '../resources.ts';
 import { selectorText } from '../selectors.ts';
+import { sameTemplate } from '../templates.ts';
 import type { Connection } from '../types.ts';
 import type { Deployment, ReplicaSet } from '../wire.ts';
-import { sameTemplate } from './templates.ts';
+import { workloadNotFound } from '../workloadNotFound.ts';
 import { readTrail } from './trail.ts';
 
 /** A Deployment and its ReplicaSets, read once. */
@@ -20,7 +21,7 @@ export interface Look {
 /** Reads it. @throws WORKLOAD_NOT_FOUND or NAMESPACE_NOT_FOUND with what there is */
 export async function lookAt(kube: Connection, target: Target): Promise<Look> {
   const deployment = await kube.find(deployments, target);
-  if (!deployment) throw await notFound(kube, target);
+  if (!deployment) throw await workloadNotFound(kube, deployments, target);
   return lookOf(deployment, await setsOf(kube, deployment));
 }
 
@@ -43,34 +44,18 @@ export const newSetOf = (deployment: Deployment, sets: readonly ReplicaSet[]): R
 
 export const hasPods = (set: ReplicaSet): boolean => (set.spec.replicas ?? 1) > 0 || (set.status?.replicas ?? 0) > 0;
 
-export const holderOf = (deployment: Deployment): string | undefined =>
-  deployment.metadata.annotations?.[marks.release];
-
 /** The same where it must be there. @throws WORKLOAD_NOT_FOUND where it was deleted, or made anew, in mid-release */
 export async function lookThere(kube: Connection, held: HeldRequest): Promise<Look> {
   const look = await lookAgain(kube, held);
   if (look) return look;
-  throw new SluiceError(
-    'WORKLOAD_NOT_FOUND',
-    `${workloadName(held.target)} was deleted (or made anew) in mid-release.`,
-    {
-      next: 'There is nothing left to release. If it was made anew, release again.',
-    },
-  );
+  throw goneInMidRelease(held);
 }
 
 /** @throws WORKLOAD_NOT_FOUND; WORKLOAD_CHANGED unless `held.holder` holds it */
 export async function lookHeld(kube: Connection, held: HeldRequest): Promise<Look> {
   const look = await lookThere(kube, held);
-  const name = workloadName(held.target);
-  const holder = holderOf(look.deployment);
-  if (holder === held.holder) return look;
-  throw new SluiceError(
-    'WORKLOAD_CHANGED',
-    holder === undefined
-      ? `Somebody took the annotation ${marks.release} off ${name}: this release does not hold it any more.`
-      : `${name} is held by ${holder} now, not by this release.`,
-  );
+  requireHolder(look.deployment, held);
+  return look;
 }
 
 async function setsOf(kube: Connection, deployment: Deployment): Promise<readonly ReplicaSet[]> {
@@ -82,25 +67,3 @@ async function setsOf(kube: Connection, deployment: Deployment): Promise<readonl
 }
 
 const bornAt = ({ metadata }: ReplicaSet): number => Date.parse(metadata.creationTimestamp ?? '') || 0;
-
-async function notFound(kube: Connection, { namespace, name }: Target): Promise<SluiceError> {
-  const { items } = await kube.list(deployments, { namespace });
-  if (items.length > 0) {
-    return new SluiceError('WORKLOAD_NOT_FOUND', `Namespace ${namespace} has no deployment/${name}; ${there(items)}.`);
-  }
-  // Who may not see namespaces is told of the workload only.
-  const all = await kube.list(namespaces, {}).catch(() => undefined);
-  if (all && !all.items.some(({ metadata }) => metadata.name === namespace)) {
-    return new SluiceError('NAMESPACE_NOT_FOUND', `There is no namespace ${namespace}; ${there(all.items)}.`);
-  }
-  return new SluiceError(
-    'WORKLOAD_NOT_FOUND',
-    `Namespace ${namespace} has no deployment/${name}: it has no deployments at all.`,
-  );
-}
-
-function there(items: readonly { readonly metadata: { readonly name: string } }[]): string {
-  const names = items.map(({ metadata }) => metadata.name).toSorted();
-  const more = names.length > 20 ? ` and ${names.length - 20} more` : '';
-  return `there is ${names.slice(0, 20).join(', ')}${more}`;
-}

@@ -3,13 +3,14 @@ import type { HeldRequest, ReleaseRequest } from '../../../workflows/contract/ac
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { marks, workloadName } from '../../../workflows/contract/names.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
+import { holderOf, noMarks } from '../holder.ts';
 import { deployments, replicaSets } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
+import { difference } from '../templates.ts';
 import type { Connection } from '../types.ts';
 import type { Deployment } from '../wire.ts';
 import { keepHistory, unlessPruned } from './history.ts';
-import { holderOf, lookAgain, newSetOf } from './look.ts';
-import { difference } from './templates.ts';
+import { lookAgain, newSetOf } from './look.ts';
 import { readTrail } from './trail.ts';
 
 /** How long the controller may take to see the resume; without it our marks may be copied once more. */
@@ -46,7 +47,7 @@ export async function release(kube: Connection, held: ReleaseRequest): Promise<v
       deployments,
       { namespace, name },
       {
-        metadata: { resourceVersion, annotations: { [marks.release]: null, [marks.before]: null } },
+        metadata: { resourceVersion, annotations: noMarks },
         ...(!stayPaused && { spec: { paused: null } }),
       },
       { as: 'merge' },
@@ -101,7 +102,7 @@ async function takeMarksOffOnce(kube: Connection, held: HeldRequest): Promise<bo
   });
   for (const { metadata } of marked) {
     const { namespace = '', name } = metadata;
-    const body = { metadata: { annotations: { [marks.release]: null, [marks.before]: null } } };
+    const body = { metadata: { annotations: noMarks } };
     await unlessPruned(kube.patch(replicaSets, { namespace, name }, body, { as: 'merge' }));
   }
   return marked.length > 0;

@@ -1,10 +1,11 @@
 import type { NativeRevision } from '../../../workflows/contract/history.ts';
 import { marks, type Target } from '../../../workflows/contract/names.ts';
+import { causeKey } from '../templateChange.ts';
+import { difference, templateImages, withImages } from '../templates.ts';
 import type { Connection } from '../types.ts';
 import type { Deployment, ReplicaSet } from '../wire.ts';
 import { lookAt, newSetOf } from './look.ts';
-import { difference, templateImages, withImages } from './templates.ts';
-import { causeKey, earlierKey, revisionKey } from './trail.ts';
+import { earlierKey, revisionKey } from './trail.ts';
 
 /** The revisions that a Deployment keeps, newest first. @throws WORKLOAD_NOT_FOUND, NAMESPACE_NOT_FOUND */
 export async function revisions(

@@ -1,8 +1,5 @@
-import { marks } from '../../../workflows/contract/names.ts';
+import { readBefore } from '../holder.ts';
 import type { Deployment } from '../wire.ts';
-
-/** Annotation that kubectl shows in `rollout history`. */
-export const causeKey = 'kubernetes.io/change-cause';
 
 /** Annotation of Deployment and ReplicaSet with the number that `kubectl rollout history` shows. */
 export const revisionKey = 'deployment.kubernetes.io/revision';
@@ -21,14 +18,8 @@ export interface Trail {
 
 /** The trail on `deployment`; undefined where there is none, or where somebody has made it unreadable. */
 export function readTrail(deployment: Deployment): Trail | undefined {
-  const text = deployment.metadata.annotations?.[marks.before];
-  if (text === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return isTrail(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = readBefore(deployment);
+  return isTrail(value) ? value : undefined;
 }
 
 function isTrail(value: unknown): value is Trail {

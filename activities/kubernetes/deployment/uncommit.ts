@@ -1,14 +1,16 @@
 import type { CommitRequest } from '../../../workflows/contract/activities.ts';
+import { holderOf } from '../holder.ts';
 import { replicaSets } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
+import { causeKey, whichImages } from '../templateChange.ts';
 import type { Connection } from '../types.ts';
 import type { ReplicaSet } from '../wire.ts';
 import { hold } from './acquire.ts';
-import { requireLive, setLiveImages, setTemplateImages, whichImages } from './commit.ts';
+import { requireLive, setLiveImages, setTemplateImages } from './commit.ts';
 import { historyName } from './history.ts';
-import { holderOf, type Look, lookAgain } from './look.ts';
+import { type Look, lookAgain } from './look.ts';
 import { revisionBefore } from './revisionNumber.ts';
-import { causeKey, readTrail } from './trail.ts';
+import { readTrail } from './trail.ts';
 
 /**
  * Undoes a commit, whole or half: the reverse order, each step only if it is still to be done. An older history entry

@@ -15,7 +15,7 @@ const patienceMs = 20_000;
 const stage = { open: 'true', closing: 'closing' } as const;
 
 /**
- * Makes the label decide who is in the Services: first every pod has it, then every pod that will be born, then the
+ * Makes the label decide who is in the Services: first every pod that will be born has it, then every pod, then the
  * Services ask for it. No endpoint goes at any moment. Each step looks whether it is done, so it can be run again
  * after a crash between any two writes. Pods that are drained already stay so.
  * @throws SERVICE_NOT_FOUND, SERVICE_UNUSABLE; CONFLICT while the controllers do not follow
@@ -36,10 +36,8 @@ export async function openServices(
     const left = by !== undefined && by !== holder && idOfHolder(by) === idOfHolder(holder);
     return serving !== 'true' && (left || !(decided && serving === 'false'));
   };
-  // Somebody who reads the Service while its selector asks for the label must find it on every pod.
-  await labelUntilSeen(deps, 'true', needs);
-  await deps.workload.labelBirths(deps.held, { [marks.serving]: 'true' });
-  await labelUntilSeen(deps, 'true', needs);
+  const besides = await deps.workload.labelBirths(deps.held, { [marks.serving]: 'true' });
+  await labelUntilSeen(deps, 'true', needs, besides);
   for (const service of found) await write(deps, service, 'true', stage.open);
   await followed(deps, watches, names, stage.open);
 }
@@ -70,12 +68,12 @@ export async function closeServices(
   if (touched) await followed(deps, watches, own, stage.closing);
   // What cannot be undone on the workload must not keep the labels of the pods from being undone.
   const births = await deps.workload.labelBirths(deps.held, { [marks.serving]: null }).then(
-    () => undefined,
+    (besides) => ({ besides }),
     (error: unknown) => ({ error }),
   );
-  await labelUntilSeen(deps, null, carries);
+  await labelUntilSeen(deps, null, carries, 'besides' in births ? births.besides : {});
   await mark(null);
-  if (births !== undefined) throw births.error;
+  if ('error' in births) throw births.error;
 }
 
 const hasMark = ({ metadata, spec }: Service): boolean =>

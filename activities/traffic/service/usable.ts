@@ -1,6 +1,6 @@
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { marks, type Target, workloadName } from '../../../workflows/contract/names.ts';
-import { isLeaving } from '../../kubernetes/podState.ts';
+import { controllerOf, isLeaving } from '../../kubernetes/podState.ts';
 import { pods, services } from '../../kubernetes/resources.ts';
 import type { Connection } from '../../kubernetes/types.ts';
 import type { Pod, Service } from '../../kubernetes/wire.ts';
@@ -20,13 +20,9 @@ export const isOpen = (service: Service): boolean => service.spec.selector?.[mar
 
 /** UIDs of what owns these pods (a ReplicaSet, a StatefulSet): a pod born later has one of them as well. */
 export const ownersOf = (own: readonly Pod[]): ReadonlySet<string> =>
-  new Set(own.flatMap(({ metadata }) => controllerOf(metadata)?.uid ?? []));
+  new Set(own.flatMap((pod) => controllerOf(pod)?.uid ?? []));
 
-export const isOwned = (pod: Pod, owners: ReadonlySet<string>): boolean =>
-  owners.has(controllerOf(pod.metadata)?.uid ?? '');
-
-export const controllerOf = ({ ownerReferences }: Pod['metadata']) =>
-  ownerReferences?.find(({ controller }) => controller === true);
+export const isOwned = (pod: Pod, owners: ReadonlySet<string>): boolean => owners.has(controllerOf(pod)?.uid ?? '');
 
 /**
  * The Services of these names, each fit to drain the pods `own` of `target`.
@@ -82,9 +78,9 @@ const unusable = (service: Service, why: string, next?: string): SluiceError =>
 
 function shared(service: Service, target: Target, foreign: readonly Pod[]): SluiceError {
   const owners = new Set(
-    foreign.map(({ metadata }) => {
-      const owner = controllerOf(metadata);
-      return owner === undefined ? `pod ${metadata.name}` : `${owner.kind} ${owner.name}`;
+    foreign.map((pod) => {
+      const owner = controllerOf(pod);
+      return owner === undefined ? `pod ${pod.metadata.name}` : `${owner.kind} ${owner.name}`;
     }),
   );
   return unusable(

@@ -1,3 +1,4 @@
+import { kindOf } from '../kinds.ts';
 import { marks, workloadName } from '../names.ts';
 import type { Observation } from '../observation.ts';
 import type { Plan } from '../plan.ts';
@@ -9,6 +10,7 @@ export function plannedWrites(
   { paused }: Pick<Observation, 'paused'>,
 ): readonly string[] {
   const name = workloadName(target);
+  const kind = kindOf(target);
   const services = [...new Set(traffic.through.flatMap((source) => ('service' in source ? [source.service] : [])))];
   const selectors = `the selector of Service ${services.join(', ')}`;
   const images = Object.entries(change.to).map(([container, image]) => `${container}=${image}`);
@@ -20,14 +22,12 @@ export function plannedWrites(
           `Pull the new images on ${countOf(pulls, 'node')}, by a pod of ours on each (label ${marks.prePull}) that runs nothing and is deleted again.`,
         ]
       : []),
-    `Pause ${name} and mark it as held (annotations ${marks.release}, ${marks.before}).`,
-    ...(serving ? [`Label all its pods and the template of its ReplicaSet ${marks.serving}=true.`] : []),
+    `${kind.hold(name)} and mark it as held (annotations ${marks.release}, ${marks.before}).`,
+    ...(serving ? [`Label ${kind.births} and all its pods ${marks.serving}=true.`] : []),
     ...(serving ? [`Add ${marks.serving} to ${selectors}: from then on a pod is drained by its label.`] : []),
-    `After the last batch: set ${images.join(', ')} in the template of ${name}, then in that of its ReplicaSet.`,
-    'Keep the old version as a ReplicaSet of 0 pods, for `kubectl rollout undo`.',
-    ...(serving ? [`Take ${marks.serving} out of ${selectors}, then off the ReplicaSet and the pods.`] : []),
-    paused
-      ? `Take the annotations off ${name} and leave it paused, as it was.`
-      : `Take the annotations off ${name} and resume it.`,
+    `After the last batch: set ${images.join(', ')} ${kind.commit(name)}.`,
+    kind.history,
+    ...(serving ? [`Take ${marks.serving} out of ${selectors}, then off ${kind.births} and the pods.`] : []),
+    `Take the annotations off ${name} and ${kind.release(paused)}.`,
   ];
 }

@@ -6,8 +6,8 @@ import {
   sameTemplate,
   templateImages,
   withImages,
-} from '../../../../activities/kubernetes/deployment/templates.ts';
-import type { PodTemplate } from '../../../../activities/kubernetes/wire.ts';
+} from '../../../activities/kubernetes/templates.ts';
+import type { PodTemplate } from '../../../activities/kubernetes/wire.ts';
 
 const template: PodTemplate = {
   metadata: { labels: { app: 'checkout', [hashLabel]: 'abc' } },

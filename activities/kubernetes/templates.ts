@@ -1,7 +1,7 @@
-import type { Images } from '../../../workflows/contract/observation.ts';
-import type { PodTemplate } from '../wire.ts';
+import type { Images } from '../../workflows/contract/observation.ts';
+import type { PodTemplate } from './wire.ts';
 
-/** Label by which each ReplicaSet tells its pods from those of others; the controller leaves it out when it compares. */
+/** Label by which each ReplicaSet tells its pods from those of others; the Deployment controller leaves it out when it compares. */
 export const hashLabel = 'pod-template-hash';
 
 /** Images of the containers, init containers left out. */
@@ -19,7 +19,7 @@ export function withImages(template: PodTemplate, images: Images): PodTemplate {
 }
 
 /**
- * Whether the Deployment controller takes `a` for `b` (its EqualIgnoreHash): equal in everything but the
+ * Whether a Deployment's controller takes `a` for `b` (its EqualIgnoreHash): equal in everything but the
  * pod-template-hash. `except`: labels that are left out besides.
  */
 export const sameTemplate = (a: PodTemplate, b: PodTemplate, except: readonly string[] = []): boolean =>

@@ -1,0 +1,11 @@
+import type { Kind } from './kind.ts';
+
+export const deployment: Kind = {
+  aliases: ['deploy', 'deployments'],
+  hold: (name) => `Pause ${name}`,
+  births: 'the template of its ReplicaSet',
+  commit: (name) => `in the template of ${name}, then in that of its ReplicaSet`,
+  history: 'Keep the old version as a ReplicaSet of 0 pods, for `kubectl rollout undo`.',
+  release: (paused) => (paused ? 'leave it paused, as it was' : 'resume it'),
+  free: (on) => `\`kubectl rollout resume ${on}\` if it was not paused before`,
+};

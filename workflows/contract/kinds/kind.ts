@@ -1,0 +1,20 @@
+/**
+ * What people type and are told about one kind of workload: pure words, so that every room may have them. What is done
+ * to it is behind the port `Workload`. `name`: `deployment/checkout`; `on`: the same with `-n shop`, for commands.
+ */
+export interface Kind {
+  /** What kubectl users type for it besides its name: `deploy`. */
+  readonly aliases: readonly string[];
+  /** What keeps its controller from moving pods: `Pause deployment/checkout`. */
+  readonly hold: (name: string) => string;
+  /** What its pods are born from: `the template of its ReplicaSet`. */
+  readonly births: string;
+  /** Where the new images go at the end: `in the template of deployment/checkout`. */
+  readonly commit: (name: string) => string;
+  /** What the commit leaves for `kubectl rollout history`, one sentence. */
+  readonly history: string;
+  /** How it is given back at the end: `resume it`. `paused`: its controller moved nothing before either. */
+  readonly release: (paused: boolean) => string;
+  /** How people give it back by hand when no release does any more; commands in backquotes. */
+  readonly free: (on: string) => string;
+}
