@@ -13,7 +13,8 @@ export interface Judge {
 
 /** By the pod itself; and where it takes long, by its node: a lost one does nothing that is asked of it. */
 export function createJudge(request: HandfulRequest, kube: Connection): Judge {
-  const { minReadyMs, readyTimeoutMs, undo } = request;
+  const { minReadyMs, readyTimeoutMs, undo, turn } = request;
+  const partial = turn?.last === false;
   const ownGates = request.traffic.through.flatMap((source) =>
     'readinessGate' in source ? [source.readinessGate] : [],
   );
@@ -21,7 +22,11 @@ export function createJudge(request: HandfulRequest, kube: Connection): Judge {
   const notes = new Map<string, PodNote>();
   return {
     judge({ name, since, wasReady, images = request.images }, pod, now) {
-      const judged = judgePod(pod, { images, minReadyMs, readyTimeoutMs, undo, since, wasReady, ownGates }, now);
+      const judged = judgePod(
+        pod,
+        { images, partial, minReadyMs, readyTimeoutMs, undo, since, wasReady, ownGates },
+        now,
+      );
       if (judged.is !== 'waiting' && judged.is !== 'failed') return judged;
       if (now - Date.parse(since) < freshMs) return judged;
       const node = pod.spec.nodeName ?? '';

@@ -19,6 +19,8 @@ export const missingTag = 'v9-missing';
 export interface SampleOptions {
   /** From {@link sampleImage}, or any other image that listens on port 8080 and has /readyz. */
   readonly image: string;
+  /** Image of a second container, `proxy`: the same application on port 8081. Default: none. */
+  readonly proxy?: string;
   /** Which fleet runs it. Default: any node. */
   readonly runtime?: RuntimeName;
   /** Default "default"; it is not made. */
@@ -71,6 +73,14 @@ export function sampleManifests(options: SampleOptions) {
     readinessProbe: { httpGet: { path: '/readyz', port: 'http' }, periodSeconds: 1, failureThreshold: 2 },
     resources: { requests: { cpu: '5m', memory: '8Mi' } },
   };
+  const proxy = {
+    ...container,
+    name: 'proxy',
+    image: options.proxy,
+    ports: [{ name: 'proxy', containerPort: 8081 }],
+    env: [...container.env, { name: 'PORT', value: '8081' }],
+    readinessProbe: { ...container.readinessProbe, httpGet: { path: '/readyz', port: 'proxy' } },
+  };
   const deployment = {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -92,7 +102,7 @@ export function sampleManifests(options: SampleOptions) {
           ...(options.readinessGates && {
             readinessGates: options.readinessGates.map((conditionType) => ({ conditionType })),
           }),
-          containers: [container],
+          containers: options.proxy === undefined ? [container] : [container, proxy],
         },
       },
     },

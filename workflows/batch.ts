@@ -42,7 +42,12 @@ const absenceMs = 10_000;
 export async function batch(input: BatchInput): Promise<BatchResult> {
   const activities = clusterActivities(input.target.cluster);
   const needed = neededStages(input);
-  const pump = new Pump({ ...input, stages: needed, ...(input.earlier && { settled: input.earlier.result }) });
+  const pump = new Pump({
+    ...input,
+    stages: needed,
+    turns: input.order?.length ?? 1,
+    ...(input.earlier && { settled: input.earlier.result }),
+  });
   const clock = input.limits && new BatchClock(input.limits, Date.now(), input.earlier?.spentMs);
   let paused = input.paused;
   let stopped = false;
@@ -170,9 +175,10 @@ function sizeOf(stage: Stage, { maxUnavailable }: BatchInput): number {
   return stage === 'silence' || stage === 'patch' ? carriedSize : handfulSize;
 }
 
-/** `patch gray: checkout-5d4f`, or `patch batch-2: 40 pods`. */
-function summaryOf(stage: Stage, { batch: name, pods }: HandfulRequest): string {
-  return `${stage} ${name}: ${pods.length === 1 ? pods[0]?.name : `${pods.length} pods`}`;
+/** `patch gray: checkout-5d4f`, or `patch batch-2: 40 pods (proxy)` where their containers have an order. */
+function summaryOf(stage: Stage, { batch: name, pods, turn }: HandfulRequest): string {
+  const who = pods.length === 1 ? pods[0]?.name : `${pods.length} pods`;
+  return `${stage} ${name}: ${who}${turn === undefined ? '' : ` (${turn.containers.join(', ')})`}`;
 }
 
 /** A stage that cannot work at all has failed for each of its pods. */

@@ -1,6 +1,8 @@
-import type { CarriedStage, HandfulRequest } from './contract/activities.ts';
+import type { CarriedStage, HandfulRequest, Turn } from './contract/activities.ts';
 import { podChecks } from './contract/checks.ts';
-import { type BatchInput, type BatchPod, type Stage, stages } from './contract/workflows.ts';
+import type { Images } from './contract/observation.ts';
+import { type BatchInput, type Stage, stages } from './contract/workflows.ts';
+import type { Entry } from './pump.ts';
 
 /** The stages that a batch needs: without traffic rules there is no drain, in a rollback there are no checks. */
 export function neededStages({
@@ -21,39 +23,57 @@ const shortQuietMs = 250;
 
 /**
  * The stages that a call of `stage` goes on with. Never after a drain: one drain at a time sees to it that no Service
- * loses its last endpoint. Not past checks, which take their time, nor after a long silence.
+ * loses its last endpoint. Not past checks, which take their time, nor after a long silence. Back into traffic only after
+ * the last turn.
  */
-function carriedStages(stage: Stage, { traffic, ...input }: BatchInput): readonly CarriedStage[] {
+function carriedStages(
+  stage: Stage,
+  { traffic, ...input }: BatchInput,
+  turn: Turn | undefined,
+): readonly CarriedStage[] {
   if (stage === 'drain' || stage === 'check' || (stage === 'silence' && traffic.quietMs > shortQuietMs)) return [];
   const needed = neededStages({ traffic, ...input });
   const carried: CarriedStage[] = [];
   for (const next of needed.slice(needed.indexOf(stage) + 1)) {
     if (next !== 'patch' && next !== 'wait' && next !== 'restore') break;
+    if (next === 'restore' && turn?.last === false) break;
     carried.push(next);
   }
   return carried;
+}
+
+/** Whose turn it is in a stage that changes containers; a drain rehearses all of it. */
+function turnAt(stage: Stage, { order }: BatchInput, index = 0): Turn | undefined {
+  if (order === undefined || stage === 'drain' || stage === 'check' || stage === 'restore') return undefined;
+  return { containers: order[index] ?? [], last: index === order.length - 1 };
 }
 
 /** One handful of the batch for one stage. `version`: that of the last drain, for a drain. */
 export function handfulRequest(
   stage: Stage,
   input: BatchInput,
-  pods: readonly { readonly pod: BatchPod; readonly since: string }[],
+  pods: readonly Entry[],
   version?: string,
 ): HandfulRequest {
-  const { target, uid, holder, name, images, traffic, checks, minReadyMs, readyTimeoutMs, undo } = input;
-  const goOn = carriedStages(stage, input);
+  const { target, uid, holder, name, images, traffic, checks, minReadyMs, readyTimeoutMs, undo, order = [] } = input;
+  const index = pods[0]?.turn ?? 0;
+  const turn = turnAt(stage, input, index);
+  const goOn = carriedStages(stage, input, turn);
+  const due = new Set(order.slice(0, index + 1).flat());
+  const upToNow = (all: Images): Images =>
+    turn === undefined ? all : Object.fromEntries(Object.entries(all).filter(([container]) => due.has(container)));
   return {
     target,
     uid,
     holder,
-    images,
+    images: upToNow(images),
     traffic,
     checks: podChecks(checks),
     minReadyMs,
     readyTimeoutMs,
     undo,
     batch: name,
+    ...(turn !== undefined && { turn }),
     ...(goOn.length > 0 && { goOn }),
     ...(version !== undefined && { version }),
     pods: pods.map(({ pod, since }) => ({
@@ -61,7 +81,7 @@ export function handfulRequest(
       uid: pod.uid,
       wasReady: pod.wasReady,
       since,
-      ...(pod.images === undefined ? {} : { images: pod.images }),
+      ...(pod.images === undefined ? {} : { images: upToNow(pod.images) }),
       ...(pod.traffic === undefined ? {} : { traffic: pod.traffic }),
     })),
   };

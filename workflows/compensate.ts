@@ -119,6 +119,7 @@ async function undoBatch(book: Book, plan: PlanHead, name: string, pods: readonl
     name,
     pods,
     images: plan.change.from,
+    ...(plan.change.order && { order: plan.change.order.toReversed() }),
     undo: true,
     maxUnavailable: plan.maxUnavailable,
     downElsewhere: 0,

@@ -1,4 +1,5 @@
 import { changeText } from './contract/changeText.ts';
+import { orderText } from './contract/planner/containerOrder.ts';
 import type { PodStatus, ReleaseStatus } from './contract/status.ts';
 import type { BatchInput } from './contract/workflows.ts';
 
@@ -30,6 +31,7 @@ export function releaseDetails(status: ReleaseStatus): string {
       `At most ${plan.maxUnavailable} of ${plan.replicas} pods out of service at once. ${plan.mode.reason}`,
     );
     for (const [container, image] of Object.entries(plan.change.to)) lines.push(`- ${container}: \`${image}\``);
+    if (plan.change.order !== undefined) lines.push(`- in each pod ${orderText(plan.change.order)}`);
     lines.push(...plan.warnings.map((warning) => `- ⚠ ${warning.message}`));
   }
   lines.push('', '### Log', ...log.slice(-30).map(({ at, by, text }) => `- ${at} ${by ? `**${by}** ` : ''}${text}`));

@@ -6,6 +6,8 @@ export interface PumpOptions {
   readonly pods: readonly BatchPod[];
   /** The stages that this batch needs, in order. */
   readonly stages: readonly Stage[];
+  /** How often each pod is patched and waited for: once for each group of its containers. Default 1. */
+  readonly turns?: number;
   readonly maxUnavailable: number;
   readonly downElsewhere: number;
   /** So many pods may fail, one more is a reason to stop. Those still go back into traffic, as their readiness says. */
@@ -15,11 +17,13 @@ export interface PumpOptions {
   readonly settled?: BatchResult;
 }
 
-interface Entry {
+export interface Entry {
   readonly pod: BatchPod;
   /** ISO time of arrival at the current stage. */
   since: string;
   stage: Stage;
+  /** Which group of its containers it is at, from 0. */
+  turn: number;
 }
 
 /** Out of service before its turn: not ready, or left out of traffic by a batch that was stopped. */
@@ -69,16 +73,20 @@ export class Pump {
         continue;
       }
       if (isDown(pod)) waitingDown -= 1;
-      this.#inHand.set(pod.name, { pod, since: at, stage });
+      this.#inHand.set(pod.name, { pod, since: at, stage, turn: 0 });
       this.#put(stage, pod.name);
     }
     this.#queue = stillQueued;
   }
 
-  /** Takes up to `limit` of the pods that have arrived at `stage`, each with the time of its arrival. */
-  take(stage: Stage, limit: number): readonly { readonly pod: BatchPod; readonly since: string }[] {
-    const names = (this.#inbox.get(stage) ?? []).splice(0, limit);
-    return names.flatMap((name) => this.#inHand.get(name) ?? []);
+  /** Takes up to `limit` of the pods that have arrived at `stage` and are at the same turn as the first of them. */
+  take(stage: Stage, limit: number): readonly Readonly<Entry>[] {
+    const inbox = this.#inbox.get(stage) ?? [];
+    const turnOf = (name: string | undefined) => this.#inHand.get(name ?? '')?.turn;
+    const most = Math.min(limit, inbox.length);
+    let count = 0;
+    while (count < most && turnOf(inbox[count]) === turnOf(inbox[0])) count += 1;
+    return inbox.splice(0, count).flatMap((name) => this.#inHand.get(name) ?? []);
   }
 
   has(stage: Stage): boolean {
@@ -169,7 +177,10 @@ export class Pump {
   #advance(name: string, stage: Stage, at: string, carried: Stage | undefined): void {
     const entry = this.#inHand.get(name);
     if (entry === undefined) return;
-    const next = this.#options.stages[this.#options.stages.indexOf(stage) + 1];
+    const { stages, turns = 1 } = this.#options;
+    const again = stage === 'wait' && entry.turn + 1 < turns;
+    if (again) entry.turn += 1;
+    const next = again ? 'patch' : stages[stages.indexOf(stage) + 1];
     if (next !== undefined && next === carried) Object.assign(entry, { stage: next, since: at });
     else if (next !== undefined) this.#move(name, next, at);
     else {

@@ -32,6 +32,7 @@ export async function runBatch(book: Book, index: number, down?: number): Promis
     ...forwardRules(plan),
     name: current.name,
     pods: prepared.map((pod) => batchPod(pod)),
+    ...(plan.change.order && { order: plan.change.order }),
     maxUnavailable: plan.maxUnavailable,
     downElsewhere,
     mayFail: current.mayFail,

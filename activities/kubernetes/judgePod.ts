@@ -9,12 +9,20 @@ import type { Pod } from './wire.ts';
 /** What a pod shall become. Times in milliseconds. */
 export interface Wanted extends Pick<HandfulPod, 'since' | 'wasReady'> {
   readonly images: Images;
+  /** Other containers change after those of `images`: only these must be ready, not the pod as a whole. */
+  readonly partial: boolean;
   readonly minReadyMs: number;
   readonly readyTimeoutMs: number;
   readonly undo: boolean;
   /** Readiness gates that the release holds closed until the restore. */
   readonly ownGates: readonly string[];
 }
+
+/**
+ * Without a readiness probe a container is ready as soon as its process runs: until so much later (ms) it is not taken
+ * for well, where the next one is changed on the strength of that.
+ */
+const standMs = 2_000;
 
 /** `again`: look once more at that time (ms since 1970), even if nothing happens. */
 export type Judgement =
@@ -25,7 +33,8 @@ export type Judgement =
 /**
  * Whether an in-place change of `pod` is through (design §5): each changed container is another one than before, of
  * another image or of one with the wanted name, ready, and still so after minReady. A rollback gives up only when the
- * time is over: it has nothing better to offer than kubelet's next try. `now`: ms since 1970.
+ * time is over: it has nothing better to offer than kubelet's next try; and between two containers it does not ask how
+ * the first one fares, which may need the other one's old version. `now`: ms since 1970.
  */
 export function judgePod(pod: Pod, wanted: Wanted, now: number): Judgement {
   if (isLeaving(pod)) return { is: 'gone' };
@@ -54,11 +63,12 @@ export function judgePod(pod: Pod, wanted: Wanted, now: number): Judgement {
     }
     startedAt = Math.max(startedAt, Date.parse(status?.state?.running?.startedAt ?? '') || 0);
   }
+  if (wanted.undo && wanted.partial && (allNew || now >= deadline)) return { is: 'done' };
   if (allNew && wanted.undo && !wanted.wasReady) return { is: 'done' };
 
-  const readyAt = readySince(pod, wanted.ownGates);
+  const readyAt = wanted.partial ? readyOf(pod, wanted.images) : readySince(pod, wanted.ownGates);
   if (allNew && readyAt !== undefined) {
-    const fitAt = Math.max(readyAt, startedAt) + wanted.minReadyMs;
+    const fitAt = Math.max(readyAt, startedAt) + Math.max(wanted.minReadyMs, wanted.partial ? standMs : 0);
     return fitAt <= now ? { is: 'done' } : { is: 'waiting', again: fitAt };
   }
   if (now >= deadline) {
@@ -67,6 +77,10 @@ export function judgePod(pod: Pod, wanted: Wanted, now: number): Judgement {
   }
   return { is: 'waiting', again: Math.min(...looks.filter((at) => at > now)) };
 }
+
+/** As {@link readySince}, of these containers alone: nobody notes since when, so it is 0. */
+const readyOf = (pod: Pod, images: Images): number | undefined =>
+  Object.keys(images).every((name) => statusOf(pod, name)?.ready === true) ? 0 : undefined;
 
 function whyNot(pod: Pod, images: Images): string {
   for (const name of Object.keys(images)) {

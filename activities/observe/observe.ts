@@ -86,9 +86,15 @@ function imagesAsked(target: Target, observed: ObservedWorkload, { images, resta
   const named = images !== undefined ? Object.keys(images) : Array.isArray(restart) ? restart : there;
   const unknown = named.filter((container) => !there.includes(container));
   if (unknown.length === 0) return images ?? Object.fromEntries(named.map((name) => [name, has[name] ?? '']));
+  const init = (observed.template.spec?.initContainers ?? []).filter(({ name }) => unknown.includes(name));
+  const why = init.map(({ name, restartPolicy }) =>
+    restartPolicy === 'Always'
+      ? ` ${name} is a sidecar among its init containers: Sluice does not change those.`
+      : ` ${name} is an init container, which runs no more in a pod that is up: it cannot change in place.`,
+  );
   throw new SluiceError(
     'CONTAINER_NOT_FOUND',
-    `${workloadName(target)} has no container ${unknown.join(', ')}; it has ${there.join(', ')}.`,
+    `${workloadName(target)} has no container ${unknown.join(', ')}; it has ${there.join(', ')}.${why.join('')}`,
     { details: { unknown, there } },
   );
 }

@@ -7,6 +7,7 @@ import { listFlag, numberFlag, repeatFlag, type TargetFlags } from './options.ts
 export interface SpecFlags extends TargetFlags {
   readonly file?: string;
   readonly image?: readonly string[];
+  readonly order?: readonly string[];
   readonly pin?: string;
   readonly prePull?: string;
   readonly mode?: string;
@@ -52,6 +53,11 @@ export const withSpec = (command: Command): Command =>
 export function withStrategy(command: Command): Command {
   return command
     .option('-f, --file <path>', 'release spec as YAML or JSON; - reads standard input')
+    .addOption(
+      option('--order <containers>', 'change these containers of a pod one after another, such as proxy,app').argParser(
+        listFlag,
+      ),
+    )
     .addOption(option('--gray <pods>', 'size of the gray group: a count or a percentage (default: 1)'))
     .addOption(
       option('--gray-node <label=value>', 'gray pods from nodes with this label, such as zone=a').argParser(repeatFlag),
@@ -111,6 +117,7 @@ export function overridesOf(words: readonly string[], flags: SpecFlags): readonl
     ...set('--namespace', 'metadata.namespace', flags.namespace),
     ...set('--name', 'metadata.name', flags.name),
     ...imagesOf(flags.image ?? []),
+    ...set('--order', 'change.order', flags.order),
     ...set('--pin', 'change.pin', flags.pin),
     ...set('--pre-pull', 'change.prePull', flags.prePull),
     ...set('--mode', 'strategy.mode', flags.mode),

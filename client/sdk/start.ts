@@ -125,6 +125,14 @@ function describe(spec: ReleaseSpec, target: Target, initiator: string): string 
       `image of ${container}`,
       `\`${image}\``,
     ]),
+    ...(spec.change.order === undefined
+      ? []
+      : [
+          ['containers in order', spec.change.order.map((entry) => [entry].flat().join(' and ')).join(', ')] satisfies [
+            string,
+            string,
+          ],
+        ]),
     ['gray group', String(strategy.gray.pods)],
     ['after gray', !approval ? 'no approval' : `${approval.required} approval${approval.required === 1 ? '' : 's'}`],
     ['batches', batches],

@@ -35,6 +35,15 @@ export function undoOf({ target, entries }: History, to?: number): Undo {
   return { revision: wanted.revision, images: Object.fromEntries(images), back: older.indexOf(wanted) + 1 };
 }
 
+/** The order of a release the other way round, for those of its containers that go back; `spec`: that release's. */
+export function orderBack(spec: unknown, images: Images): string[][] | undefined {
+  const { change } = (spec ?? {}) as { readonly change?: { readonly order?: readonly (string | readonly string[])[] } };
+  const groups = (change?.order ?? []).map((entry) => [entry].flat().filter((name) => Object.hasOwn(images, name)));
+  const left = Object.keys(images).filter((name) => !groups.flat().includes(name));
+  const back = [left, ...groups.toReversed()].filter((group) => group.length > 0);
+  return groups.flat().length > 0 && back.length > 1 ? back : undefined;
+}
+
 /** The revisions that are another version than `current`, newest first. */
 function otherVersions(
   current: NativeRevision,

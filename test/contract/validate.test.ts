@@ -255,6 +255,46 @@ describe('says where, what was found and what is allowed', () => {
       `change.restart[0]: found "my.App"; allowed: ${label}`,
     ],
     [
+      'an order with a container that does not change',
+      { change: { images: { app: 'a:2', proxy: 'p:2' }, order: ['proxy', 'logger'] } },
+      'change.order[1]: found "logger", which does not change; allowed: containers of change.images: app, proxy',
+    ],
+    [
+      'an order of a restart of others',
+      { change: { restart: ['app'], order: ['proxy'] } },
+      'change.order[0]: found "proxy", which does not change; allowed: containers of change.restart: app',
+    ],
+    [
+      'an order with a container twice',
+      { change: { images: { app: 'a:2', proxy: 'p:2' }, order: ['proxy', ['app', 'proxy']] } },
+      'change.order[1][1]: found "proxy" once more; allowed: each container once',
+    ],
+    [
+      'an order of all containers with one twice',
+      { change: { restart: true, order: ['proxy', 'proxy'] } },
+      'change.order[1]: found "proxy" once more; allowed: each container once',
+    ],
+    [
+      'an order of nothing',
+      { change: { images: { app: 'a:2' }, order: [] } },
+      'change.order: found an empty list; allowed: at least one entry',
+    ],
+    [
+      'an empty group in an order',
+      { change: { images: { app: 'a:2' }, order: [[]] } },
+      'change.order[0]: found an empty list; allowed: at least one entry',
+    ],
+    [
+      'an order that is no list',
+      { change: { images: { app: 'a:2' }, order: 'app' } },
+      'change.order: found "app"; allowed: a list of containers, or of lists of containers',
+    ],
+    [
+      'a number in an order',
+      { change: { images: { app: 'a:2' }, order: [1] } },
+      `change.order[0]: found 1; allowed: ${label} or a list of containers`,
+    ],
+    [
       'a container that cannot be',
       { change: { images: { 'my.App': 'a:2' } } },
       `change.images["my.App"]: found the key "my.App"; allowed: ${label}`,
@@ -287,7 +327,7 @@ describe('the error', () => {
     expect(error.message.split('\n')).toEqual([
       'The release spec has 5 problems:',
       'target: found nothing; allowed: a mapping with cluster and workload',
-      'change: found nothing; allowed: a mapping with images, restart, pin, prePull and prePullTimeout',
+      'change: found nothing; allowed: a mapping with images, restart, order, pin, prePull and prePullTimeout',
       expect.stringMatching(/^strategy\.mode: found "Canary"/),
       expect.stringMatching(/^strategy\.maxUnavailable: found 0/),
       expect.stringMatching(/^foo: found an unknown field/),

@@ -104,6 +104,36 @@ describe('a bad version', () => {
   });
 });
 
+describe('several containers', () => {
+  it('scenario 30: two in order, the first fails to start: the second is untouched, and the record shows one batch', async () => {
+    await world.deploy({
+      name: 'thirty',
+      image: sampleImage('v1'),
+      proxy: sampleImage('v1'),
+      runtime: 'kwok',
+      replicas: 4,
+    });
+    const before = await world.pods('thirty');
+    const images = { app: sampleImage('v2'), proxy: sampleImage('v3-crash') };
+    await world.start(spec('thirty', 'v2', { change: { images, order: ['proxy', 'app'] } }));
+    expect(await ended('thirty')).toMatchObject({
+      phase: 'rolledBack',
+      failure: { text: expect.stringMatching(/proxy: (CrashLoopBackOff|it exited)/) },
+    });
+    const after = await world.pods('thirty');
+    for (const [name, { containers, uid, ready }] of after) {
+      expect({ uid, ready }).toEqual({ uid: before.get(name)?.uid, ready: true });
+      expect(containers['app']).toEqual(before.get(name)?.containers['app']);
+      expect(containers['proxy']?.image).toBe(sampleImage('v1'));
+    }
+    expect([...after.values()].filter(({ containers }) => (containers['proxy']?.restarts ?? 0) > 0)).toHaveLength(1);
+    const { entries } = await world.sluice.history(world.target('thirty'));
+    const { batches = [] } = entries.find(({ record }) => record?.phase === 'rolledBack')?.record ?? {};
+    expect(batches.filter(({ state }) => state !== 'waiting').map(({ name }) => name)).toEqual(['gray']);
+    await clean('thirty', 4);
+  });
+});
+
 describe('shares', () => {
   it('scenario 15: 20 % steps of 5 pods are five pods one by one; of 3 pods they still end right', async () => {
     const strategy = { gray: { pods: '20%' }, batches: ['20%', '20%', '20%', '20%'], maxUnavailable: 1 };

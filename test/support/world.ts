@@ -30,6 +30,14 @@ export interface PodFacts {
   readonly restarts: number;
   readonly ready: boolean;
   readonly labels: Readonly<Record<string, string>>;
+  readonly containers: Readonly<Record<string, ContainerFacts>>;
+}
+
+export interface ContainerFacts {
+  readonly image: string;
+  readonly restarts: number;
+  /** When the one that runs was started, ISO 8601 in whole seconds. */
+  readonly startedAt: string;
 }
 
 export interface World {
@@ -157,6 +165,13 @@ export async function openWorld(
             restarts: pod.status?.containerStatuses?.[0]?.restartCount ?? 0,
             ready: pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,
             labels: pod.metadata.labels ?? {},
+            containers: Object.fromEntries(
+              (pod.spec?.containers ?? []).map(({ name: container, image = '' }) => {
+                const status = pod.status?.containerStatuses?.find((one) => one.name === container);
+                const { restartCount: restarts = 0, state } = status ?? {};
+                return [container, { image, restarts, startedAt: state?.running?.startedAt ?? '' }];
+              }),
+            ),
           };
           return [pod.metadata.name ?? '', facts];
         }),

@@ -175,6 +175,8 @@ export interface PodRules {
 export interface HandfulRequest extends HeldRequest, PodRules {
   readonly batch: string;
   readonly pods: readonly HandfulPod[];
+  /** The containers of a pod change one after another: whose turn it is. `images` are those up to them. */
+  readonly turn?: Turn;
   /**
    * Stages that the call may go on with for the pods that are done with its own, as long as that goes quickly (below a
    * second): what it saves is a round trip through Temporal for each stage.
@@ -182,6 +184,12 @@ export interface HandfulRequest extends HeldRequest, PodRules {
   readonly goOn?: readonly CarriedStage[];
   /** `version` of the drain before this one, which another worker may have made: judge by nothing older. */
   readonly version?: string;
+}
+
+export interface Turn {
+  readonly containers: readonly string[];
+  /** None comes after them. Until then a pod need not be ready as a whole: those that have changed must be. */
+  readonly last: boolean;
 }
 
 export type CarriedStage = 'patch' | 'wait' | 'restore';

@@ -74,9 +74,14 @@ export interface PlannedChange {
   /** What to call the new version: the tag of the first changed image. */
   readonly version: string;
   readonly fromVersion: string;
+  /** Groups of containers that change one after another in each pod, each container in one; none: all at once. */
+  readonly order?: ContainerOrder;
   /** `to` is the same image as `from`, spelled in another way: containers restart. */
   readonly restart?: true;
 }
+
+/** At least two groups, none of them empty. */
+export type ContainerOrder = readonly (readonly string[])[];
 
 /** The new images are pulled on these nodes, by a short-lived pod on each. */
 export interface PlannedPrePull {

@@ -3,7 +3,7 @@ import { checkSchema } from './check.schema.ts';
 import { kindAliases } from './kinds.ts';
 import { labelSchema, nameSchema } from './name.schema.ts';
 import { durationSchema, quantitySchema, someTimeSchema } from './quantity.schema.ts';
-import { approversSuffice, drainIsLongEnough, oneChange, sharesAddUp } from './specRules.schema.ts';
+import { approversSuffice, drainIsLongEnough, oneChange, orderFits, sharesAddUp } from './specRules.schema.ts';
 import { notifySchema, trafficSourceSchema } from './traffic.schema.ts';
 
 /** Modes of the design; those without an implementation are refused by name (MODE_UNSUPPORTED). */
@@ -103,6 +103,14 @@ export const releaseSpecSchema = z.strictObject({
           'Restarts containers in place with the very image that they run: all of the pod template, or those of a list. The image is spelled in another way, with its digest; `pin` does not count.',
         )
         .meta({ title: 'true, or a list of containers' }),
+      order: z
+        .array(z.union([labelSchema, z.array(labelSchema).min(1).meta({ title: 'a list of containers' })]))
+        .min(1)
+        .optional()
+        .describe(
+          'Which containers of a pod change first: the next ones only when those before run their new images and are ready, and have run for `minReadySeconds`, at least 2 s. A list in the list changes together; containers that are not named come last, together. A rollback goes the other way. Default: all at once.',
+        )
+        .meta({ title: 'a list of containers, or of lists of containers' }),
       pin: z
         .enum(['Digest', 'Tag'])
         .default('Digest')
@@ -118,6 +126,7 @@ export const releaseSpecSchema = z.strictObject({
       prePullTimeout: someTimeSchema.default('10m').describe('How long one node may take to pull them.'),
     })
     .superRefine(oneChange)
+    .superRefine(orderFits)
     .describe('What it changes: new images, or a restart.')
     .meta({ oneOf: [{ required: ['images'] }, { required: ['restart'] }] }),
   strategy: z

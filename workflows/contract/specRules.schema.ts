@@ -62,3 +62,28 @@ export function oneChange(change: object, context: z.RefinementCtx): void {
     params: { found: given.length === 0 ? 'neither images nor restart' : 'both images and restart' },
   });
 }
+
+interface Ordered {
+  readonly images?: Readonly<Record<string, string>> | undefined;
+  readonly restart?: true | readonly string[] | undefined;
+  readonly order?: readonly (string | readonly string[])[] | undefined;
+}
+
+/** Who has a place in the order changes, and has one place. Of a restart of all containers only the cluster knows who they are. */
+export function orderFits({ images, restart, order = [] }: Ordered, context: z.RefinementCtx): void {
+  const named = restart === true ? undefined : (restart ?? Object.keys(images ?? {}));
+  const field = restart === undefined ? 'change.images' : 'change.restart';
+  const seen = new Set<string>();
+  const judge = (container: string, path: (string | number)[]): void => {
+    const issue = (message: string, found: string) =>
+      context.addIssue({ code: 'custom', path, message, params: { found } });
+    if (named !== undefined && !named.includes(container)) {
+      issue(`containers of ${field}: ${named.join(', ')}`, `${JSON.stringify(container)}, which does not change`);
+    } else if (seen.has(container)) issue('each container once', `${JSON.stringify(container)} once more`);
+    seen.add(container);
+  };
+  for (const [index, entry] of order.entries()) {
+    if (typeof entry === 'string') judge(entry, ['order', index]);
+    else for (const [within, container] of entry.entries()) judge(container, ['order', index, within]);
+  }
+}

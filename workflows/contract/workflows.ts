@@ -1,7 +1,7 @@
 import type { HeldRequest, PodFailure, PodNote, PodRules, TrafficSnapshot } from './activities.ts';
 import type { Target } from './names.ts';
 import type { Images } from './observation.ts';
-import type { PlannedLimits, PodRef } from './plan.ts';
+import type { ContainerOrder, PlannedLimits, PodRef } from './plan.ts';
 
 /** Input of the `release` workflow. A person may type it in the Temporal UI. */
 export interface ReleaseInput {
@@ -31,6 +31,8 @@ export interface BatchInput extends HeldRequest, PodRules {
   readonly name: string;
   /** In the order in which they are admitted. */
   readonly pods: readonly BatchPod[];
+  /** Groups of containers that change one after another in each pod. None: all at once. */
+  readonly order?: ContainerOrder;
   readonly maxUnavailable: number;
   /** Pods of the workload outside this batch that are out of service: they count against maxUnavailable. */
   readonly downElsewhere: number;

@@ -4,7 +4,7 @@ import { type Target, workloadName } from '../../../workflows/contract/names.ts'
 import type { Sluice } from '../../sdk/client.ts';
 import { undefinedIfUnknown } from '../../sdk/lastRelease.ts';
 import type { LiveStatus } from '../../sdk/status.ts';
-import { undoOf } from '../../sdk/undo.ts';
+import { orderBack, undoOf } from '../../sdk/undo.ts';
 import { type BeginFlags, begin, withBeginning } from '../begin.ts';
 import type { Host } from '../host.ts';
 import { namedTarget } from '../namedTarget.ts';
@@ -45,7 +45,8 @@ async function undo(session: Session, sluice: Sluice, target: Target, flags: Fla
   // A workload that Sluice never released is undone with the defaults.
   const last = await sluice.last(target).catch(undefinedIfUnknown);
   // Another spelling would be another template.
-  const change = { images, pin: 'Tag' as const };
+  const order = orderBack(last?.spec, images);
+  const change = { images, pin: 'Tag' as const, ...(order !== undefined && { order }) };
   const asked = await specAfter(session, flags, { target, spec: last?.spec, change });
   const window = asked.strategy.rollbackWindow;
   const quick = flags.gates === undefined && back <= window;

@@ -1,6 +1,7 @@
 import { changeText } from '../../../workflows/contract/changeText.ts';
 import { workloadName } from '../../../workflows/contract/names.ts';
 import type { Plan, PlannedBatch, PlannedGate, PlannedPod, PlannedPrePull } from '../../../workflows/contract/plan.ts';
+import { orderText } from '../../../workflows/contract/planner/containerOrder.ts';
 import { countOf, humanDuration } from '../../../workflows/contract/quantity.ts';
 import type { Look } from './look.ts';
 import { table } from './table.ts';
@@ -28,6 +29,7 @@ export function planLines(given: Plan, look: Look, { wide = false }: PlanOptions
       change.restart === true ? 'restart' : 'change',
       imageText(container, change.from[container], image, look, wide),
     ]),
+    ...(change.order === undefined ? [] : [['order', orderLine(change.order)] satisfies [string, string]]),
     ['how', plan.mode.reason === '' ? 'in place' : plan.mode.reason],
     [
       'pods',
@@ -63,6 +65,10 @@ function imageText(container: string, from: string | undefined, to: string, look
   const arrow = look.glyphs.arrow;
   return `${container}: ${from === undefined ? '?' : image(from, wide)} ${arrow} ${image(to, wide)}`;
 }
+
+/** One container after another, where the change says so. */
+const orderLine = (order: NonNullable<Plan['change']['order']>): string =>
+  `in each pod ${orderText(order)}, each when the one before is ready`;
 
 /** A digest in full says nothing to people; its start tells versions apart. */
 const image = (reference: string, wide: boolean): string =>

@@ -13,6 +13,7 @@ const judge = (options: PodOptions, wanted: Partial<Wanted> = {}) =>
     podOf(options),
     {
       images: { app: options.image },
+      partial: false,
       minReadyMs: 0,
       readyTimeoutMs: 300_000,
       since: at(-30),
@@ -142,6 +143,48 @@ describe('waiting', () => {
       again: noon + 6_000,
     });
     expect(judge({ image: v2 })).toEqual({ is: 'waiting', again: noon + 270_000 });
+  });
+});
+
+describe('between two containers', () => {
+  const image = v2;
+  const partial = (options: Omit<PodOptions, 'image'>, wanted: Partial<Wanted> = {}) =>
+    judge({ image, ...options }, { partial: true, ...wanted });
+
+  it('the first one is ready: the pod need not be, the other container may be why', () => {
+    expect(partial({ status: running(v2), ready: false })).toEqual({ is: 'done' });
+    expect(judge({ image, status: running(v2), ready: false })).toMatchObject({ is: 'waiting' });
+  });
+
+  it('the first one is not ready: waiting, and failed when the time is over', () => {
+    const status = running(v2, { ready: false });
+    expect(partial({ status, ready: true })).toMatchObject({ is: 'waiting' });
+    expect(partial({ status }, { since: at(-301) })).toMatchObject({
+      is: 'failed',
+      reason: expect.stringContaining('app runs, but its readiness probe does not pass'),
+    });
+  });
+
+  it('ready since its start is not yet well: a container without a probe is so before it crashes', () => {
+    const status = running(v2, { state: { running: { startedAt: at(-1) } } });
+    expect(partial({ status, ready: false })).toEqual({ is: 'waiting', again: noon + 1_000 });
+    expect(partial({ status, ready: false }, { minReadyMs: 10_000 })).toEqual({ is: 'waiting', again: noon + 9_000 });
+  });
+
+  it('a crash loop: failed at once', () => {
+    const status = waiting('CrashLoopBackOff', 'back-off', { image: v2 });
+    expect(partial({ status })).toMatchObject({
+      is: 'failed',
+      reason: expect.stringContaining('app: CrashLoopBackOff'),
+    });
+  });
+
+  it('in a rollback it is enough that the first one was made anew; and at last it goes on without', () => {
+    const status = running(v2, { ready: false });
+    expect(partial({ status }, { undo: true })).toEqual({ is: 'done' });
+    const old1 = running(v1, { containerID: old.containerID, imageID: old.imageID });
+    expect(partial({ status: old1 }, { undo: true })).toMatchObject({ is: 'waiting' });
+    expect(partial({ status: old1 }, { undo: true, since: at(-301) })).toEqual({ is: 'done' });
   });
 });
 

@@ -37,6 +37,12 @@ describe('flags stand for fields of the spec', () => {
     });
   });
 
+  test('the order of containers', () => {
+    expect(fields('--order', 'proxy, app', '--order', 'logger')).toEqual({
+      'change.order': ['proxy', 'app', 'logger'],
+    });
+  });
+
   test('counts become numbers, percentages stay text, nonsense is left to the schema', () => {
     expect(fields('--batches', '20%, 3,50%', '--gray', '2', '--max-unavailable', '25%')).toEqual({
       'strategy.batches': ['20%', 3, '50%'],

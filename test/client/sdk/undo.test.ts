@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { withoutGates } from '../../../client/sdk/spec/withoutGates.ts';
-import { undoOf } from '../../../client/sdk/undo.ts';
+import { orderBack, undoOf } from '../../../client/sdk/undo.ts';
 import { type ErrorCode, SluiceError } from '../../../workflows/contract/errors.ts';
 import type { NativeRevision } from '../../../workflows/contract/history.ts';
 import type { ReleaseRecord } from '../../../workflows/contract/record.ts';
@@ -109,4 +109,20 @@ it('without gates nothing waits and nothing is analysed, and each pod is still c
   });
   expect(quick.checks).toEqual([expect.objectContaining({ http: expect.anything() as unknown })]);
   expect({ ...quick, gates: spec.gates, checks: spec.checks }).toEqual(spec);
+});
+
+describe('the order of containers', () => {
+  const spec = { change: { order: ['proxy', ['app', 'logger']] } };
+  const images = { app: 'c:v1', proxy: 'p:v1', logger: 'l:v1', extra: 'x:v1' };
+
+  it('goes the other way, those that were not named first, as they went last', () => {
+    expect(orderBack(spec, images)).toEqual([['extra'], ['app', 'logger'], ['proxy']]);
+  });
+
+  it('names only what goes back; nothing where that is all at once', () => {
+    expect(orderBack(spec, { app: 'c:v1', proxy: 'p:v1' })).toEqual([['app'], ['proxy']]);
+    expect(orderBack(spec, { app: 'c:v1' })).toBeUndefined();
+    expect(orderBack(spec, { extra: 'x:v1', other: 'y:v1' })).toBeUndefined();
+    for (const none of [undefined, {}, { change: {} }]) expect(orderBack(none, images)).toBeUndefined();
+  });
 });

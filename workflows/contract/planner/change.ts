@@ -4,6 +4,7 @@ import { workloadName } from '../names.ts';
 import type { Images, Observation } from '../observation.ts';
 import type { PlannedChange } from '../plan.ts';
 import type { ReleaseSpec } from '../spec.ts';
+import { containerOrder } from './containerOrder.ts';
 import { restartImages, versionOf } from './restart.ts';
 
 /**
@@ -12,7 +13,14 @@ import { restartImages, versionOf } from './restart.ts';
  * @throws CONTAINER_NOT_FOUND, IMAGE_UNCHANGED, RESTART_UNSAFE
  */
 export function plannedChange({ change }: ReleaseSpec, observation: Observation): PlannedChange {
-  if (change.restart !== undefined) return plannedRestart(change.restart, observation);
+  const { restart, order: asked = [] } = change;
+  requireContainers('change.order', asked.flat(), observation);
+  const planned = restart === undefined ? plannedImages(change, observation) : plannedRestart(restart, observation);
+  const order = containerOrder(asked, Object.keys(planned.to));
+  return { ...planned, ...(order !== undefined && { order }) };
+}
+
+function plannedImages(change: ReleaseSpec['change'], observation: Observation): PlannedChange {
   const { templateImages, findings } = observation;
   const asked = change.images ?? {};
   requireContainers('change.images', Object.keys(asked), observation);

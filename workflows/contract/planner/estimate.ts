@@ -17,18 +17,20 @@ const aroundSeconds = 3;
  */
 export function estimateSeconds(
   {
+    change: { order },
     prePull,
     batches,
     maxUnavailable,
     minReadyMs,
     traffic,
-  }: Pick<Plan, 'prePull' | 'batches' | 'maxUnavailable' | 'minReadyMs' | 'traffic'>,
+  }: Pick<Plan, 'change' | 'prePull' | 'batches' | 'maxUnavailable' | 'minReadyMs' | 'traffic'>,
   probeSeconds: number,
 ): number {
   const drained = traffic.through.length > 0;
   const outMs = drained ? drainSeconds * 1000 + traffic.quietMs : 0;
   const backMs = drained ? restoreSeconds * 1000 : 0;
-  const podMs = outMs + (restartSeconds + probeSeconds) * 1000 + minReadyMs + backMs;
+  const restarts = order?.length ?? 1;
+  const podMs = outMs + restarts * ((restartSeconds + probeSeconds) * 1000 + minReadyMs) + backMs;
   const batchesMs = batches.reduce(
     (sum, { pods, gate }) => sum + Math.ceil(pods.length / maxUnavailable) * podMs + gate.bakeMs,
     0,

@@ -64,3 +64,12 @@ test('pods that are not ready or run another version say so', () => {
   const lines = planLines({ ...given, batches: first === undefined ? rest : [{ ...first, pods }, ...rest] }, look());
   expect(lines.find((line) => line.startsWith(' gray'))).toMatch(/not ready, other version$/);
 });
+
+test('containers in order are told as one after another', () => {
+  const { change, ...rest } = plan(2);
+  const lines = planLines({ ...rest, change: { ...change, order: [['proxy'], ['app', 'logger']] } }, look());
+  expect(lines.slice(4, 6)).toEqual([
+    ' order       in each pod proxy, then app and logger, each when the one before',
+    '             is ready',
+  ]);
+});
