@@ -73,7 +73,7 @@ export function withStrategy(command: Command): Command {
     .addOption(option('--max-unavailable <pods>', 'how many may be out of service at once (default: 25%)'))
     .addOption(option('--spread-by <label>', 'node label over which each batch is spread (default: the zone)'))
     .addOption(option('--bake <duration>', 'how long the gray group runs before its gate can open'))
-    .addOption(option('--approval', 'wait for an approval after the gray group (default)'))
+    .addOption(option('--approval', 'wait for an approval after the gray group, whatever the file says (default)'))
     .addOption(option('--no-approval', 'do not wait for approvals'))
     .addOption(option('-y, --yes', 'the same as --no-approval'))
     .addOption(option('--no-gates', 'wait at no gate: no bake time, no approval, no check of the whole workload'))
@@ -106,9 +106,12 @@ export function withStrategy(command: Command): Command {
 /**
  * The fields that the command line sets. Values are passed on as they were typed: the schema judges them.
  * @param words the workload, as it was named
- * @throws USAGE where a flag cannot be read at all
+ * @throws USAGE where a flag cannot be read at all, or contradicts another one
  */
 export function overridesOf(words: readonly string[], flags: SpecFlags): readonly SpecOverride[] {
+  if (flags.approval === true && flags.yes === true) {
+    throw new SluiceError('USAGE', '--approval and --yes say the opposite of each other.');
+  }
   const set = (from: string, path: string, value: unknown): SpecOverride[] =>
     value === undefined ? [] : [{ from, path: path.split('.'), value }];
   return [
@@ -141,12 +144,28 @@ export function overridesOf(words: readonly string[], flags: SpecFlags): readonl
     ...set('--service', 'traffic.through', throughOf(flags)),
     ...set('--check-http', 'checks', flags.checkHttp === undefined ? undefined : [{ http: { path: flags.checkHttp } }]),
     ...set('--on-failure', 'onFailure', flags.onFailure),
+    ...approvalOf('afterGray', grayApprovalFlag(flags)),
     ...set('--approvals', 'gates.afterGray.approval.required', flags.approvals),
     ...set('--approver', 'gates.afterGray.approval.from', flags.approver),
     ...(flags.approval === false || flags.yes === true ? noApprovals : []),
-    ...set('--batch-approval', 'gates.afterBatch.approval', flags.batchApproval === true ? {} : undefined),
+    ...approvalOf('afterBatch', flags.batchApproval === true ? '--batch-approval' : undefined),
   ];
 }
+
+/** Whether a flag says that somebody shall approve, whatever else does not wait. */
+export const asksForApproval = (flags: SpecFlags): boolean =>
+  grayApprovalFlag(flags) !== undefined || flags.batchApproval === true;
+
+/** The flag that asks for an approval after the gray group. */
+function grayApprovalFlag({ approval, approvals, approver }: SpecFlags): string | undefined {
+  if (approval === true) return '--approval';
+  if (approvals !== undefined) return '--approvals';
+  return approver === undefined ? undefined : '--approver';
+}
+
+/** An approval also where the file says that there is none; what the file says of one stays. */
+const approvalOf = (gate: string, from: string | undefined): readonly SpecOverride[] =>
+  from === undefined ? [] : [{ from, path: ['gates', gate, 'approval'], value: {}, unlessMapping: true }];
 
 /** Whatever a file says about approvals. */
 const noApprovals: readonly SpecOverride[] = ['afterGray', 'afterBatch'].map((gate) => ({

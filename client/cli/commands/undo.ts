@@ -12,7 +12,7 @@ import { numberFlag, withConnection, withOutput, withTarget } from '../options.t
 import { tell } from '../say.ts';
 import { type Session, whoAmI, withSluice } from '../session.ts';
 import { specAfter } from '../spec.ts';
-import { type SpecFlags, withStrategy } from '../specFlags.ts';
+import { asksForApproval, type SpecFlags, withStrategy } from '../specFlags.ts';
 import { commandFor } from '../view/commands.ts';
 
 interface Flags extends BeginFlags, SpecFlags {
@@ -49,7 +49,7 @@ async function undo(session: Session, sluice: Sluice, target: Target, flags: Fla
   const change = { images, pin: 'Tag' as const, ...(order !== undefined && { order }) };
   const asked = await specAfter(session, flags, { target, spec: last?.spec, change });
   const window = asked.strategy.rollbackWindow;
-  const quick = flags.gates === undefined && back <= window;
+  const quick = flags.gates === undefined && !asksForApproval(flags) && back <= window;
   const { withoutGates } = await import('../../sdk/spec/withoutGates.ts');
   const spec = quick ? withoutGates(asked) : asked;
   if (!session.output.structured) {

@@ -2,6 +2,8 @@
 export interface SpecOverride {
   readonly path: readonly string[];
   readonly value: unknown;
+  /** A mapping that the document has there stays as it is. */
+  readonly unlessMapping?: true;
   /** Where it comes from, for errors: `--gray`. */
   readonly from: string;
 }
@@ -16,7 +18,9 @@ export function withOverrides(
 ): unknown {
   if (!isMapping(document)) return document;
   const copy = structuredClone(document);
-  for (const { path, value } of overrides) setIn(copy, path, () => value);
+  for (const { path, value, unlessMapping } of overrides) {
+    setIn(copy, path, (now) => (unlessMapping === true && isMapping(now) ? now : structuredClone(value)));
+  }
   for (const { path, value } of defaults) setIn(copy, path, (now) => now ?? value);
   return copy;
 }
@@ -30,7 +34,9 @@ export function overriddenBy(
   overrides: readonly SpecOverride[],
   isInDocument: (path: Path) => boolean,
 ): string | undefined {
-  const over = overrides.findLast((override) => startsWith(path, override.path));
+  const over = overrides.findLast(
+    (override) => startsWith(path, override.path) && !(override.unlessMapping === true && isInDocument(path)),
+  );
   if (over !== undefined) return over.from;
   if (path.length === 0 || isInDocument(path)) return undefined;
   return overrides.findLast((override) => startsWith(override.path, path))?.from;

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { withTarget } from '../../../client/cli/options.ts';
 import { overridesOf, type SpecFlags, withSpec } from '../../../client/cli/specFlags.ts';
+import { readSpec } from '../../../client/sdk/specFile.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 
 /** The fields that a command line sets, by path. */
@@ -74,6 +75,7 @@ describe('flags stand for fields of the spec', () => {
     expect(
       fields('--approvals', '2', '--approver', 'anna,ben', '--bake', '5m', '--batch-bake', '30s', '--batch-approval'),
     ).toEqual({
+      'gates.afterGray.approval': {},
       'gates.afterGray.approval.required': 2,
       'gates.afterGray.approval.from': ['anna', 'ben'],
       'gates.afterGray.bake': '5m',
@@ -84,7 +86,7 @@ describe('flags stand for fields of the spec', () => {
 
   test('approvals are left out only when that is said, and then at every gate', () => {
     const none = { 'gates.afterGray.approval': false, 'gates.afterBatch.approval': false };
-    expect(fields('--approval')).toEqual({});
+    expect(fields('--approval')).toEqual({ 'gates.afterGray.approval': {} });
     expect(fields('--no-approval')).toEqual(none);
     expect(fields('-y')).toEqual(none);
   });
@@ -96,5 +98,53 @@ describe('flags stand for fields of the spec', () => {
     ['--gray-label', '=x'],
   ])('%s %s is refused', (...argv) => {
     expect(() => fields(...argv)).toThrow(SluiceError);
+  });
+});
+
+describe('approvals over a file', () => {
+  const says = (gates: object, ...argv: string[]) => {
+    const { words, flags } = parsed(...argv);
+    const spec = {
+      target: { cluster: 'local', workload: 'deployment/checkout' },
+      change: { images: { app: 'app:v2' } },
+      gates,
+    };
+    return readSpec({
+      document: { text: JSON.stringify(spec), file: 'release.yaml' },
+      overrides: overridesOf(words, flags),
+    }).gates;
+  };
+  const none = { afterGray: { bake: '5m', approval: false }, afterBatch: { approval: false } };
+  const one = { required: 1, from: [], onExpiry: 'hold' };
+  const two = { required: 2, from: ['anna', 'ben'], onExpiry: 'rollback' };
+
+  test.each([
+    [['--approval'], one],
+    [['--approvals', '2'], { ...one, required: 2 }],
+    [['--approver', 'anna'], { ...one, from: ['anna'] }],
+  ])('%j brings one where the file has none', (argv, approval) => {
+    expect(says(none, ...argv)).toMatchObject({ afterGray: { bake: '5m', approval }, afterBatch: { approval: false } });
+  });
+
+  test('--batch-approval brings one after each batch', () => {
+    expect(says(none, '--batch-approval')).toMatchObject({
+      afterGray: { approval: false },
+      afterBatch: { approval: one },
+    });
+  });
+
+  test('a flag takes nothing away from what the file asks for', () => {
+    const gates = { afterGray: { approval: two }, afterBatch: { approval: two } };
+    expect(says(gates, '--approval', '--batch-approval')).toMatchObject(gates);
+    expect(says(gates, '--approvals', '1').afterGray.approval).toEqual({ ...two, required: 1 });
+  });
+
+  test('what is wrong in the file is not blamed on the flag', () => {
+    expect(() => says({ afterGray: { approval: { required: 0 } } }, '--approval')).toThrow(/^release\.yaml:1:\d+ /);
+    expect(() => says(none, '--approvals', '99')).toThrow(/^--approvals gates\.afterGray\.approval\.required/);
+  });
+
+  test('with --yes it is a contradiction', () => {
+    expect(() => fields('--approval', '--yes')).toThrow('--approval and --yes');
   });
 });
