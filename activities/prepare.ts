@@ -1,20 +1,23 @@
-import type { ClusterActivities, Prepared, PrepareRequest } from '../workflows/contract/activities.ts';
+import type { ClusterActivities, PodsLook, Prepared } from '../workflows/contract/activities.ts';
+import type { Target } from '../workflows/contract/names.ts';
 import { activity } from './call.ts';
+import { budgetRooms } from './kubernetes/budgets.ts';
 import { isDown, isLeaving, isReady } from './kubernetes/podState.ts';
 import { type Scope, type Shared, scopeOf } from './scope.ts';
 
 /** The look at the pods of a batch before its first drain. */
 export function prepareActivity(shared: Shared): ClusterActivities['prepare'] {
-  return activity((request, call) => prepare(scopeOf(shared, request, call), request));
+  return activity((request, call) => prepare(scopeOf(shared, request, call), request.target, request));
 }
 
 /** How the pods stand, who of them is gone, and who else of the workload is out of service. */
-export function prepare(scope: Scope, { through, pods: asked }: Pick<PrepareRequest, 'through' | 'pods'>) {
+export function prepare(scope: Scope, { namespace }: Target, { through, pods: asked, budgets }: PodsLook) {
   return scope.withPods(async (pods): Promise<Prepared> => {
     const { live, gone } = pods.split(asked);
     const there = live.filter(({ pod }) => !isLeaving(pod));
     const looks = through.length > 0 && there.length > 0;
     const snapshots = looks ? await scope.traffic(through, pods).snapshot(there) : undefined;
+    const [budget] = budgets === true ? await budgetRooms(scope.kube, namespace, pods.all()) : [];
     const uids = new Set(asked.map(({ uid }) => uid));
     return {
       pods: there.map(({ name, uid, pod }) => ({
@@ -29,6 +32,7 @@ export function prepare(scope: Scope, { through, pods: asked }: Pick<PrepareRequ
         .all()
         .filter((pod) => !uids.has(pod.metadata.uid) && isDown(pod) && !isLeaving(pod))
         .map(({ metadata }) => metadata.name),
+      ...(budget && { budget }),
     };
   });
 }

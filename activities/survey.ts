@@ -22,7 +22,7 @@ export function surveyActivity(shared: Shared): ClusterActivities['survey'] {
     const { replicas } = observed;
     const outdated = (await ownPods(shared, request, observed, call)).filter((pod) => !hasImages(pod, images));
     if (fingerprint(outdated.map(({ metadata }) => metadata)) === expected) {
-      return { replicas, ...(next && { prepared: await prepare(scope, next) }) };
+      return { replicas, ...(next && { prepared: await prepare(scope, target, next) }) };
     }
     const nodesByName = nodesOf(await kube.list(nodes, {}));
     const zoneOf = zonesBy(spreadBy);

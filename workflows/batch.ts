@@ -13,12 +13,12 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { BatchClock } from './batchClock.ts';
-import { handfulRequest, neededStages } from './batchPlan.ts';
+import { budgetText, handfulRequest, neededStages } from './batchPlan.ts';
 import { clusterActivities } from './clusterActivities.ts';
 import type { Handful, HandfulRequest } from './contract/activities.ts';
 import { isErrorCode } from './contract/errors.ts';
 import { queryNames } from './contract/messages.ts';
-import type { BatchProgress } from './contract/status.ts';
+import type { BatchProgress, Waiting } from './contract/status.ts';
 import { type BatchInput, type BatchResult, batchSignals, type Overdue, type Stage } from './contract/workflows.ts';
 import { batchDetails } from './details.ts';
 import { Pump } from './pump.ts';
@@ -52,6 +52,8 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   let paused = input.paused;
   let stopped = false;
   let overdue: Overdue | undefined;
+  /** Since when a budget holds the queue back, ISO 8601. */
+  let blocked: string | undefined;
   /** Of the last drain. */
   let version: string | undefined;
 
@@ -61,16 +63,17 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   const leaving = (): boolean => workflowInfo().continueAsNewSuggested;
   const over = (): boolean => pump.inHand === 0 && (pump.queued === 0 || halted() || leaving());
 
-  const waiting = (): { waiting?: string } => {
-    if (pump.queued === 0) return {};
-    if (paused) return { waiting: 'Paused: nothing further is started.' };
-    if (!pump.blockedByBudget) return {};
-    return { waiting: `Waits: ${pump.downElsewhere} other pods are out of service, ${input.maxUnavailable} may be.` };
+  const waiting = (): { waiting?: Waiting } =>
+    blocked === undefined ? {} : { waiting: { for: 'budget', since: blocked, text: budgetText(input, pump) } };
+  const details = (): string => {
+    const stands = paused && pump.queued > 0 ? 'Paused: nothing further is started.' : waiting().waiting?.text;
+    return batchDetails(input, pump.progress(), stands);
   };
   const admit = (): void => {
     if (!paused && !halted() && !leaving()) pump.admit(now());
     clock?.wait(paused || pump.blockedByBudget, Date.now());
-    setCurrentDetails(batchDetails(input, pump.progress(), waiting().waiting));
+    blocked = paused || !pump.blockedByBudget ? undefined : (blocked ?? now());
+    setCurrentDetails(details());
   };
 
   setHandler(
@@ -133,15 +136,19 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
       overdue = clock.overdue(Date.now());
     }
   };
+  const isLimited = (): boolean => pump.queued > 0 && (pump.blockedByBudget || pump.budget !== undefined);
   const watchBudget = async (): Promise<void> => {
     for (;;) {
-      await condition(() => (pump.blockedByBudget && !paused) || over());
+      // A disruption budget is shared with whoever evicts pods meanwhile.
+      await condition(() => (isLimited() && !paused) || over());
       if (over()) return;
       await sleep(budgetPoll, { summary: 'wait until fewer pods are out of service' });
       const { target, uid, holder } = input;
       const pods = input.pods.map(({ name, uid: podUid }) => ({ name, uid: podUid }));
-      const { downElsewhere } = await activities.waiting.prepare({ target, uid, holder, through: [], pods });
+      const look = { target, uid, holder, through: [], pods, ...(input.budget && { budgets: true }) };
+      const { downElsewhere, budget } = await activities.waiting.prepare(look);
       pump.downElsewhere = downElsewhere.length;
+      pump.budget = budget;
       admit();
     }
   };
@@ -164,7 +171,13 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
 
   if (leaving() && !halted() && pump.queued > 0) {
     const earlier = { result: pump.result(), spentMs: clock?.spent(Date.now()) ?? 0 };
-    await continueAsNew<typeof batch>({ ...input, paused, downElsewhere: pump.downElsewhere, earlier });
+    await continueAsNew<typeof batch>({
+      ...input,
+      paused,
+      downElsewhere: pump.downElsewhere,
+      ...(pump.budget && { budget: pump.budget }),
+      earlier,
+    });
   }
   return { ...pump.result(), ...(overdue === undefined ? {} : { overdue }) };
 }

@@ -1,8 +1,9 @@
 import type { CarriedStage, HandfulRequest, Turn } from './contract/activities.ts';
 import { podChecks } from './contract/checks.ts';
 import type { Images } from './contract/observation.ts';
+import { countOf } from './contract/quantity.ts';
 import { type BatchInput, type Stage, stages } from './contract/workflows.ts';
-import type { Entry } from './pump.ts';
+import type { Entry, Pump } from './pump.ts';
 
 /** The stages that a batch needs: without traffic rules there is no drain, in a rollback there are no checks. */
 export function neededStages({
@@ -46,6 +47,19 @@ function carriedStages(
 function turnAt(stage: Stage, { order }: BatchInput, index = 0): Turn | undefined {
   if (order === undefined || stage === 'drain' || stage === 'check' || stage === 'restore') return undefined;
   return { containers: order[index] ?? [], last: index === order.length - 1 };
+}
+
+/** Why nothing further is started while a budget is used up. */
+export function budgetText(
+  { maxUnavailable }: Pick<BatchInput, 'maxUnavailable'>,
+  { budget, downElsewhere: down }: Pick<Pump, 'budget' | 'downElsewhere'>,
+): string {
+  const others = `${countOf(down, 'other pod')} ${down === 1 ? 'is' : 'are'}`;
+  if (budget === undefined || budget.out >= maxUnavailable) {
+    return `At most ${maxUnavailable} of the workload may be out of service, and ${others}.`;
+  }
+  const lets = budget.out === 0 ? 'no pod' : countOf(budget.out, 'pod');
+  return `PodDisruptionBudget ${budget.name} lets ${lets} of the workload be out of service, and ${others}.`;
 }
 
 /** One handful of the batch for one stage. `version`: that of the last drain, for a drain. */

@@ -81,9 +81,10 @@ async function undoPods(book: Book, plan: PlanHead): Promise<void> {
     plan.rollback === 'InBatches'
       ? touched
       : [{ name: 'undo', pods: failedFirst(touched.flatMap(({ pods }) => pods)) }];
+  const maxUnavailable = await slotsOf(book, plan);
   for (const { name, pods } of rounds) {
     const back = pods.map((pod) => ({ ...batchPod(pod), ...(pod.from && { images: pod.from }) }));
-    await undoBatch(book, plan, name, back);
+    await undoBatch(book, { ...plan, maxUnavailable }, name, back);
   }
 
   const { waiting } = clusterActivities(book.identity.target.cluster);
@@ -102,10 +103,23 @@ async function undoPods(book: Book, plan: PlanHead): Promise<void> {
   const born = pods.filter(({ name }) => !apart.has(name));
   await undoBatch(
     book,
-    plan,
+    { ...plan, maxUnavailable },
     'undo-rest',
     born.map(({ name, uid }) => ({ name, uid, wasReady: true })),
   );
+}
+
+/** How many pods a rollback has in hand at once: it keeps to disruption budgets, but waits for none. */
+async function slotsOf(book: Book, plan: PlanHead): Promise<number> {
+  if (plan.disruptionBudgets !== 'Respect') return plan.maxUnavailable;
+  const { waiting } = clusterActivities(book.identity.target.cluster);
+  const look = { ...heldRequest(book, plan), through: [], pods: [], budgets: true };
+  try {
+    const { budget } = await waiting.prepare.executeWithOptions({ summary: 'look at disruption budgets' }, [look]);
+    return Math.min(plan.maxUnavailable, Math.max(1, budget?.out ?? plan.maxUnavailable));
+  } catch {
+    return plan.maxUnavailable;
+  }
 }
 
 const failedFirst = (pods: readonly PodEntry[]): readonly PodEntry[] =>

@@ -11,6 +11,7 @@ import { closeGate, openGate } from './gate.ts';
 import { unpaused, untilThrough } from './hold.ts';
 import { announce } from './notify.ts';
 import { prePull } from './prePull.ts';
+import type { Room } from './prepare.ts';
 import { heldRequest } from './requests.ts';
 import { isThrough, runBatch } from './runBatch.ts';
 import { type ReleaseState, type Step, waitingBatch } from './state.ts';
@@ -48,10 +49,10 @@ export async function forward(book: Book, input: ReleaseInput): Promise<void> {
   for (;;) {
     const next = await untilThrough(book, () => nextBatch(book));
     if (next === undefined) break;
-    let { down } = next;
+    let { room } = next;
     await untilThrough(book, () => {
-      const fresh = down;
-      down = undefined;
+      const fresh = room;
+      room = undefined;
       return upgrade(book, fresh);
     });
     await untilThrough(book, () => passGate(book, plan));
@@ -100,14 +101,14 @@ async function makePlan(book: Book, input: ReleaseInput): Promise<PlanHead> {
 
 /**
  * Runs the batch that is next. @throws Stop when more of its pods failed than may, or it took too long
- * @param down of a look just now, see runBatch; a pause makes it old
+ * @param looked of a look at its pods just now; a pause makes it old
  */
-async function upgrade(book: Book, down?: number): Promise<void> {
+async function upgrade(book: Book, looked?: Room): Promise<void> {
   const isFresh = book.state.paused === undefined;
   await unpaused(book);
   phase(book, 'batch');
   const { index } = book.state;
-  const result = await runBatch(book, index, isFresh ? down : undefined);
+  const result = await runBatch(book, index, isFresh ? looked : undefined);
   const { name = '', mayFail = 0 } = book.state.batches[index] ?? {};
   if (isThrough(result, mayFail)) return;
   const { code, text } = batchFailure(name, result);

@@ -1,4 +1,5 @@
 import type { Handful, PodNote } from './contract/activities.ts';
+import type { BudgetRoom } from './contract/observation.ts';
 import type { PodStatus } from './contract/status.ts';
 import type { BatchPod, BatchResult, Stage } from './contract/workflows.ts';
 
@@ -10,6 +11,7 @@ export interface PumpOptions {
   readonly turns?: number;
   readonly maxUnavailable: number;
   readonly downElsewhere: number;
+  readonly budget?: BudgetRoom | undefined;
   /** So many pods may fail, one more is a reason to stop. Those still go back into traffic, as their readiness says. */
   readonly mayFail: number;
   /** A rollback: any number may fail, and none of them holds up the others. */
@@ -34,7 +36,7 @@ const emptyResult: BatchResult = { done: [], failed: [], gone: [], stopped: [], 
 /**
  * Where each pod of a batch is, and which may move: no I/O and no clock, so that its promises can be tested.
  * A pod is admitted while fewer than `maxUnavailable` pods are out of service. One that is down already takes nothing
- * more away, but no more than `maxUnavailable` are in hand at once all the same.
+ * more away, but no more than `maxUnavailable` are in hand at once all the same. A disruption budget may lower the first bound.
  */
 export class Pump {
   readonly #options: PumpOptions;
@@ -47,12 +49,15 @@ export class Pump {
   readonly #notes: PodNote[];
   /** Pods outside the batch that are out of service now. */
   downElsewhere: number;
+  /** The tightest PodDisruptionBudget: it may let fewer pods be out of service than maxUnavailable. */
+  budget: BudgetRoom | undefined;
 
   constructor(options: PumpOptions) {
     const settled = options.settled ?? emptyResult;
     const over = new Set([...settled.done, ...settled.gone, ...settled.failed.map((failure) => failure.pod)]);
     this.#options = options;
     this.downElsewhere = options.downElsewhere;
+    this.budget = options.budget;
     this.#queue = options.pods.filter((pod) => !over.has(pod.name));
     this.#done = [...settled.done];
     this.#gone = [...settled.gone];
@@ -66,7 +71,7 @@ export class Pump {
     let waitingDown = this.#queue.filter(isDown).length;
     for (const pod of this.#queue) {
       const down = this.#inHand.size + this.downElsewhere + this.#failedCount + waitingDown;
-      const allowed = (isDown(pod) ? this.#inHand.size : down) < this.#options.maxUnavailable;
+      const allowed = isDown(pod) ? this.#inHand.size < this.#options.maxUnavailable : down < this.#mayBeOut;
       const stage = allowed ? this.#firstStage(pod) : undefined;
       if (stage === undefined) {
         stillQueued.push(pod);
@@ -126,7 +131,8 @@ export class Pump {
 
   /** The queue waits although nothing is in hand: pods elsewhere use up what may be out of service. */
   get blockedByBudget(): boolean {
-    return this.#queue.length > 0 && this.#inHand.size === 0 && this.#failedCount < this.#options.maxUnavailable;
+    const ownFailures = this.#failedCount > 0 && this.#failedCount >= this.#mayBeOut;
+    return this.#queue.length > 0 && this.#inHand.size === 0 && !ownFailures;
   }
 
   result(): BatchResult {
@@ -160,6 +166,10 @@ export class Pump {
               : 'queued';
       return { name, uid, state: stage ?? ended, ...(reason === undefined ? {} : { reason }) };
     });
+  }
+
+  get #mayBeOut(): number {
+    return Math.min(this.#options.maxUnavailable, this.budget?.out ?? Number.POSITIVE_INFINITY);
   }
 
   /** Failed pods are out of service in a forward batch; a rollback goes on without counting them. */

@@ -12,19 +12,19 @@ import { batchId } from './contract/names.ts';
 import { countOf } from './contract/quantity.ts';
 import { type BatchInput, type BatchPod, type BatchResult, batchSignals } from './contract/workflows.ts';
 import { stop } from './failure.ts';
-import { openPods, prepare } from './prepare.ts';
+import { openPods, prepare, type Room } from './prepare.ts';
 import { forwardRules, heldRequest } from './requests.ts';
 import { type BatchState, type PodEntry, withBatch } from './state.ts';
 
 /**
  * Brings batch `index` to the new images. What became of its pods is in the book, and is returned.
- * @param down how many other pods are out of service, where its pods were looked at just now
+ * @param looked of a look at its pods just now
  */
-export async function runBatch(book: Book, index: number, down?: number): Promise<BatchResult> {
+export async function runBatch(book: Book, index: number, looked?: Room): Promise<BatchResult> {
   const { plan } = book.state;
   const current = book.state.batches[index];
   if (plan === undefined || current === undefined) throw stop('INTERNAL', `There is no batch ${index}.`);
-  const downElsewhere = down ?? (await prepare(book, plan, index, current));
+  const room = looked ?? (await prepare(book, plan, index, current));
 
   const prepared = openPods(book.state.batches[index] ?? current);
   const input: BatchInput = {
@@ -34,7 +34,7 @@ export async function runBatch(book: Book, index: number, down?: number): Promis
     pods: prepared.map((pod) => batchPod(pod)),
     ...(plan.change.order && { order: plan.change.order }),
     maxUnavailable: plan.maxUnavailable,
-    downElsewhere,
+    ...room,
     mayFail: current.mayFail,
     limits: plan.limits,
     paused: false,

@@ -6,16 +6,16 @@ import type { PlanHead } from './contract/plan.ts';
 import { unavailable } from './contract/planner/batching.ts';
 import { replan } from './contract/planner/replan.ts';
 import { countOf } from './contract/quantity.ts';
-import { notePrepared, toPrepare } from './prepare.ts';
+import { notePrepared, type Room, toPrepare } from './prepare.ts';
 import { heldRequest } from './requests.ts';
 import { type BatchState, waitingBatch } from './state.ts';
 
 /** Beyond this many batches after the planned ones somebody takes the new version away as fast as we bring it. */
 const mostRest = 5;
 
-/** Where all was as expected, the pods of the next batch were looked at too: how many others are out of service. */
+/** Where all was as expected, the pods of the next batch were looked at too. */
 export interface Next {
-  readonly down?: number;
+  readonly room?: Room;
 }
 
 /**
@@ -32,7 +32,7 @@ export async function nextBatch(book: Book): Promise<Next | undefined> {
   if (found.pods !== undefined) adapt(book, plan, found, found.pods);
   const rest = book.state.batches.filter(({ name }) => name.startsWith('rest-')).length;
   if (rest > mostRest || book.state.batches[index] === undefined) return undefined;
-  return found.prepared === undefined ? {} : { down: notePrepared(book, index, found.prepared) };
+  return found.prepared === undefined ? {} : { room: notePrepared(book, index, found.prepared) };
 }
 
 function survey(book: Book, plan: PlanHead, expected: BatchState['pods'], next?: BatchState): Promise<Surveyed> {

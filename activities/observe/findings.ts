@@ -1,7 +1,7 @@
 import type { Target } from '../../workflows/contract/names.ts';
 import type { Findings } from '../../workflows/contract/observation.ts';
 import { recordAccess } from '../history/store.ts';
-import { autoscalers, budgets, services } from '../kubernetes/resources.ts';
+import { autoscalers, services } from '../kubernetes/resources.ts';
 import { selects } from '../kubernetes/selectors.ts';
 import type { Connection } from '../kubernetes/types.ts';
 import type { Service } from '../kubernetes/wire.ts';
@@ -16,12 +16,11 @@ export async function findingsOf(
   kube: Connection,
   target: Target,
   workload: ObservedWorkload,
-): Promise<Omit<Findings, 'prePull' | 'digests' | 'ownImages' | 'registrySilent'>> {
+): Promise<Omit<Findings, 'budgets' | 'prePull' | 'digests' | 'ownImages' | 'registrySilent'>> {
   const { namespace } = target;
   const labels = workload.template.metadata?.labels ?? {};
-  const [scalers, disruption, endpoints, unrecorded] = await Promise.all([
+  const [scalers, endpoints, unrecorded] = await Promise.all([
     kube.list(autoscalers, { namespace }),
-    kube.list(budgets, { namespace }),
     kube.list(services, { namespace }),
     missingAccess(kube, namespace, recordAccess),
   ]);
@@ -37,12 +36,6 @@ export async function findingsOf(
         return scaleTargetRef.kind.toLowerCase() === target.kind && scaleTargetRef.name === target.name;
       })
       .map(({ metadata }) => metadata.name),
-    budgets: disruption.items
-      .filter(({ spec: { selector } }) => selector && selects(selector, labels))
-      .map(({ metadata, status }) => ({
-        name: metadata.name,
-        disruptionsAllowed: status?.disruptionsAllowed ?? 0,
-      })),
     owners: ownersOf(workload.labels, workload.annotations),
     services: names(serving),
     openServices: names(serving.filter(isOpen)),

@@ -3,6 +3,7 @@ import { type Target, workloadName } from '../../workflows/contract/names.ts';
 import type { Images, Observation } from '../../workflows/contract/observation.ts';
 import { restartImages } from '../../workflows/contract/planner/restart.ts';
 import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
+import { budgetRooms } from '../kubernetes/budgets.ts';
 import { isLeaving } from '../kubernetes/podState.ts';
 import { nodes, pods } from '../kubernetes/resources.ts';
 import type { Connection } from '../kubernetes/types.ts';
@@ -46,13 +47,14 @@ export async function observe(
   const nodesByName = nodesOf(nodeList);
   const own = podList.items.filter((pod) => workload.owns(target, pod) && !isLeaving(pod));
   const observedPods = own.map((pod) => observedPod(pod, nodesByName));
+  const budgets = await budgetRooms(kube, target.namespace, own);
   const ids = change.restart === undefined ? {} : await ownImages(observedPods, asked, signal);
   const seen = {
     target,
     templateImages: imagesOfTemplate(observed),
     revisionImages,
     pods: observedPods,
-    findings: { ...found, digests: digestsIn(answers), ownImages: ids },
+    findings: { ...found, budgets, digests: digestsIn(answers), ownImages: ids },
   };
   // A restart writes other spellings than those of the template: they are what must be there.
   const images = change.restart === undefined ? asked : restartImages(change.restart, seen);

@@ -60,20 +60,22 @@ async function withBatches(client: Client, status: LiveStatus): Promise<LiveStat
   if (!status.batches.some(isInHand)) return status;
   const looked = await Promise.all(
     status.batches.map(async (batch) => {
-      if (!isInHand(batch)) return { batch, retrying: [] };
+      if (!isInHand(batch)) return { batch, retrying: [], waiting: undefined };
       const handle = client.workflow.getHandle(batch.workflow);
       // A child that is not there yet, or no longer: what the release knows is the best there is.
       const [progress, retrying] = await Promise.all([
         ask<BatchProgress>(client, handle).catch(() => undefined),
         handle.describe().then(retryingOf, () => []),
       ]);
-      return { batch: progress === undefined ? batch : mergePods(batch, progress), retrying };
+      return { batch: progress ? mergePods(batch, progress) : batch, retrying, waiting: progress?.waiting };
     }),
   );
   const batches = looked.map(({ batch }) => batch);
   const pods = batches.flatMap((batch) => batch.pods);
+  const waiting = status.waiting ?? looked.find((look) => look.waiting !== undefined)?.waiting;
   return {
     ...status,
+    ...(waiting && { waiting }),
     batches,
     retrying: [...status.retrying, ...looked.flatMap(({ retrying }) => retrying)],
     progress: {

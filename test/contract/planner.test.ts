@@ -394,7 +394,7 @@ describe('warnings', () => {
       specOf({ traffic: { through: [{ readinessGate: 'x.test/open' }] } }),
     ],
     ['an autoscaler', ['AUTOSCALER'], findings({ autoscalers: ['checkout'] }), specOf()],
-    ['a budget', ['DISRUPTION_BUDGET'], findings({ budgets: [{ name: 'b', disruptionsAllowed: 0 }] }), specOf()],
+    ['a budget', ['DISRUPTION_BUDGET'], findings({ budgets: [{ name: 'b', out: 0 }] }), specOf()],
     ['a hold that was left', ['LEFT_HELD'], { leftHeld: true }, specOf()],
     [
       'a lost node',
@@ -423,13 +423,15 @@ describe('warnings', () => {
   });
 
   it('says what a budget means for this release', () => {
-    const budget = (disruptionsAllowed: number) =>
-      warningsOf(
-        planRelease(specOf(), observe(podsOf(8), findings({ budgets: [{ name: 'b', disruptionsAllowed }] }))),
-        'DISRUPTION_BUDGET',
-      )[0];
-    expect(budget(1)).toContain('allows 1 disruption now, but up to 2 pods will be out of service at once');
-    expect(budget(2)).toContain('its pods count as disrupted meanwhile');
+    const budget = (out: number, disruptionBudgets: 'Respect' | 'Ignore' = 'Respect') => {
+      const observation = observe(podsOf(8), findings({ budgets: [{ name: 'b', out }] }));
+      const spec = specOf({ strategy: { disruptionBudgets } });
+      return warningsOf(planRelease(spec, observation), 'DISRUPTION_BUDGET')[0];
+    };
+    expect(budget(0)).toContain('lets no pod be out of service now: pods that are ready wait until it does');
+    expect(budget(1)).toContain('lets 1 pod be out of service: so many at once, and not the 2');
+    expect(budget(2)).toBeUndefined();
+    expect(budget(1, 'Ignore')).toContain('is ignored, as the spec says: up to 2 will be out');
   });
 
   it('says that an image which nobody could check is not pinned', () => {

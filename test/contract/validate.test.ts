@@ -32,6 +32,7 @@ describe('a valid spec', () => {
         gray: { pods: 1 },
         batches: { count: 3 },
         maxUnavailable: '25%',
+        disruptionBudgets: 'Respect',
         order: { spreadBy: 'topology.kubernetes.io/zone' },
         readyTimeout: '5m',
         progressDeadline: '10m',
@@ -115,7 +116,7 @@ describe('says where, what was found and what is allowed', () => {
     [
       'a misspelt field',
       { strategy: { maxUnavailabel: 1 } },
-      'strategy.maxUnavailabel: found an unknown field; allowed: mode, gray, batches, maxUnavailable, order, readyTimeout, failureThreshold, batchTimeout, progressDeadline, rollbackWindow or rollback; did you mean maxUnavailable?',
+      'strategy.maxUnavailabel: found an unknown field; allowed: mode, gray, batches, maxUnavailable, disruptionBudgets, order, readyTimeout, failureThreshold, batchTimeout, progressDeadline, rollbackWindow or rollback; did you mean maxUnavailable?',
     ],
     [
       'a field in the wrong place',

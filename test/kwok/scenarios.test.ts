@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { deployments, endpointSlices } from '../../activities/kubernetes/resources.ts';
+import { isReady } from '../../activities/kubernetes/podState.ts';
+import { budgets, deployments, endpointSlices, pods as podResource } from '../../activities/kubernetes/resources.ts';
 import { endpointsOf } from '../../activities/traffic/endpointView.ts';
 import { type SampleTag, sampleImage } from '../../local/sample.ts';
 import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
@@ -40,9 +41,9 @@ async function callable(name: string): Promise<number> {
 }
 
 /** Nothing of the release is left, and every pod is called. */
-async function clean(name: string, pods: number): Promise<void> {
+async function clean(name: string, count: number): Promise<void> {
   expect(await world.traces(name)).toEqual([]);
-  await until(async () => (await callable(name)) === pods);
+  await until(async () => (await callable(name)) === count);
 }
 
 describe('abort', () => {
@@ -180,5 +181,80 @@ describe('before and during', () => {
     expect(await ended('grows')).toMatchObject({ phase: 'succeeded', progress: { total: 6, done: 6 } });
     expect(await versions('grows')).toBe('v2 v2 v2 v2 v2 v2');
     await clean('grows', 6);
+  });
+});
+
+describe('disruption budget', () => {
+  const budget = (name: string, minAvailable: number) => ({
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: { name, namespace: world.namespace },
+    spec: { minAvailable, selector: { matchLabels: { app: name } } },
+  });
+  const allow = (name: string, minAvailable: number) =>
+    world.kube.patch(budgets, { namespace: world.namespace, name }, { spec: { minAvailable } }, { as: 'merge' });
+
+  /** The most pods that were not ready at once, until `ends`. */
+  async function mostDown(name: string, ends: Promise<unknown>): Promise<number> {
+    const where = { namespace: world.namespace, labelSelector: `app=${name}` };
+    const { items, resourceVersion } = await world.kube.list(podResource, where);
+    const ready = new Map(items.map((pod) => [pod.metadata.name, isReady(pod)]));
+    const stop = new AbortController();
+    const over = ends.finally(() => stop.abort());
+    const seen = [0];
+    const watched = async (): Promise<void> => {
+      for await (const event of world.kube.with(stop.signal).watch(podResource, where, resourceVersion)) {
+        if (event.type === 'BOOKMARK') continue;
+        ready.set(event.object.metadata.name, isReady(event.object));
+        seen.push([...ready.values()].filter((is) => !is).length);
+      }
+    };
+    await Promise.all([
+      over,
+      watched().catch((error: unknown) => stop.signal.aborted || Promise.reject(error as Error)),
+    ]);
+    return Math.max(...seen);
+  }
+
+  it('scenario 45: while it allows nothing the release waits and says so; then no more go than it allows', async () => {
+    await deploy('budget', 4);
+    await world.kube.create(budgets, budget('budget', 4), { namespace: world.namespace });
+    const before = await world.pods('budget');
+    await world.start(spec('budget', 'v2'));
+    const { waiting, plan } = await world.until('budget', (status) => status.waiting?.for === 'budget');
+    expect(waiting?.text).toBe(
+      'PodDisruptionBudget budget lets no pod of the workload be out of service, and 0 other pods are.',
+    );
+    expect(plan?.warnings.map(({ code }) => code)).toContain('DISRUPTION_BUDGET');
+    expect([...(await world.pods('budget')).values()].map(({ restarts }) => restarts)).toEqual(
+      [...before.values()].map(({ restarts }) => restarts),
+    );
+    await allow('budget', 3);
+    const end = ended('budget');
+    expect(await mostDown('budget', end)).toBe(1);
+    expect(await end).toMatchObject({ phase: 'succeeded' });
+    expect(await versions('budget')).toBe('v2 v2 v2 v2');
+    await clean('budget', 4);
+  });
+
+  it('scenario 45: a rollback waits for no budget, and takes one pod at a time', async () => {
+    await deploy('backwards', 4);
+    await world.kube.create(budgets, budget('backwards', 2), { namespace: world.namespace });
+    await world.start(
+      spec('backwards', 'v2', {
+        gates: { ...approval, afterBatch: { bake: '0s', approval: {} } },
+        strategy: { batches: { count: 1 }, maxUnavailable: 3 },
+      }),
+    );
+    const { waiting } = await world.until('backwards', (status) => status.waiting?.for === 'approval');
+    await world.sluice.send(world.target('backwards'), 'approve', { by: 'bob', gate: waiting?.gate ?? '' });
+    await world.until('backwards', (status) => status.waiting?.gate === 'after-batch-1');
+    await allow('backwards', 4);
+    const end = ended('backwards');
+    await world.sluice.send(world.target('backwards'), 'rollback', { by: 'bob', reason: 'not today' });
+    expect(await mostDown('backwards', end)).toBe(1);
+    expect(await end).toMatchObject({ phase: 'rolledBack' });
+    expect(await versions('backwards')).toBe('v1 v1 v1 v1');
+    await clean('backwards', 4);
   });
 });

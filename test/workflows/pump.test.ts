@@ -155,6 +155,39 @@ describe('pump', () => {
     expect(pump.inHand).toBe(1);
   });
 
+  it('scenario 45: a disruption budget holds back pods that are ready, and no more than maxUnavailable ever go', () => {
+    const three = pods(3, (index) => ({ wasReady: index > 0 }));
+    const budget = { name: 'web', out: 0 };
+    const options = { pods: three, stages, maxUnavailable: 2, downElsewhere: 0, undo: false, mayFail: 0, budget };
+    const pump = new Pump(options);
+    pump.admit(at);
+    // To change one that is down takes nothing away from the budget.
+    expect(pump.take('drain', 10).map(({ pod }) => pod.name)).toEqual(['p0']);
+    for (const stage of stages) pump.settle(stage, done(['p0']), at);
+    pump.admit(at);
+    expect(pump.blockedByBudget).toBe(true);
+    pump.budget = { name: 'web', out: 1 };
+    pump.admit(at);
+    expect(pump.take('drain', 10).map(({ pod }) => pod.name)).toEqual(['p1']);
+    pump.budget = undefined;
+    pump.admit(at);
+    expect(pump.inHand).toBe(2);
+  });
+
+  it('its own failed pods are no waiting for a budget: the progress deadline counts', () => {
+    const budget = { name: 'web', out: 1 };
+    const options = { pods: pods(2), stages, maxUnavailable: 2, downElsewhere: 0, undo: false, mayFail: 1, budget };
+    const pump = new Pump(options);
+    pump.admit(at);
+    const failed = [{ pod: 'p0', code: 'POD_FAILED' as const, reason: 'crashed' }];
+    pump.take('drain', 1);
+    pump.settle('drain', { done: [], later: [], gone: [], failed }, at);
+    pump.settle('restore', done(['p0']), at);
+    pump.admit(at);
+    expect(pump.inHand).toBe(0);
+    expect(pump.blockedByBudget).toBe(false);
+  });
+
   it('a rollback puts a pod that it could not heal back into traffic, and goes on with the others', () => {
     const pump = new Pump({
       pods: pods(2),

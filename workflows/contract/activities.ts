@@ -2,7 +2,7 @@ import type { CheckSpec } from './check.schema.ts';
 import type { ErrorCode } from './errors.ts';
 import type { History } from './history.ts';
 import type { Target } from './names.ts';
-import type { Images } from './observation.ts';
+import type { BudgetRoom, Images } from './observation.ts';
 import type { Plan, PlannedPod, PlannedTraffic, PodRef } from './plan.ts';
 import type { ReleaseRecord } from './record.ts';
 import type { SettledEnd } from './status.ts';
@@ -129,8 +129,14 @@ export interface TrafficRequest extends HeldRequest {
   readonly through: readonly TrafficSource[];
 }
 
-export interface PrepareRequest extends TrafficRequest {
+export interface PrepareRequest extends HeldRequest, PodsLook {}
+
+/** What is looked at before the first drain of a batch. */
+export interface PodsLook {
+  readonly through: readonly TrafficSource[];
   readonly pods: readonly PodRef[];
+  /** PodDisruptionBudgets too. */
+  readonly budgets?: boolean;
 }
 
 /** How one pod stood in traffic before its drain: one entry for each source of `through`, in its order. */
@@ -142,6 +148,8 @@ export interface Prepared {
   readonly gone: readonly string[];
   /** Other pods of the workload that are out of service now: they count against maxUnavailable. */
   readonly downElsewhere: readonly string[];
+  /** The tightest PodDisruptionBudget of the workload, where it was looked for. */
+  readonly budget?: BudgetRoom;
 }
 
 export interface PreparedPod extends PodRef {
@@ -235,7 +243,7 @@ export interface SurveyRequest extends HeldRequest {
   /** A rollback looks for pods only, whatever else was changed. */
   readonly undo: boolean;
   /** The batch that is next where all is as expected: its pods are prepared in the same call. */
-  readonly next?: Pick<PrepareRequest, 'through' | 'pods'>;
+  readonly next?: PodsLook;
 }
 
 export interface Surveyed {

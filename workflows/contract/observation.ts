@@ -49,8 +49,8 @@ export interface Findings {
   readonly registrySilent: Readonly<Record<string, string>>;
   /** Names of HorizontalPodAutoscalers that scale the workload. */
   readonly autoscalers: readonly string[];
-  /** PodDisruptionBudgets that select its pods, with the disruptions they allow now. */
-  readonly budgets: readonly { readonly name: string; readonly disruptionsAllowed: number }[];
+  /** PodDisruptionBudgets that select its pods, the tightest first. */
+  readonly budgets: readonly BudgetRoom[];
   /** Who else writes the workload: `Argo CD application shop/checkout`, `Flux Kustomization …`, `Helm release …`. */
   readonly owners: readonly string[];
   /** Services that select its pods, for the warning that they are not drained. */
@@ -62,6 +62,12 @@ export interface Findings {
   /** Seconds from a pod's start until its probe can pass, from the template's probes. */
   readonly probeSeconds: number;
   readonly prePull: PrePullFindings;
+}
+
+/** A PodDisruptionBudget, and how many pods of the workload it lets be out of service, those that are already included. */
+export interface BudgetRoom {
+  readonly name: string;
+  readonly out: number;
 }
 
 /** Whether and where the new images have to be pulled before the first pod is changed. */

@@ -23,6 +23,8 @@ export interface Plan {
   readonly replicas: number;
   /** Pods that may be out of service at once, at least 1. */
   readonly maxUnavailable: number;
+  /** Ignore, or absent in releases of before: only maxUnavailable counts. */
+  readonly disruptionBudgets?: ReleaseSpec['strategy']['disruptionBudgets'];
   readonly minReadyMs: number;
   readonly readyTimeoutMs: number;
   readonly traffic: PlannedTraffic;

@@ -74,6 +74,7 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
     batches,
     replicas: observation.replicas,
     maxUnavailable: unavailable(shape, observation.replicas),
+    disruptionBudgets: strategy.disruptionBudgets,
     minReadyMs: observation.minReadySeconds * 1000,
     readyTimeoutMs: milliseconds(strategy.readyTimeout),
     traffic: {
@@ -95,9 +96,21 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
   return {
     ...plan,
     writes: plannedWrites(plan, observation),
-    estimateSeconds: estimateSeconds(plan, observation.findings.probeSeconds),
+    estimateSeconds: estimateSeconds(
+      { ...plan, maxUnavailable: pace(plan, observation) },
+      observation.findings.probeSeconds,
+    ),
     warnings: planWarnings(plan, spec, observation, { leftover: sizes.leftover }),
   };
+}
+
+/** How many pods change at once, as far as disruption budgets let them now. */
+function pace(
+  { maxUnavailable, disruptionBudgets }: Pick<Plan, 'maxUnavailable' | 'disruptionBudgets'>,
+  { findings }: Observation,
+): number {
+  const rooms = disruptionBudgets === 'Respect' ? findings.budgets.map(({ out }) => out) : [];
+  return Math.max(1, Math.min(maxUnavailable, ...rooms));
 }
 
 function plannedShape({ strategy, gates }: ReleaseSpec): PlannedShape {

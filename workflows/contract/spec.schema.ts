@@ -157,6 +157,12 @@ export const releaseSpecSchema = z.strictObject({
       maxUnavailable: quantitySchema
         .default('25%')
         .describe('How many pods of the workload may be out of service at once; a percentage rounds down, at least 1.'),
+      disruptionBudgets: z
+        .enum(['Respect', 'Ignore'])
+        .default('Respect')
+        .describe(
+          'Respect: no more pods are out of service at once than the PodDisruptionBudgets of the workload let; where they let none, the release waits, and says so. Ignore: only `maxUnavailable` counts. A rollback waits for no budget, but takes one pod at a time where it has to.',
+        ),
       order: z
         .strictObject({
           spreadBy: z

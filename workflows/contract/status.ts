@@ -92,10 +92,13 @@ export interface Said {
 }
 
 export interface Waiting {
+  /** `budget`: too many pods are out of service to start the next one. */
   readonly for: 'approval' | 'bake' | 'resume' | 'hold' | 'budget';
   readonly gate?: string;
   readonly since: string;
   readonly until?: string;
+  /** Of a budget, one sentence: whose it is, and who uses it up. */
+  readonly text?: string;
   /** Approvals so far and needed. */
   readonly approvals?: { readonly have: readonly Said[]; readonly required: number; readonly from: readonly string[] };
 }
@@ -131,7 +134,8 @@ export interface Failure {
 /** Answer of the `status` query of a batch: the pods it has in hand, for the live view. */
 export interface BatchProgress {
   readonly pods: readonly PodStatus[];
-  readonly waiting?: string;
+  /** Nothing is in hand, and too many pods are out of service to go on. */
+  readonly waiting?: Waiting;
 }
 
 /** Result of the `release` workflow. */

@@ -1,6 +1,6 @@
 import type { HeldRequest, PodFailure, PodNote, PodRules, TrafficSnapshot } from './activities.ts';
 import type { Target } from './names.ts';
-import type { Images } from './observation.ts';
+import type { BudgetRoom, Images } from './observation.ts';
 import type { ContainerOrder, PlannedLimits, PodRef } from './plan.ts';
 
 /** Input of the `release` workflow. A person may type it in the Temporal UI. */
@@ -36,6 +36,8 @@ export interface BatchInput extends HeldRequest, PodRules {
   readonly maxUnavailable: number;
   /** Pods of the workload outside this batch that are out of service: they count against maxUnavailable. */
   readonly downElsewhere: number;
+  /** The tightest PodDisruptionBudget, looked at again and again while pods are queued. A rollback has none. */
+  readonly budget?: BudgetRoom;
   /** So many of the pods may fail; one more stops the batch. A rollback is stopped by none. */
   readonly mayFail: number;
   /** None in a rollback. */

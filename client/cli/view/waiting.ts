@@ -48,7 +48,7 @@ export function waitingLines(status: ReleaseStatus, look: Look, defaults: Comman
     case 'hold':
       return [title('Held after a failure', open), '', command('resume'), command('rollback', '--reason "…"')];
     case 'budget':
-      return [title('Waits for pods outside the release', 'too many are out of service', open)];
+      return [title('Waits', open), ...wrap(waiting.text ?? '', Math.max(30, width - 4)).map((line) => `   ${line}`)];
   }
 }
 

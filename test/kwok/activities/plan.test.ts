@@ -76,7 +76,7 @@ describe('plan', () => {
     expect(warnings).toMatchObject({
       NO_DRAIN: expect.stringMatching(/^((?!unrelated).)*planned/),
       AUTOSCALER: expect.stringContaining('planned'),
-      DISRUPTION_BUDGET: expect.stringContaining('allows 0'),
+      DISRUPTION_BUDGET: expect.stringContaining('lets no pod be out of service now'),
       GITOPS_OWNER: expect.stringContaining('Argo CD application planned'),
       REGISTRY_SILENT: expect.stringContaining('registry.test'),
     });

@@ -52,7 +52,8 @@ function drain({ traffic: { through } }: Drawn, { findings }: Observation): Plan
 }
 
 /** Who else has a hand in the workload. */
-function others({ target, maxUnavailable }: Drawn, { findings, paused, leftHeld }: Observation): PlanWarning[] {
+function others(plan: Drawn, { findings, paused, leftHeld }: Observation): PlanWarning[] {
+  const { target, maxUnavailable } = plan;
   const name = workloadName(target);
   return [
     ...findings.autoscalers
@@ -64,17 +65,9 @@ function others({ target, maxUnavailable }: Drawn, { findings, paused, leftHeld 
           `HorizontalPodAutoscaler ${scaler} may scale ${name} in mid-release; pods that it adds are brought along before the commit.`,
         ),
       ),
-    ...findings.budgets
-      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-      .flatMap(({ name: budget, disruptionsAllowed }) =>
-        warn(
-          true,
-          'DISRUPTION_BUDGET',
-          disruptionsAllowed < maxUnavailable
-            ? `PodDisruptionBudget ${budget} allows ${countOf(disruptionsAllowed, 'disruption')} now, but up to ${maxUnavailable} pods will be out of service at once. A change in place is no eviction: the budget does not hold it up. Lower strategy.maxUnavailable to keep to it.`
-            : `PodDisruptionBudget ${budget} allows ${countOf(disruptionsAllowed, 'disruption')} now. A change in place is no eviction and not held up by it, but its pods count as disrupted meanwhile: node drains may have to wait.`,
-        ),
-      ),
+    ...findings.budgets.flatMap(({ name: budget, out }) =>
+      warn(out < maxUnavailable, 'DISRUPTION_BUDGET', budgetText(budget, out, plan)),
+    ),
     ...findings.owners.flatMap((owner) =>
       warn(
         true,
@@ -94,6 +87,16 @@ function others({ target, maxUnavailable }: Drawn, { findings, paused, leftHeld 
     ),
     ...warn(paused, 'PAUSED_ALREADY', `${name} is paused already, not by Sluice; it stays paused after the release.`),
   ];
+}
+
+function budgetText(name: string, out: number, { disruptionBudgets, maxUnavailable }: Drawn): string {
+  const lets = `PodDisruptionBudget ${name} lets ${out === 0 ? 'no pod' : countOf(out, 'pod')} be out of service`;
+  if (disruptionBudgets !== 'Respect') {
+    return `${lets}, and is ignored, as the spec says: up to ${maxUnavailable} will be out of service at once, and node drains may have to wait.`;
+  }
+  return out === 0
+    ? `${lets} now: pods that are ready wait until it does. \`strategy.disruptionBudgets: Ignore\` goes on without it.`
+    : `${lets}: so many at once, and not the ${maxUnavailable} of strategy.maxUnavailable.`;
 }
 
 function images({ change: { to } }: Drawn, { change }: ReleaseSpec, { findings }: Observation): PlanWarning[] {
