@@ -54,12 +54,12 @@ export function budgetText(
   { maxUnavailable }: Pick<BatchInput, 'maxUnavailable'>,
   { budget, downElsewhere: down }: Pick<Pump, 'budget' | 'downElsewhere'>,
 ): string {
-  const others = `${countOf(down, 'other pod')} ${down === 1 ? 'is' : 'are'}`;
+  const others = down === 0 ? '' : `, and ${countOf(down, 'other pod')} ${down === 1 ? 'is' : 'are'}`;
   if (budget === undefined || budget.out >= maxUnavailable) {
-    return `At most ${maxUnavailable} of the workload may be out of service, and ${others}.`;
+    return `At most ${maxUnavailable} of the workload may be out of service${others}.`;
   }
   const lets = budget.out === 0 ? 'no pod' : countOf(budget.out, 'pod');
-  return `PodDisruptionBudget ${budget.name} lets ${lets} of the workload be out of service, and ${others}.`;
+  return `PodDisruptionBudget ${budget.name} lets ${lets} of the workload be out of service${others}.`;
 }
 
 /** One handful of the batch for one stage. `version`: that of the last drain, for a drain. */

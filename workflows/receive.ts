@@ -1,5 +1,13 @@
+import { type Changed, changePlan, skipTo } from './changePlan.ts';
 import type { ErrorCode } from './contract/errors.ts';
-import { type GateMessage, type MessageName, messageNames, type PlainMessage } from './contract/messages.ts';
+import {
+  type GateMessage,
+  type MessageName,
+  messageNames,
+  type PlainMessage,
+  type SkipMessage,
+} from './contract/messages.ts';
+import { readPlanChange } from './contract/planChange.ts';
 import { isOver, type Said } from './contract/status.ts';
 import { logged, type ReleaseState, withDecision, without } from './state.ts';
 
@@ -33,13 +41,16 @@ export function receive(state: ReleaseState, run: string, name: MessageName, mes
   }
   if (isOver(state.phase)) return refuse('RELEASE_OVER', `The release ended: ${state.phase}.`);
   const said = saidBy(valid, at);
-  const received = answer(state, said, name, valid);
+  const received = answer(state, said, name, valid as AnyMessage);
   // Approvals are kept with their gates.
   if (!received.accepted || name === 'approve') return received;
   return { ...received, state: withDecision(received.state, { message: name, ...said }) };
 }
 
-function answer(state: ReleaseState, said: Said, name: MessageName, { gate }: GateMessage): Received {
+type AnyMessage = GateMessage & SkipMessage;
+
+function answer(state: ReleaseState, said: Said, name: MessageName, message: AnyMessage): Received {
+  const { gate, batch } = message;
   switch (name) {
     case 'approve':
       return approve(state, said, gate);
@@ -51,12 +62,22 @@ function answer(state: ReleaseState, said: Said, name: MessageName, { gate }: Ga
       return resume(state, said);
     case 'rollback':
       return rollback(state, said);
+    case 'changePlan': {
+      const change = readPlanChange(message);
+      if (typeof change === 'string') return refuse('MESSAGE_INVALID', change);
+      return changed(said, changePlan(state, said.by, change));
+    }
+    case 'skipTo':
+      return changed(said, skipTo(state, said.by, batch));
     case 'takeOver':
       return decideDrift(state, said, 'takeOver', 'Taking over: the change of the workload is undone.');
     case 'adopt':
       return decideDrift(state, said, 'adopt', 'Adopting the change of the workload: the release ends here.');
   }
 }
+
+const changed = (said: Said, to: Changed): Received =>
+  'code' in to ? refuse(to.code, to.text) : accept(to.state, said, to.text);
 
 function approve(state: ReleaseState, said: Said, gateId: string): Received {
   const refusal = gateRefusal(state, said, gateId);
@@ -152,7 +173,7 @@ export function problemOf(name: string, message: unknown): string | undefined {
   if (typeof message !== 'object' || message === null || Array.isArray(message)) {
     return `Found ${message === null ? 'null' : Array.isArray(message) ? 'a list' : typeof message}; needs an object such as {"by": "anna"}.`;
   }
-  const fields = message as Partial<Record<keyof GateMessage | keyof PlainMessage, unknown>>;
+  const fields = message as Partial<Record<keyof AnyMessage, unknown>>;
   if (typeof fields.by !== 'string' || fields.by.trim() === '') return 'Needs "by": who says it.';
   for (const key of ['reason', 'run'] as const) {
     if (fields[key] !== undefined && typeof fields[key] !== 'string') return `"${key}" must be text.`;
@@ -160,6 +181,9 @@ export function problemOf(name: string, message: unknown): string | undefined {
   if (fields.verified !== undefined && typeof fields.verified !== 'boolean') return '"verified" must be true or false.';
   if ((name === 'approve' || name === 'reject') && (typeof fields.gate !== 'string' || fields.gate === '')) {
     return 'Needs "gate": which gate is decided, such as "after-gray"; the status names the open one.';
+  }
+  if (name === 'skipTo' && (typeof fields.batch !== 'string' || fields.batch === '')) {
+    return 'Needs "batch": the one to go to, such as "batch-3".';
   }
   return undefined;
 }

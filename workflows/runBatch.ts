@@ -21,12 +21,14 @@ import { type BatchState, type PodEntry, withBatch } from './state.ts';
  * @param looked of a look at its pods just now
  */
 export async function runBatch(book: Book, index: number, looked?: Room): Promise<BatchResult> {
-  const { plan } = book.state;
-  const current = book.state.batches[index];
-  if (plan === undefined || current === undefined) throw stop('INTERNAL', `There is no batch ${index}.`);
-  const room = looked ?? (await prepare(book, plan, index, current));
-
-  const prepared = openPods(book.state.batches[index] ?? current);
+  let room = looked;
+  let { plan, current } = batchAt(book, index);
+  // People may divide the batches anew during the look: until it starts, this one is none that has begun.
+  while (room === undefined || openPods(current).some(({ traffic }) => traffic === undefined)) {
+    room = await prepare(book, plan, index, current);
+    ({ plan, current } = batchAt(book, index));
+  }
+  const prepared = openPods(current);
   const input: BatchInput = {
     ...heldRequest(book, plan),
     ...forwardRules(plan),
@@ -42,6 +44,12 @@ export async function runBatch(book: Book, index: number, looked?: Room): Promis
   const result = await runChild(book, input, index);
   book.set((state) => withBatch(state, index, (entry) => ({ ...settled(entry, result), endedAt: book.now })));
   return result;
+}
+
+function batchAt({ state: { plan, batches } }: Book, index: number) {
+  const current = batches[index];
+  if (plan === undefined || current === undefined) throw stop('INTERNAL', `There is no batch ${index}.`);
+  return { plan, current };
 }
 
 /** Whether a batch is over and the release may go on. */

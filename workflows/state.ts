@@ -1,5 +1,5 @@
 import type { TrafficSnapshot } from './contract/activities.ts';
-import type { PlanHead, PlannedApproval, PlannedBatch, PlannedPod } from './contract/plan.ts';
+import type { Begun, PlanHead, PlannedApproval, PlannedBatch, PlannedPod } from './contract/plan.ts';
 import type { Decision, GateRecord } from './contract/record.ts';
 import type { BatchStatus, Failure, LogEntry, Phase, PodState, RefusedMessage, Said } from './contract/status.ts';
 
@@ -107,4 +107,16 @@ export const waitingBatch = ({ pods, ...batch }: PlannedBatch): BatchState => ({
 
 export function withBatch(state: ReleaseState, index: number, change: (batch: BatchState) => BatchState): ReleaseState {
   return { ...state, batches: state.batches.map((batch, at) => (at === index ? change(batch) : batch)) };
+}
+
+/** The number of `batch-3`, 0 of the gray group. */
+export const numberOf = (name: string): number => Number(/^(?:batch|rest)-(\d+)$/.exec(name)?.[1] ?? 0);
+
+/** What these batches, which have all begun, come to. */
+export function begunOf(batches: readonly BatchState[]): Begun {
+  const begun = batches.filter(({ name }) => name !== 'gray');
+  return {
+    batches: Math.max(0, ...begun.map(({ name }) => numberOf(name))),
+    pods: begun.flatMap(({ pods }) => pods).filter(({ state }) => state !== 'gone').length,
+  };
 }

@@ -86,7 +86,7 @@ function textOf(state: ReleaseState): string {
       if (current === '') return 'Looking for pods that were born meanwhile.';
       return paused ? `Paused in ${current} by ${paused.by}; pods in flight finish.` : `Upgrading ${current}.`;
     case 'gate':
-      return gate === undefined ? '' : gateText(gate, paused?.by);
+      return gate === undefined ? 'Looking whether the workload is as expected.' : gateText(gate, paused?.by);
     case 'held':
       return heldText(held?.failure);
     case 'committing':

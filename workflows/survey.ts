@@ -8,7 +8,7 @@ import { replan } from './contract/planner/replan.ts';
 import { countOf } from './contract/quantity.ts';
 import { notePrepared, type Room, toPrepare } from './prepare.ts';
 import { heldRequest } from './requests.ts';
-import { type BatchState, waitingBatch } from './state.ts';
+import { type BatchState, begunOf, waitingBatch } from './state.ts';
 
 /** Beyond this many batches after the planned ones somebody takes the new version away as fast as we bring it. */
 const mostRest = 5;
@@ -29,7 +29,8 @@ export async function nextBatch(book: Book): Promise<Next | undefined> {
   const ahead = batches.slice(index);
   const planned = ahead.flatMap(({ pods }) => pods);
   const found = await survey(book, plan, planned, ahead[0]);
-  if (found.pods !== undefined) adapt(book, plan, found, found.pods);
+  // Its plan of now: people may have changed it meanwhile.
+  if (found.pods !== undefined) adapt(book, book.state.plan ?? plan, found, found.pods);
   const rest = book.state.batches.filter(({ name }) => name.startsWith('rest-')).length;
   if (rest > mostRest || book.state.batches[index] === undefined) return undefined;
   return found.prepared === undefined ? {} : { room: notePrepared(book, index, found.prepared) };
@@ -53,14 +54,10 @@ function survey(book: Book, plan: PlanHead, expected: BatchState['pods'], next?:
 function adapt(book: Book, plan: PlanHead, { replicas }: Surveyed, outdated: NonNullable<Surveyed['pods']>): void {
   const { batches, index } = book.state;
   const before = batches.slice(0, index);
-  const begun = before.filter(({ name }) => name !== 'gray');
   const standing = {
     shape: plan.shape,
     ahead: batches.slice(index),
-    begun: {
-      batches: begun.length,
-      pods: begun.flatMap(({ pods }) => pods).filter(({ state }) => state !== 'gone').length,
-    },
+    begun: begunOf(before),
   };
   const anew = replan(standing, outdated).map(waitingBatch);
   const back = new Set(outdated.map(({ uid }) => uid));

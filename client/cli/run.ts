@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { type ExitCode, errors, SluiceError } from '../../workflows/contract/errors.ts';
 import { asSluiceError } from '../sdk/problem.ts';
+import { registerChange } from './commands/change.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerApprove, registerReject } from './commands/decide.ts';
 import { registerDemo } from './commands/demo.ts';
@@ -14,6 +15,7 @@ import { registerRelease } from './commands/release.ts';
 import { registerRestart } from './commands/restart.ts';
 import { registerRetry } from './commands/retry.ts';
 import { registerSchema } from './commands/schema.ts';
+import { registerSkip } from './commands/skip.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerAdopt, registerPause, registerResume, registerRollback, registerTakeOver } from './commands/steer.ts';
 import { registerUndo } from './commands/undo.ts';
@@ -125,6 +127,8 @@ function buildProgram(host: Host): Command {
   registerPause(program, host);
   registerResume(program, host);
   registerRollback(program, host);
+  registerChange(program, host);
+  registerSkip(program, host);
   registerUndo(program, host);
   registerRetry(program, host);
   registerTakeOver(program, host);

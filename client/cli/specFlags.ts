@@ -187,9 +187,10 @@ function imagesOf(flags: readonly string[]): SpecOverride[] {
 }
 
 /** `4` is a count, `25%` a percentage; anything else is left to the schema, which names it. */
-function quantityOf(text: string): string | number;
-function quantityOf(text: string | undefined): string | number | undefined;
-function quantityOf(text: string | undefined): string | number | undefined {
+/** `3` is a count, `20%` stays as it was typed, nonsense too: the schema judges it. */
+export function quantityOf(text: string): string | number;
+export function quantityOf(text: string | undefined): string | number | undefined;
+export function quantityOf(text: string | undefined): string | number | undefined {
   return text !== undefined && /^-?\d+$/.test(text) ? Number(text) : text;
 }
 

@@ -26,16 +26,21 @@ const going = {
   rollback: 'ok',
 } as const;
 
-/** Only where somebody changed the workload is there anything to take over or to adopt. */
-const under = (answers: Record<Exclude<MessageName, 'takeOver' | 'adopt'>, string>) => ({
+/**
+ * Only where somebody changed the workload is there anything to take over or to adopt; these releases have no plan yet,
+ * see changePlan.test.ts.
+ */
+const under = (answers: Record<Exclude<MessageName, 'takeOver' | 'adopt' | 'changePlan' | 'skipTo'>, string>) => ({
   ...answers,
+  changePlan: 'REFUSED',
+  skipTo: 'REFUSED',
   takeOver: 'REFUSED',
   adopt: 'REFUSED',
 });
 
 function all(code: string): Record<MessageName, string> {
   const every = { approve: code, reject: code, pause: code, resume: code, rollback: code };
-  return { ...every, takeOver: code, adopt: code };
+  return { ...every, changePlan: code, skipTo: code, takeOver: code, adopt: code };
 }
 
 function stateIn(phase: Phase): ReleaseState {
@@ -66,7 +71,7 @@ const table: Record<Phase, Record<MessageName, string>> = {
 const answer = (
   state: ReleaseState,
   name: MessageName,
-  message: unknown = { by: 'bob', gate: 'after-gray' },
+  message: unknown = { by: 'bob', gate: 'after-gray', batch: 'batch-2', strategy: { maxUnavailable: 2 } },
 ): string => {
   const received = receive(state, run, name, message, at);
   return received.accepted ? 'ok' : received.code;

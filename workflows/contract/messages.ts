@@ -1,8 +1,20 @@
+import type { PlanChangeFields } from './planChange.ts';
+
 /**
  * What people and bots can say to a running release. Each name is an update (answered) and a signal
  * (fire and forget) with the same argument. Plain data, checked by hand in the workflow.
  */
-export const messageNames = ['approve', 'reject', 'pause', 'resume', 'rollback', 'takeOver', 'adopt'] as const;
+export const messageNames = [
+  'approve',
+  'reject',
+  'pause',
+  'resume',
+  'rollback',
+  'changePlan',
+  'skipTo',
+  'takeOver',
+  'adopt',
+] as const;
 export type MessageName = (typeof messageNames)[number];
 
 export const queryNames = { status: 'status' } as const;
@@ -21,6 +33,14 @@ export interface GateMessage extends Said {
   readonly gate: string;
 }
 
+/** Sizes and gates of the batches that have not begun. */
+export interface ChangePlanMessage extends Said, PlanChangeFields {}
+
+export interface SkipMessage extends Said {
+  /** The batch to go to, such as `batch-3`: those before it are upgraded with it. */
+  readonly batch: string;
+}
+
 export type PlainMessage = Said;
 
 export interface MessageArguments {
@@ -29,6 +49,8 @@ export interface MessageArguments {
   readonly pause: PlainMessage;
   readonly resume: PlainMessage;
   readonly rollback: PlainMessage;
+  readonly changePlan: ChangePlanMessage;
+  readonly skipTo: SkipMessage;
   readonly takeOver: PlainMessage;
   readonly adopt: PlainMessage;
 }
@@ -51,5 +73,9 @@ export const messageDescriptions: Readonly<Record<MessageName, string>> = {
     'When it is held because somebody else changed the workload: undo their change and go on. Example: {"by": "anna"}',
   adopt:
     'When it is held because somebody else changed the workload: keep their change, end the release here, and let the workload\'s own controller roll it out. Example: {"by": "anna"}',
+  changePlan:
+    'Other sizes and gates for the batches that have not begun, in the words of a spec. Example: {"by": "anna", "strategy": {"batches": ["50%", "50%"], "maxUnavailable": 2}, "gates": {"afterBatch": {"bake": "5m", "approval": {"required": 1}}}}',
+  skipTo:
+    'Upgrade all batches up to this one in one go, without the gates between them. Example: {"by": "anna", "batch": "batch-3"}',
   rollback: 'Undo everything, from any point. Example: {"by": "anna", "reason": "customers complain"}',
 };

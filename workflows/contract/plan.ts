@@ -60,6 +60,16 @@ export interface PlannedShape {
   readonly spreadBy: string;
   /** The gate after each batch, whichever it is. */
   readonly gate: Omit<PlannedGate, 'id'>;
+  /** What had begun when people changed the division in mid-release: `batches` are shares of what was left then. */
+  readonly base?: Begun;
+}
+
+/** Batches besides the gray group that have begun. */
+export interface Begun {
+  /** The number of the last one: 3 for `batch-3`; 0 where none has. */
+  readonly batches: number;
+  /** Their pods that are there. */
+  readonly pods: number;
 }
 
 /** How long things may take; what waits (for approval, a pause, a hold, a budget) does not count. */

@@ -23,6 +23,8 @@ export function commandFor(
   ].join(' ');
 }
 
+const shorter: Partial<Record<MessageName, string>> = { changePlan: 'change', skipTo: 'skip' };
+
 /** The command that sends a message: `takeOver` is `sluice take-over`. */
 export const commandName = (message: MessageName): string =>
-  message.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  shorter[message] ?? message.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -1,4 +1,4 @@
-import type { PlannedBatch, PlannedPod, PlannedShape } from '../plan.ts';
+import type { Begun, PlannedBatch, PlannedPod, PlannedShape } from '../plan.ts';
 import { batchName, batchSizes, gateId, mayFail, slices } from './batching.ts';
 
 /** Where a release stands between two batches. */
@@ -6,8 +6,7 @@ export interface Standing {
   readonly shape: PlannedShape;
   /** Batches that have not begun, the gray group among them until it has. */
   readonly ahead: readonly PlannedBatch[];
-  /** How many of `batch-1`, `batch-2`, … have begun, and how many pods they have brought to the new version. */
-  readonly begun: { readonly batches: number; readonly pods: number };
+  readonly begun: Begun;
 }
 
 /**
@@ -41,10 +40,12 @@ function dividedBatches(
   pods: readonly PlannedPod[],
 ): readonly PlannedBatch[] {
   if (pods.length === 0) return [];
-  const sizes = batchSizes(shape.batches, begun.pods + pods.length).pods;
-  if (begun.batches >= sizes.length) return [batch(shape, `rest-${begun.batches + 1}`, pods, false)];
+  const { base = { batches: 0, pods: 0 } } = shape;
+  const past = Math.max(0, begun.batches - base.batches);
+  let given = Math.max(0, begun.pods - base.pods);
+  const sizes = batchSizes(shape.batches, given + pods.length).pods;
+  if (past >= sizes.length) return [batch(shape, `rest-${begun.batches + 1}`, pods, false)];
   let upTo = 0;
-  let given = begun.pods;
   const due = sizes.map((size) => {
     upTo += size;
     const more = Math.max(0, upTo - given);
@@ -52,12 +53,12 @@ function dividedBatches(
     return more;
   });
   // What the batches that have begun left over falls to those to come.
-  const late = due.slice(0, begun.batches).reduce((sum, size) => sum + size, 0);
-  const coming = due.slice(begun.batches).map((size, index) => (index === 0 ? size + late : size));
+  const late = due.slice(0, past).reduce((sum, size) => sum + size, 0);
+  const coming = due.slice(past).map((size, index) => (index === 0 ? size + late : size));
   return slices(
     pods,
     coming.filter((size) => size > 0),
-  ).map((part, index) => batch(shape, batchName(begun.batches + index), part, true));
+  ).map((part, index) => batch(shape, batchName(base.batches + past + index), part, true));
 }
 
 function batch(shape: PlannedShape, name: string, pods: readonly PlannedPod[], gated: boolean): PlannedBatch {

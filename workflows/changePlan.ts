@@ -1,0 +1,132 @@
+import type { ErrorCode } from './contract/errors.ts';
+import type { PlannedApproval, PlannedGate, PlannedShape } from './contract/plan.ts';
+import type { PlanChange } from './contract/planChange.ts';
+import { unavailable } from './contract/planner/batching.ts';
+import { replan } from './contract/planner/replan.ts';
+import { countOf, humanDuration } from './contract/quantity.ts';
+import { type BatchState, begunOf, numberOf, type ReleaseState, waitingBatch } from './state.ts';
+
+/** What a change of the plan leads to, or why it may not be. Pure. */
+export type Changed =
+  | { readonly state: ReleaseState; readonly text: string }
+  | { readonly code: ErrorCode; readonly text: string };
+
+/**
+ * Changes sizes and gates from here on. What has begun stays as it is, but for the gate after it, if that is not open.
+ * @param by who says it: where approvers are named, they alone may loosen what they guard
+ */
+export function changePlan(state: ReleaseState, by: string, change: PlanChange): Changed {
+  const { plan } = state;
+  const refusal = refusalOf(state, by);
+  if (plan === undefined || refusal !== undefined) return refusal ?? tooEarly;
+  const { batches, maxUnavailable, failureThreshold, bakeMs, approval } = change;
+  const next = nextOf(state);
+  if (batches !== undefined && next === undefined) return nothingAhead;
+  const gate = gateOf(plan.shape.gate, bakeMs, approval);
+  const sized: PlannedShape = {
+    ...plan.shape,
+    gate,
+    ...(maxUnavailable !== undefined && { maxUnavailable }),
+    ...(failureThreshold !== undefined && { failureThreshold }),
+    ...(batches !== undefined && { batches, base: begunOf(state.batches.slice(0, next)) }),
+  };
+  const changed = withShape(state, sized);
+  const touched = [
+    ...(batches === undefined && failureThreshold === undefined ? [] : [sizesText(changed)]),
+    ...(maxUnavailable === undefined
+      ? []
+      : [`at most ${countOf(changed.plan?.maxUnavailable ?? 1, 'pod')} out of service at once in the next batch`]),
+    ...(bakeMs === undefined ? [] : [`bake ${humanDuration(bakeMs)} after each batch`]),
+    ...(approval === undefined ? [] : [approvalText(gate.approval)]),
+  ];
+  return { state: changed, text: `Plan changed: ${touched.join('; ')}.` };
+}
+
+/** Brings the batches up to `name` in one go: the gates between them are left out, that of `name` stays. */
+export function skipTo(state: ReleaseState, by: string, name: string): Changed {
+  const { plan } = state;
+  const refusal = refusalOf(state, by);
+  if (plan === undefined || refusal !== undefined) return refusal ?? tooEarly;
+  const next = nextOf(state);
+  if (next === undefined) return nothingAhead;
+  // The gray group is small so that little can go wrong: it is never part of a larger batch.
+  const first = state.batches[next]?.name === 'gray' ? next + 1 : next;
+  const ahead = state.batches.slice(first);
+  const at = ahead.findIndex((batch) => batch.name === name);
+  if (at < 1) {
+    const there = ahead.slice(1).map((batch) => batch.name);
+    const may = there.length === 0 ? 'no batch is left to skip to' : `it can be skipped to ${there.join(', ')}`;
+    return { code: 'REFUSED', text: `${name} is not a batch that lies behind the next one: ${may}.` };
+  }
+  const sizes = ahead.map(({ pods }) => pods.length);
+  const merged = sizes.slice(0, at + 1).reduce((sum, size) => sum + size, 0);
+  const { pods } = begunOf(state.batches.slice(0, first));
+  const shape = {
+    ...plan.shape,
+    batches: [merged, ...sizes.slice(at + 1)],
+    base: { batches: numberOf(name) - 1, pods },
+  };
+  const changed = withShape(state, shape);
+  return { state: changed, text: `Skipping to ${name}: ${sizesText(changed)}.` };
+}
+
+const tooEarly: Changed = { code: 'REFUSED', text: 'There is no plan yet; say it again when it is made.' };
+const nothingAhead: Changed = { code: 'REFUSED', text: 'Every batch has begun: there is nothing left to divide.' };
+
+function refusalOf(
+  { rollback, phase, plan }: ReleaseState,
+  by: string,
+): Extract<Changed, { code: ErrorCode }> | undefined {
+  if (rollback !== undefined || phase === 'rollingBack') return { code: 'REFUSED', text: 'It is rolling back.' };
+  if (phase === 'committing') return { code: 'REFUSED', text: 'All pods are upgraded; no batch and no gate is left.' };
+  const from = plan?.shape.gate.approval?.from ?? [];
+  if (from.length === 0 || from.includes(by)) return undefined;
+  return {
+    code: 'NOT_ALLOWED',
+    text: `${by} may not change the batches ahead; their approvers are ${from.join(', ')}.`,
+  };
+}
+
+/** Index of the first batch that has not begun. */
+function nextOf({ batches, index }: ReleaseState): number | undefined {
+  const next = batches.findIndex((batch, at) => at >= index && batch.state === 'waiting');
+  return next < 0 ? undefined : next;
+}
+
+function gateOf(
+  gate: PlannedShape['gate'],
+  bakeMs: number = gate.bakeMs,
+  approval: false | PlannedApproval | undefined = gate.approval,
+): PlannedShape['gate'] {
+  return { bakeMs, ...(approval !== false && approval !== undefined && { approval }) };
+}
+
+/** The state with that shape: batches that have not begun are divided anew, gates that have not opened follow it. */
+function withShape(state: ReleaseState, shape: PlannedShape): ReleaseState {
+  const { plan, batches, index, gate } = state;
+  if (plan === undefined) return state;
+  const next = nextOf(state) ?? batches.length;
+  const follows = (batch: BatchState, at: number): BatchState =>
+    at < index || batch.name === 'gray' || batch.gate.id === gate?.id
+      ? batch
+      : { ...batch, gate: { id: batch.gate.id, ...shape.gate } satisfies PlannedGate };
+  const ahead = batches.slice(next);
+  const outdated = ahead.flatMap(({ pods }) => pods);
+  const anew = replan({ shape, ahead, begun: begunOf(batches.slice(0, next)) }, outdated).map(waitingBatch);
+  return {
+    ...state,
+    plan: { ...plan, shape, maxUnavailable: unavailable(shape, plan.replicas) },
+    batches: [...batches.slice(0, next).map(follows), ...anew],
+  };
+}
+
+function sizesText(state: ReleaseState): string {
+  const ahead = state.batches.slice(nextOf(state) ?? state.batches.length);
+  return ahead.map(({ name, pods }) => `${name} ${countOf(pods.length, 'pod')}`).join(', ');
+}
+
+function approvalText(approval: PlannedApproval | undefined): string {
+  if (approval === undefined) return 'no approval after a batch';
+  const { required, from } = approval;
+  return `${countOf(required, 'approval')}${from.length === 0 ? '' : ` of ${from.join(', ')}`} after each batch`;
+}
