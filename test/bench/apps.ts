@@ -24,7 +24,7 @@ export interface Apps {
   close(): Promise<void>;
 }
 
-const settleMs = 600_000;
+const settleMs = 1_200_000;
 
 /**
  * In a stack that stays they stay too, for the next bench. On kwok an application is used again, back and forth between two versions: making a thousand pods takes longer than

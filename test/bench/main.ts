@@ -45,7 +45,7 @@ async function withBench(options: BenchOptions, use: (bench: Bench) => Promise<v
     const worker = await startBenchWorker(stack, cluster, options.profile);
     const apps = await openApps(stack, options);
     try {
-      await use({ options, stack, worker, apps, cluster });
+      await Promise.race([use({ options, stack, worker, apps, cluster }), interruption()]);
     } finally {
       await worker.stop();
       await apps.close();
@@ -54,6 +54,14 @@ async function withBench(options: BenchOptions, use: (bench: Bench) => Promise<v
     await stack.close();
   }
 }
+
+/** Fails at Ctrl-C, so that worker and stack go before the bench does. */
+const interruption = (): Promise<never> =>
+  new Promise((_, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => reject(new Error(`Broken off by ${signal}.`)));
+    }
+  });
 
 /** All contenders in turn, then again: whatever slows the machine for a while slows all of them. */
 async function rounds({ options, apps, ...with_ }: Bench, contenders: readonly Contender[]): Promise<readonly Run[]> {
@@ -85,5 +93,5 @@ try {
   await main();
 } catch (error) {
   console.error(error instanceof SluiceError ? `${error.message} ${error.next}` : error);
-  process.exitCode = 1;
+  process.exit(1);
 }
