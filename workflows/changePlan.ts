@@ -22,7 +22,14 @@ export function changePlan(state: ReleaseState, by: string, change: PlanChange):
   const { batches, maxUnavailable, failureThreshold, bakeMs, approval } = change;
   const next = nextOf(state);
   if (batches !== undefined && next === undefined) return nothingAhead;
-  const gate = gateOf(plan.shape.gate, bakeMs, approval);
+  const gate = gateOf(plan.shape.gate, change);
+  const { required = 0, from: approvers = [] } = gate.approval ?? {};
+  if (approvers.length > 0 && new Set(approvers).size < required) {
+    return {
+      code: 'MESSAGE_INVALID',
+      text: `${required} approvals by ${approvers.join(', ')} can never be: name more approvers.`,
+    };
+  }
   const sized: PlannedShape = {
     ...plan.shape,
     gate,
@@ -93,12 +100,10 @@ function nextOf({ batches, index }: ReleaseState): number | undefined {
   return next < 0 ? undefined : next;
 }
 
-function gateOf(
-  gate: PlannedShape['gate'],
-  bakeMs: number = gate.bakeMs,
-  approval: false | PlannedApproval | undefined = gate.approval,
-): PlannedShape['gate'] {
-  return { bakeMs, ...(approval !== false && approval !== undefined && { approval }) };
+function gateOf(gate: PlannedShape['gate'], { bakeMs = gate.bakeMs, approval }: PlanChange): PlannedShape['gate'] {
+  if (approval === false) return { bakeMs };
+  if (approval === undefined) return { ...gate, bakeMs };
+  return { bakeMs, approval: { required: 1, from: [], onExpiry: 'hold', ...gate.approval, ...approval } };
 }
 
 /** The state with that shape: batches that have not begun are divided anew, gates that have not opened follow it. */

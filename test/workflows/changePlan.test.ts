@@ -65,6 +65,21 @@ describe('changing the plan', () => {
     expect(bakes).toEqual([0, 0, 600_000, 600_000]);
   });
 
+  it('keeps what is left out of an approval: approvers and expiry are not lost by asking for one more', () => {
+    const guard = { required: 1, from: ['anna', 'bert', 'bob'], expires: '1h', onExpiry: 'rollback' as const };
+    const state = tenOf(1, { gates: { afterBatch: { approval: guard } } });
+    const more = (approval: object) => say(state, 'changePlan', { gates: { afterBatch: { approval } } });
+    expect(
+      after(state, 'changePlan', { gates: { afterBatch: { approval: { required: 2 } } } }).batches[1]?.gate,
+    ).toEqual({
+      id: 'after-batch-1',
+      bakeMs: 0,
+      approval: { required: 2, from: ['anna', 'bert', 'bob'], expiresMs: 3_600_000, onExpiry: 'rollback' },
+    });
+    expect(more({ required: 4 })).toMatchObject({ accepted: false, code: 'MESSAGE_INVALID' });
+    expect(more({ required: 4, from: [] })).toMatchObject({ accepted: true });
+  });
+
   it('says how many may be out of service from the next batch on', () => {
     const changed = after(tenOf(1), 'changePlan', { strategy: { maxUnavailable: '50%' } });
     expect(changed.plan?.maxUnavailable).toBe(5);

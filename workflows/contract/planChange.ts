@@ -13,10 +13,13 @@ export interface PlanChangeFields {
   readonly gates?: {
     readonly afterBatch?: {
       readonly bake?: string;
-      readonly approval?: false | Partial<Pick<PlannedApproval, 'required' | 'from'>>;
+      readonly approval?: false | ApprovalChange;
     };
   };
 }
+
+/** What is left out stays as it is; where there was no approval, one by anybody. */
+type ApprovalChange = Partial<Pick<PlannedApproval, 'required' | 'from'>>;
 
 /** The same, read. */
 export interface PlanChange {
@@ -24,7 +27,7 @@ export interface PlanChange {
   readonly maxUnavailable?: Quantity;
   readonly failureThreshold?: Quantity;
   readonly bakeMs?: number;
-  readonly approval?: false | PlannedApproval;
+  readonly approval?: false | ApprovalChange;
 }
 
 /** A field that is not as it may be. */
@@ -111,10 +114,11 @@ function bakeOf(value: unknown): number {
   throw wrong('gates.afterBatch.bake', value, 'a duration with a unit, such as 30s, 5m or 1h30m');
 }
 
-function approvalOf(value: unknown): false | PlannedApproval {
+function approvalOf(value: unknown): false | ApprovalChange {
   const field = 'gates.afterBatch.approval';
   if (value === false) return false;
-  const { required = 1, from = [] } = mapping({ [field]: value }, field, ['required', 'from']);
+  const fields = mapping({ [field]: value }, field, ['required', 'from']);
+  const { required = 1, from = [] } = fields;
   if (!Number.isInteger(required) || Number(required) < 1 || Number(required) > 20) {
     throw wrong(`${field}.required`, required, 'a whole number from 1 to 20');
   }
@@ -124,5 +128,8 @@ function approvalOf(value: unknown): false | PlannedApproval {
   if (from.length > 0 && new Set(from).size < Number(required)) {
     throw wrong(`${field}.from`, from, `at least ${String(required)} different names, as so many must approve`);
   }
-  return { required: Number(required), from, onExpiry: 'hold' };
+  return {
+    ...('required' in fields && { required: Number(required) }),
+    ...('from' in fields && { from }),
+  };
 }
