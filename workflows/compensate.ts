@@ -74,8 +74,10 @@ async function undo(book: Book, plan: PlanHead, step: Step): Promise<void> {
 
 /** Touched pods go back through pumps: those that failed first, then the last upgraded first. */
 async function undoPods(book: Book, plan: PlanHead): Promise<void> {
+  const there = lastOfName(book.state.batches);
+  const isDue = (pod: PodEntry): boolean => isTouched(pod) && there.get(pod.name) === pod.uid;
   const touched = book.state.batches
-    .map(({ name, pods }) => ({ name: `undo-${name}`, pods: failedFirst(pods.filter(isTouched).toReversed()) }))
+    .map(({ name, pods }) => ({ name: `undo-${name}`, pods: failedFirst(pods.filter(isDue).toReversed()) }))
     .toReversed();
   const rounds =
     plan.rollback === 'InBatches'
@@ -100,7 +102,7 @@ async function undoPods(book: Book, plan: PlanHead): Promise<void> {
     },
   ]);
   const apart = keptApart(book.state.batches);
-  const born = pods.filter(({ name }) => !apart.has(name));
+  const born = pods.filter(({ uid }) => !apart.has(uid));
   await undoBatch(
     book,
     { ...plan, maxUnavailable },
@@ -140,9 +142,10 @@ async function undoBatch(book: Book, plan: PlanHead, name: string, pods: readonl
     mayFail: pods.length,
     paused: false,
   };
-  markUndoing(book, new Set(pods.map((pod) => pod.name)));
+  const uids = new Set(pods.map(({ uid }) => uid));
+  markUndoing(book, uids);
   const result = await runChild(book, input);
-  book.set((state) => ({ ...state, batches: state.batches.map((batch) => undone(batch, result)) }));
+  book.set((state) => ({ ...state, batches: state.batches.map((batch) => undone(batch, result, uids)) }));
   for (const { pod, reason } of result.failed) leave(book, podLeft(book, pod, reason));
   for (const { pod } of result.stopped) {
     leave(book, podLeft(book, pod, 'the rollback of this pod was stopped from outside'));
@@ -151,30 +154,35 @@ async function undoBatch(book: Book, plan: PlanHead, name: string, pods: readonl
 
 const isTouched = (pod: PodEntry): boolean => pod.state !== 'queued' && pod.state !== 'gone';
 
-/** Pods that are not to be taken for stragglers: those that ran other images before, and those given up on. */
+/** UID of the last pod of each name: one that was born again under its name is in a later batch, and alone is there. */
+const lastOfName = (batches: readonly BatchState[]): ReadonlyMap<string, string> =>
+  new Map(batches.flatMap(({ pods }) => pods.map(({ name, uid }) => [name, uid] as const)));
+
+/** UIDs of pods that are not to be taken for stragglers: those that ran other images before, and those given up on. */
 const keptApart = (batches: readonly BatchState[]): ReadonlySet<string> =>
   new Set(
     batches.flatMap((batch) =>
-      batch.pods.filter((pod) => pod.from !== undefined || pod.state === 'failed').map(({ name }) => name),
+      batch.pods.filter((pod) => pod.from !== undefined || pod.state === 'failed').map(({ uid }) => uid),
     ),
   );
 
-function markUndoing(book: Book, pods: ReadonlySet<string>): void {
+function markUndoing(book: Book, uids: ReadonlySet<string>): void {
   const mark = (batch: BatchState): BatchState =>
-    batch.pods.some(({ name }) => pods.has(name)) ? { ...batch, state: 'undoing' } : batch;
+    batch.pods.some(({ uid }) => uids.has(uid)) ? { ...batch, state: 'undoing' } : batch;
   book.set((state) => ({ ...state, batches: state.batches.map(mark) }));
 }
 
-function undone(batch: BatchState, result: BatchResult): BatchState {
+function undone(batch: BatchState, result: BatchResult, uids: ReadonlySet<string>): BatchState {
   if (batch.state !== 'undoing') return batch;
   const done = new Set(result.done);
   const failed = new Map(result.failed.map(({ pod, reason }) => [pod, reason]));
   const pods = batch.pods.map((pod): PodEntry => {
+    if (!uids.has(pod.uid)) return pod;
     const reason = failed.get(pod.name);
     if (reason !== undefined) return { ...pod, state: 'failed', reason };
     return done.has(pod.name) ? { ...pod, state: 'undone' } : pod;
   });
-  return { ...batch, pods, state: pods.some((pod) => failed.has(pod.name)) ? 'failed' : 'undone' };
+  return { ...batch, pods, state: pods.some((pod) => uids.has(pod.uid) && failed.has(pod.name)) ? 'failed' : 'undone' };
 }
 
 /** Something of ours stays behind: told by name. */
