@@ -25,6 +25,7 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
     await requireAccess(kube, target.namespace, [...workload.access, ...needed]);
     const observed = await workload.observe(target);
     requireFree(target, observed);
+    if (observed.unfit) throw observed.unfit;
     if (through.length > 0) {
       const scope = scopeOf(shared, { target, uid: observed.uid, holder: '' }, call);
       await scope.withPods((pods) => scope.traffic(through, pods).inspect());

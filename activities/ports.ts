@@ -9,6 +9,7 @@ import type {
   ReleaseRequest,
   TrafficSnapshot,
 } from '../workflows/contract/activities.ts';
+import type { SluiceError } from '../workflows/contract/errors.ts';
 import type { NativeRevision } from '../workflows/contract/history.ts';
 import type { Target } from '../workflows/contract/names.ts';
 import type { Images, Observation } from '../workflows/contract/observation.ts';
@@ -39,6 +40,8 @@ export interface Workload {
   observe(target: Target): Promise<ObservedWorkload>;
   /** Whether `pod`, which its selector found, is one of its own. */
   owns(target: Target, pod: Pod): boolean;
+  /** The number of a pod, for a kind that numbers them: the highest is changed first. */
+  ordinal?(pod: Pod): number;
   /** Takes it: its controller moves nothing from now on. See ClusterActivities.acquire. */
   acquire(request: AcquireRequest): Promise<Acquired>;
   release(request: ReleaseRequest): Promise<void>;
@@ -100,6 +103,8 @@ export interface ObservedWorkload {
   readonly annotations: Readonly<Record<string, string>>;
   /** marks.release, where a release holds it. */
   readonly holder?: string;
+  /** Why it cannot be released as it is. */
+  readonly unfit?: SluiceError;
 }
 
 /**

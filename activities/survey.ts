@@ -27,7 +27,7 @@ export function surveyActivity(shared: Shared): ClusterActivities['survey'] {
     const nodesByName = nodesOf(await kube.list(nodes, {}));
     const zoneOf = zonesBy(spreadBy);
     const pods = inOrder(
-      outdated.map((pod) => observedPod(pod, nodesByName)),
+      outdated.map((pod) => observedPod(pod, nodesByName, workload)),
       zoneOf,
     );
     return { replicas, pods: pods.map((pod) => plannedPod(pod, images, from, zoneOf(pod))) };

@@ -4,6 +4,7 @@ import type {
   AdmissionPolicy,
   AdmissionWebhooks,
   ConfigMap,
+  ControllerRevision,
   Deployment,
   EndpointSlice,
   HorizontalPodAutoscaler,
@@ -13,6 +14,7 @@ import type {
   PodDisruptionBudget,
   ReplicaSet,
   Service,
+  StatefulSet,
 } from './wire.ts';
 
 /** A resource of the API: where it lives, and what its objects are (`T` is only for the types). */
@@ -48,6 +50,13 @@ export const endpointSlices = namespaced<EndpointSlice>(
 );
 export const deployments = namespaced<Deployment>('apps', 'v1', 'deployments', 'WORKLOAD_NOT_FOUND');
 export const replicaSets = namespaced<ReplicaSet>('apps', 'v1', 'replicasets', 'WORKLOAD_NOT_FOUND');
+export const statefulSets = namespaced<StatefulSet>('apps', 'v1', 'statefulsets', 'WORKLOAD_NOT_FOUND');
+export const controllerRevisions = namespaced<ControllerRevision>(
+  'apps',
+  'v1',
+  'controllerrevisions',
+  'WORKLOAD_NOT_FOUND',
+);
 export const autoscalers = namespaced<HorizontalPodAutoscaler>(
   'autoscaling',
   'v1',

@@ -1,5 +1,6 @@
 import type {
   V1ConfigMap,
+  V1ControllerRevision,
   V1Deployment,
   V1EndpointSlice,
   V1HorizontalPodAutoscaler,
@@ -12,6 +13,7 @@ import type {
   V1RuleWithOperations,
   V1SelfSubjectAccessReview,
   V1Service,
+  V1StatefulSet,
   V1ValidatingAdmissionPolicy,
   V1ValidatingWebhookConfiguration,
 } from '@kubernetes/client-node';
@@ -43,6 +45,11 @@ type WithSpec<T extends { readonly spec?: unknown }> = T & { readonly spec: NonN
 export type Pod = WithSpec<Stored<V1Pod>>;
 export type Deployment = WithSpec<Stored<V1Deployment>>;
 export type ReplicaSet = WithSpec<Stored<V1ReplicaSet>>;
+export type StatefulSet = WithSpec<Stored<V1StatefulSet>>;
+/** Of a StatefulSet or a DaemonSet: `data` is a patch that puts the revision's template into it. */
+export type ControllerRevision = Omit<Stored<V1ControllerRevision>, 'data'> & {
+  readonly data?: { readonly spec?: { readonly template?: PodTemplate & { readonly $patch?: string } } };
+};
 export type Service = WithSpec<Stored<V1Service>>;
 export type ConfigMap = Stored<V1ConfigMap>;
 export type EndpointSlice = Stored<V1EndpointSlice>;

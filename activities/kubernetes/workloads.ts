@@ -2,6 +2,7 @@ import { type KindName, kindName } from '../../workflows/contract/kinds.ts';
 import type { Target } from '../../workflows/contract/names.ts';
 import type { Workload } from '../ports.ts';
 import { createDeployment } from './deployment.ts';
+import { createStatefulSet } from './statefulset.ts';
 import type { Connection } from './types.ts';
 
 /** Makes the workload of one activity: `kube` and `signal` are that activity's. */
@@ -10,6 +11,7 @@ export type WorkloadFactory = (kube: Connection, signal: AbortSignal) => Workloa
 /** The kinds of workload. A new one is a file, a line here and one in workflows/contract/kinds.ts. */
 const factories: Readonly<Record<KindName, WorkloadFactory>> = {
   deployment: createDeployment,
+  statefulset: createStatefulSet,
 };
 
 /** @throws WORKLOAD_UNFIT for a kind that there is no file for, naming those that there are */

@@ -46,7 +46,7 @@ export async function observe(
   ]);
   const nodesByName = nodesOf(nodeList);
   const own = podList.items.filter((pod) => workload.owns(target, pod) && !isLeaving(pod));
-  const observedPods = own.map((pod) => observedPod(pod, nodesByName));
+  const observedPods = own.map((pod) => observedPod(pod, nodesByName, workload));
   const budgets = await budgetRooms(kube, target.namespace, own);
   const ids = change.restart === undefined ? {} : await ownImages(observedPods, asked, signal);
   const seen = {

@@ -2,6 +2,7 @@ import type { ObservedPod } from '../../workflows/contract/observation.ts';
 import { imageIDsOf, imagesOf, isReady } from '../kubernetes/podState.ts';
 import type { ListOf } from '../kubernetes/types.ts';
 import type { Node, Pod } from '../kubernetes/wire.ts';
+import type { Workload } from '../ports.ts';
 
 type Nodes = ReadonlyMap<string, Node>;
 
@@ -12,10 +13,11 @@ export const nodesOf = ({ items }: ListOf<Node>): Nodes => new Map(items.map((no
 export const isNodeReady = ({ status }: Node): boolean =>
   status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false;
 
-/** A pod as the planner sees it. */
-export function observedPod(pod: Pod, nodes: Nodes): ObservedPod {
+/** A pod of `workload` as the planner sees it. */
+export function observedPod(pod: Pod, nodes: Nodes, workload: Pick<Workload, 'ordinal'>): ObservedPod {
   const { name, uid, labels = {}, creationTimestamp = '' } = pod.metadata;
   const node = nodes.get(pod.spec.nodeName ?? '');
+  const ordinal = workload.ordinal?.(pod);
   return {
     name,
     uid,
@@ -27,5 +29,6 @@ export function observedPod(pod: Pod, nodes: Nodes): ObservedPod {
     createdAt: creationTimestamp,
     images: imagesOf(pod),
     imageIDs: imageIDsOf(pod),
+    ...(ordinal !== undefined && { ordinal }),
   };
 }

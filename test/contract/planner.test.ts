@@ -181,6 +181,15 @@ describe('order', () => {
     ]);
   });
 
+  it('takes numbered pods by their number, the highest first, whatever their zones; those that are not ready before', () => {
+    const pods = Array.from({ length: 11 }, (_, ordinal) =>
+      pod(`db-${ordinal}`, ordinal % 2 === 0 ? 'a' : 'b', { ordinal, ready: ordinal !== 3 }),
+    );
+    const given = plan({ gray: { pods: 2 }, batches: ['100%'] }, pods);
+    const order = given.batches.flatMap((batch) => batch.pods.map(({ name }) => Number(name.slice(3))));
+    expect(order).toEqual([3, 10, 9, 8, 7, 6, 5, 4, 2, 1, 0]);
+  });
+
   it('spreads by any node label, also under its short name', () => {
     expect(plan({ order: { spreadBy: 'zone' } })).toEqual(plan({}));
     const byHost = plan({ order: { spreadBy: 'kubernetes.io/hostname' } });
@@ -358,6 +367,19 @@ describe('gates, writes, estimate', () => {
     expect(undrained.writes.at(-1)).toBe(
       'Take the annotations off deployment/checkout and leave it paused, as it was.',
     );
+  });
+
+  it('names the writes to a StatefulSet as they are', () => {
+    const target = { cluster: 'local', namespace: 'shop', kind: 'statefulset', name: 'db' };
+    expect(planRelease(specOf(), observe(podsOf(2), { target })).writes).toEqual([
+      'Set the update strategy of statefulset/db to OnDelete and mark it as held (annotations sluice.dev/release, sluice.dev/before).',
+      'Label its template and all its pods sluice.dev/serving=true.',
+      'Add sluice.dev/serving to the selector of Service checkout: from then on a pod is drained by its label.',
+      'After the last batch: set app=r.test/checkout:v2 in the template of statefulset/db.',
+      'Label all its pods with the new ControllerRevision, which `kubectl rollout history` lists after the old one.',
+      'Take sluice.dev/serving out of the selector of Service checkout, then off its template and the pods.',
+      'Take the annotations off statefulset/db and give it its update strategy back.',
+    ]);
   });
 
   it('estimates by rounds of maxUnavailable', () => {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
 import { connect as connectCluster } from '../../activities/kubernetes/connection.ts';
 import { loadKubeConfig } from '../../activities/kubernetes/kubeConfig.ts';
-import { deployments, pods, replicaSets, services } from '../../activities/kubernetes/resources.ts';
+import { pods, services } from '../../activities/kubernetes/resources.ts';
 import type { Connection } from '../../activities/kubernetes/types.ts';
 import { createSluice, type Sluice } from '../../client/sdk/client.ts';
 import { connect } from '../../client/sdk/connect.ts';
@@ -15,11 +15,13 @@ import { temporalSettings } from '../../client/sdk/settings.ts';
 import { apply, awaitAvailable, remove } from '../../local/apply.ts';
 import { environment } from '../../local/inspect.ts';
 import { openStack } from '../../local/open-stack.ts';
-import { type SampleOptions, sampleManifests } from '../../local/sample.ts';
+import type { SampleOptions } from '../../local/sample.ts';
+import type { KindName } from '../../workflows/contract/kinds.ts';
 import type { Target } from '../../workflows/contract/names.ts';
 import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
 import type { ReleaseStatus } from '../../workflows/contract/status.ts';
 import { validateSpec } from '../../workflows/contract/validate.schema.ts';
+import { worldKinds } from './worldKinds.ts';
 
 /** One pod as a release must keep it, or change it. */
 export interface PodFacts {
@@ -50,13 +52,13 @@ export interface World {
   readonly cluster: string;
   readonly env: Readonly<Record<string, string>>;
   target(name: string): Target;
-  /** Applies the sample and waits until it is available. */
+  /** Applies the sample, as that kind of workload, and waits until it is available. */
   deploy(options: SampleOptions): Promise<void>;
   spec(name: string, image: string, change?: Partial<ReleaseSpecInput>): ReleaseSpecInput;
   start(spec: ReleaseSpecInput): Promise<void>;
   until(name: string, wanted: (status: ReleaseStatus) => boolean, timeoutMs?: number): Promise<ReleaseStatus>;
   pods(name: string): Promise<ReadonlyMap<string, PodFacts>>;
-  /** Every trace of ours in Deployment, ReplicaSets and Service; sluice.dev/fleet and sluice.dev/kwok-… are the sample's own. */
+  /** Every trace of ours in workload, history and Service; sluice.dev/fleet and sluice.dev/kwok-… are the sample's own. */
   traces(name: string): Promise<readonly string[]>;
   /** Starts a worker as a process of its own; `mortal` says where it dies, see mortal.mjs. */
   worker(mortal?: Mortal): Promise<WorkerProcess>;
@@ -94,11 +96,14 @@ const cli = fileURLToPath(new URL('../../dist/client/cli/main.js', import.meta.u
 /**
  * A namespace of its own on the running stack in `stateDir`, with a client and a place for workers.
  * @param overrides variables that are other than those of the stack, such as another TEMPORAL_ADDRESS
+ * @param kind what its workloads are
  */
 export async function openWorld(
   stateDir: string,
   overrides: Partial<Readonly<Record<string, string>>> = {},
+  kind: KindName = 'deployment',
 ): Promise<World> {
+  const { manifests, resource, history } = worldKinds[kind];
   const suffix = randomBytes(3).toString('hex');
   const namespace = `test-${suffix}`;
   const cluster = `test-${suffix}`;
@@ -110,7 +115,7 @@ export async function openWorld(
   const namespaceObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
   await apply(call, [namespaceObject]);
   const running: WorkerProcess[] = [];
-  const target = (name: string): Target => ({ cluster, namespace, kind: 'deployment', name });
+  const target = (name: string): Target => ({ cluster, namespace, kind, name });
   const where = { namespace };
 
   return {
@@ -122,13 +127,13 @@ export async function openWorld(
     env,
     target,
     deploy: async (options) => {
-      const { service, deployment } = sampleManifests({ ...options, namespace });
-      await apply(call, [service, deployment]);
-      await awaitAvailable(call, deployment);
+      const { workload, others } = manifests({ ...options, namespace });
+      await apply(call, [...others, workload]);
+      await awaitAvailable(call, workload);
     },
     spec: (name, image, change = {}) => ({
       metadata: { name, namespace },
-      target: { cluster, workload: `deployment/${name}` },
+      target: { cluster, workload: `${kind}/${name}` },
       change: { images: { app: image } },
       strategy: { gray: { pods: 1 }, batches: { count: 2 }, maxUnavailable: 3, readyTimeout: '60s' },
       gates: { afterGray: { bake: '0s', approval: false }, afterBatch: { bake: '0s' } },
@@ -178,11 +183,11 @@ export async function openWorld(
       );
     },
     traces: async (name) => {
-      const sets = await kube.list(replicaSets, { ...where, labelSelector: `app=${name}` });
+      const past = await kube.list(history, { ...where, labelSelector: `app=${name}` });
       const objects = [
-        await kube.get(deployments, { ...where, name }),
+        await kube.get(resource, { ...where, name }),
         await kube.get(services, { ...where, name }),
-        ...sets.items,
+        ...past.items,
       ];
       return objects.flatMap((object) => {
         const { managedFields: _, ...metadata } = object.metadata;

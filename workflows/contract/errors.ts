@@ -84,7 +84,7 @@ export const errors = {
     2,
     false,
     'The workload does not exist.',
-    'Correct target.workload and metadata.namespace; `kubectl get deployments -A` lists them.',
+    'Correct target.workload and metadata.namespace; `kubectl get deployments,statefulsets -A` lists them.',
   ),
   CONTAINER_NOT_FOUND: row(
     422,

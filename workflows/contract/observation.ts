@@ -37,6 +37,8 @@ export interface ObservedPod {
   readonly images: Images;
   /** What each container that was started runs, as its node says: `registry/checkout@sha256:…`, or an ID of the node's own. */
   readonly imageIDs: Images;
+  /** Of a workload that numbers its pods: the highest is changed first. */
+  readonly ordinal?: number;
 }
 
 /** What else was looked at before the plan; each becomes a warning or a note in it. */

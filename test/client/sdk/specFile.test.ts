@@ -85,7 +85,7 @@ describe('positions', () => {
   it('of every problem in a file, in its order', () => {
     const text = [
       'target:', // 1
-      '  workload: statefulset/db',
+      '  workload: cronjob/db',
       'change:', // 3
       '  images:',
       '    app: 1.10',

@@ -81,7 +81,7 @@ describe('acquire refuses', () => {
       attempt(sluice, 'acquire', { ...request, target: { ...target, namespace: 'no-such' } }),
     ).rejects.toMatchObject({ type: 'NAMESPACE_NOT_FOUND', message: expect.stringContaining(world.namespace) });
     await expect(
-      attempt(sluice, 'acquire', { ...request, target: { ...target, kind: 'statefulset' } }),
+      attempt(sluice, 'acquire', { ...request, target: { ...target, kind: 'cronjob' } }),
     ).rejects.toMatchObject({ type: 'WORKLOAD_UNFIT', message: expect.stringContaining('deployment') });
   });
 });

@@ -8,7 +8,8 @@ import { apply, awaitAvailable, type KubernetesObject, remove } from '../../../l
 import type { KubernetesCall } from '../../../local/kubernetes/client.ts';
 import { openStack } from '../../../local/open-stack.ts';
 import { sampleImage } from '../../../local/sample.ts';
-import { type RunningWorker, startWorker } from '../../../worker/run.ts';
+import { startWorker } from '../../../worker/run.ts';
+import { type KindName, kinds } from '../../../workflows/contract/kinds.ts';
 import { isOver } from '../../../workflows/contract/status.ts';
 import { root } from '../../support/compose.ts';
 import { openWorld, until, type World } from '../../support/world.ts';
@@ -18,7 +19,6 @@ import { openWorld, until, type World } from '../../support/world.ts';
 let world: World;
 let call: KubernetesCall;
 let directory: string;
-let worker: RunningWorker | undefined;
 let rbac: KubernetesObject[];
 
 beforeAll(async () => {
@@ -31,8 +31,6 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  worker?.stop();
-  await worker?.ended;
   for (const object of rbac.toReversed()) await remove(call, object);
   await world.close();
   await rm(directory, { recursive: true, force: true });
@@ -47,24 +45,34 @@ test('the Deployment of the worker becomes ready', async () => {
   await remove(call, deployment);
 });
 
-test('a worker that may do no more than deploy/rbac.yaml carries out a release with a drain', async () => {
-  worker = await startWorker({
-    temporal: { address: world.env['TEMPORAL_ADDRESS'] ?? '', namespace: world.env['TEMPORAL_NAMESPACE'] ?? '' },
-    cluster: world.cluster,
-    kubeconfig: await kubeconfigOfServiceAccount(),
-    logLevel: 'error',
-  });
-  await until(async () => {
-    await world.sluice.requireWorkers(world.cluster);
-    return true;
-  });
-  await world.deploy({ name: 'app', image: sampleImage('v1'), runtime: 'kwok', replicas: 4 });
-  const traffic = { through: [{ service: 'app' }], quiet: '0s' };
-  await world.start(world.spec('app', sampleImage('v2'), { traffic }));
-  const { phase } = await world.until('app', (status) => isOver(status.phase));
-  expect(phase).toBe('succeeded');
-  for (const { image } of (await world.pods('app')).values()) expect(image).toBe(sampleImage('v2'));
-});
+test.each(Object.keys(kinds) as KindName[])(
+  'a worker that may do no more than deploy/rbac.yaml carries out a release of a %s with a drain',
+  async (kind) => {
+    const own = await openWorld(inject('stack').stateDir, {}, kind);
+    const worker = await startWorker({
+      temporal: { address: own.env['TEMPORAL_ADDRESS'] ?? '', namespace: own.env['TEMPORAL_NAMESPACE'] ?? '' },
+      cluster: own.cluster,
+      kubeconfig: await kubeconfigOfServiceAccount(),
+      logLevel: 'error',
+    });
+    try {
+      await until(async () => {
+        await own.sluice.requireWorkers(own.cluster);
+        return true;
+      });
+      await own.deploy({ name: 'app', image: sampleImage('v1'), runtime: 'kwok', replicas: 4 });
+      const traffic = { through: [{ service: 'app' }], quiet: '0s' };
+      await own.start(own.spec('app', sampleImage('v2'), { traffic }));
+      const { phase } = await own.until('app', (status) => isOver(status.phase));
+      expect(phase).toBe('succeeded');
+      for (const { image } of (await own.pods('app')).values()) expect(image).toBe(sampleImage('v2'));
+    } finally {
+      worker.stop();
+      await worker.ended;
+      await own.close();
+    }
+  },
+);
 
 /** The objects of a file, in the namespace of this test instead of `sluice`. */
 function manifests(file: string): KubernetesObject[] {

@@ -15,8 +15,9 @@ export const zonesBy =
 
 /**
  * Pods that are not ready first: changing them takes nothing away. Then in turn from each zone, so that every beginning
- * of the list is spread as evenly as what is left allows. Within a zone by name. Pods on lost nodes come last: they
- * answer nothing, and are perhaps replaced until then.
+ * of the list is spread as evenly as what is left allows. Within a zone by name. Pods that have ordinals go by those,
+ * the highest first, whatever their zones, as a StatefulSet's controller does. Pods on lost nodes come last: they answer
+ * nothing, and are perhaps replaced until then.
  */
 export function inOrder(pods: readonly ObservedPod[], zoneOf: ZoneOf): readonly ObservedPod[] {
   const taken = new Map<string, number>();
@@ -31,8 +32,8 @@ export function inOrder(pods: readonly ObservedPod[], zoneOf: ZoneOf): readonly 
 /** Always the next pod of a zone from which the fewest were taken. `taken` goes on from what came before. */
 function spread(pods: readonly ObservedPod[], zoneOf: ZoneOf, taken: Map<string, number>): ObservedPod[] {
   const queues = new Map<string, ObservedPod[]>();
-  for (const pod of pods.toSorted(byName)) {
-    const zone = zoneOf(pod) ?? '';
+  for (const pod of pods.toSorted(byOrdinal)) {
+    const zone = pod.ordinal === undefined ? (zoneOf(pod) ?? '') : '';
     const queue = queues.get(zone);
     if (queue === undefined) queues.set(zone, [pod]);
     else queue.push(pod);
@@ -53,7 +54,8 @@ function spread(pods: readonly ObservedPod[], zoneOf: ZoneOf, taken: Map<string,
   return order;
 }
 
-const byName = (a: ObservedPod, b: ObservedPod): number => compare(a.name, b.name);
+const byOrdinal = (a: ObservedPod, b: ObservedPod): number =>
+  (b.ordinal ?? 0) - (a.ordinal ?? 0) || compare(a.name, b.name);
 
 /** By code unit: an order that no locale changes. */
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,32 @@
+import type { HeldRequest } from '../../../workflows/contract/activities.ts';
+import type { Labels } from '../../ports.ts';
+import { isInterim, revisionLabel, settleRevisions } from '../controllerRevisions.ts';
+import { hasLabels } from '../podState.ts';
+import { statefulSets } from '../resources.ts';
+import { retryConflicts } from '../retryConflicts.ts';
+import type { Connection } from '../types.ts';
+import { lookAgain, lookHeld, untilObserved } from './look.ts';
+import { foreignChange } from './trail.ts';
+
+/**
+ * Sets labels in its template, from which pods are born. The controller makes a revision of that: the live pods shall be
+ * of it as well, so that its status tells when it has seen them (see `seen`); the ones before that only a release made
+ * are deleted, before they push any out of the history.
+ */
+export async function labelBirths(kube: Connection, request: HeldRequest, labels: Labels): Promise<Labels> {
+  const adds = Object.values(labels).some((value) => value !== null);
+  const look = await retryConflicts(async () => {
+    const found = adds ? await lookHeld(kube, request) : await lookAgain(kube, request);
+    if (!found || hasLabels(found.set.spec.template.metadata?.labels, labels)) return found;
+    const { namespace = '', name, resourceVersion } = found.set.metadata;
+    const body = { metadata: { resourceVersion }, spec: { template: { metadata: { labels } } } };
+    await kube.patch(statefulSets, { namespace, name }, body, { as: 'merge' });
+    return found;
+  });
+  if (!look) return {};
+  const set = await untilObserved(kube, request);
+  const newest = set.status?.updateRevision ?? '';
+  await settleRevisions(kube, set, new Map(), (old) => old.metadata.name !== newest && isInterim(old));
+  // Somebody else's template: its pods are not of it, and its controller shall see that.
+  return foreignChange(look) === undefined ? { [revisionLabel]: newest } : {};
+}

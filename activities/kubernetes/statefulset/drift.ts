@@ -1,0 +1,92 @@
+import type { HeldRequest } from '../../../workflows/contract/activities.ts';
+import { SluiceError } from '../../../workflows/contract/errors.ts';
+import { marks, workloadName } from '../../../workflows/contract/names.ts';
+import { isInterim, revisionLabel, templateOf } from '../controllerRevisions.ts';
+import { holderOf, holdMarks } from '../holder.ts';
+import { statefulSets } from '../resources.ts';
+import { retryConflicts } from '../retryConflicts.ts';
+import { requireTemplate } from '../templateChange.ts';
+import type { Connection } from '../types.ts';
+import type { PodTemplate, StatefulSet } from '../wire.ts';
+import { hold } from './acquire.ts';
+import { type Look, lookHeld, lookThere, untilObserved } from './look.ts';
+import { livingPods } from './pods.ts';
+import { expectedTemplate, readTrail, type Trail, trailOf } from './trail.ts';
+
+/**
+ * The StatefulSet, if it still is as the release took it: held, its controller kept from moving pods, with its template.
+ * @throws WORKLOAD_NOT_FOUND where it was deleted (or made anew), WORKLOAD_CHANGED with what somebody did
+ */
+export async function requireUnchanged(kube: Connection, held: HeldRequest): Promise<Look> {
+  const look = await lookHeld(kube, held);
+  const { template, updateStrategy } = look.set.spec;
+  requireTemplate(template, expectedTemplate(look) ?? template, held.target);
+  if (updateStrategy?.type === 'OnDelete') return look;
+  throw new SluiceError(
+    'WORKLOAD_CHANGED',
+    `Somebody set the update strategy of ${workloadName(held.target)} to ${updateStrategy?.type} in mid-release: its controller may move pods.`,
+  );
+}
+
+/**
+ * Undoes what somebody did to the StatefulSet: held again, with the template that its pods were of. Where the trail is
+ * gone nobody can tell any more what its strategy was before the release: what somebody set it to, else RollingUpdate.
+ * @throws WORKLOAD_NOT_FOUND; WORKLOAD_BUSY where another release holds it
+ */
+export async function takeOver(kube: Connection, held: HeldRequest): Promise<void> {
+  await retryConflicts(async () => {
+    const look = await lookThere(kube, held);
+    const holder = holderOf(look.set);
+    const trail = readTrail(look.set);
+    if (holder !== undefined && holder !== held.holder) {
+      throw new SluiceError('WORKLOAD_BUSY', `${workloadName(held.target)} is held by ${holder} now.`);
+    }
+    if (holder === undefined || !trail)
+      await hold(kube, look.set, held.holder, trail ?? (await trailByPods(kube, look)));
+  });
+  await retryConflicts(async () => {
+    const look = await lookHeld(kube, held);
+    const { metadata, spec } = look.set;
+    const { to: _, ...trail } = readTrail(look.set) ?? (await trailByPods(kube, look));
+    const base = look.revisions.find((revision) => revision.metadata.name === trail.revision);
+    const isOpen = look.revisions.some(isInterim);
+    await kube.patch(
+      statefulSets,
+      { namespace: metadata.namespace ?? '', name: metadata.name },
+      [
+        { op: 'replace', path: '/metadata/resourceVersion', value: metadata.resourceVersion },
+        {
+          op: 'add',
+          path: '/metadata/annotations',
+          value: { ...metadata.annotations, ...holdMarks(held.holder, trail) },
+        },
+        { op: 'replace', path: '/spec/updateStrategy', value: { type: 'OnDelete' } },
+        { op: 'replace', path: '/spec/template', value: base ? ours(templateOf(base), isOpen) : spec.template },
+      ],
+      { as: 'json' },
+    );
+  });
+  await untilObserved(kube, held);
+}
+
+/** Pods that are born while a way out of traffic is open need its label. */
+function ours(template: PodTemplate, isOpen: boolean): PodTemplate {
+  const { [marks.serving]: _, ...labels } = template.metadata?.labels ?? {};
+  return {
+    ...template,
+    metadata: { ...template.metadata, labels: isOpen ? { ...labels, [marks.serving]: 'true' } : labels },
+  };
+}
+
+/** The newest revision that any of its pods is of is the one that the release began with, or has our label besides. */
+async function trailByPods(kube: Connection, look: Look): Promise<Trail> {
+  const of = new Set((await livingPods(kube, look.set)).map(({ metadata }) => metadata.labels?.[revisionLabel]));
+  const known = look.revisions.filter(({ metadata }) => of.has(metadata.name));
+  const base = known.findLast((revision) => !isInterim(revision)) ?? known.at(-1);
+  const { updateStrategy } = look.set.spec;
+  const strategy: StatefulSet['spec']['updateStrategy'] =
+    updateStrategy?.type === 'OnDelete' ? { type: 'RollingUpdate' } : updateStrategy;
+  const trail = trailOf(look, base?.metadata.name ?? '', strategy);
+  const numbers = Object.entries(trail.numbers).filter(([, number]) => number <= (base?.revision ?? 0));
+  return { ...trail, numbers: Object.fromEntries(numbers) };
+}

@@ -1,0 +1,82 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { HeldRequest } from '../../../workflows/contract/activities.ts';
+import { SluiceError } from '../../../workflows/contract/errors.ts';
+import { type Target, workloadName } from '../../../workflows/contract/names.ts';
+import { revisionsOf } from '../controllerRevisions.ts';
+import { goneInMidRelease, requireHolder } from '../holder.ts';
+import { statefulSets } from '../resources.ts';
+import type { Connection } from '../types.ts';
+import type { ControllerRevision, StatefulSet } from '../wire.ts';
+import { workloadNotFound } from '../workloadNotFound.ts';
+
+/** A StatefulSet and its revisions, read once. */
+export interface Look {
+  readonly set: StatefulSet;
+  /** Oldest first. */
+  readonly revisions: readonly ControllerRevision[];
+}
+
+/** How long its controller may take to see what was written; a busy controller manager needs a second or two. */
+const patienceMs = 30_000;
+/** One that needs longer is asked less often. */
+const lookAgainMs = { first: 20, most: 200 };
+
+/** Reads it. @throws WORKLOAD_NOT_FOUND or NAMESPACE_NOT_FOUND with what there is */
+export async function lookAt(kube: Connection, target: Target): Promise<Look> {
+  const set = await kube.find(statefulSets, target);
+  if (!set) throw await workloadNotFound(kube, statefulSets, target);
+  return { set, revisions: await revisionsOf(kube, set) };
+}
+
+/** The same for a release that holds it; undefined where it is gone or another one of that name. */
+export async function lookAgain(kube: Connection, { target, uid }: HeldRequest): Promise<Look | undefined> {
+  const set = await kube.find(statefulSets, target);
+  if (!set || set.metadata.uid !== uid) return undefined;
+  return { set, revisions: await revisionsOf(kube, set) };
+}
+
+/** The same where it must be there. @throws WORKLOAD_NOT_FOUND where it was deleted, or made anew, in mid-release */
+export async function lookThere(kube: Connection, held: HeldRequest): Promise<Look> {
+  const look = await lookAgain(kube, held);
+  if (look) return look;
+  throw goneInMidRelease(held);
+}
+
+/** @throws WORKLOAD_NOT_FOUND; WORKLOAD_CHANGED unless `held.holder` holds it */
+export async function lookHeld(kube: Connection, held: HeldRequest): Promise<Look> {
+  const look = await lookThere(kube, held);
+  requireHolder(look.set, held);
+  return look;
+}
+
+export const hasObserved = ({ status, metadata }: StatefulSet): boolean =>
+  (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
+
+/**
+ * Asks `look` until it answers something, `undefined` meaning not yet. What is waited for is the controller: until it has
+ * seen a template there is no revision of it, and until it has seen a label of a pod it may still delete that pod.
+ * @throws CONFLICT after 30 s: it is tried again by itself
+ */
+export async function untilSeen<T>(target: Target, look: () => Promise<T | undefined>): Promise<T> {
+  const until = Date.now() + patienceMs;
+  for (let pauseMs = lookAgainMs.first; ; pauseMs = Math.min(2 * pauseMs, lookAgainMs.most)) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (Date.now() > until) {
+      throw new SluiceError(
+        'CONFLICT',
+        `After ${patienceMs / 1000} s the controller of ${workloadName(target)} has not seen what was written.`,
+        { next: 'Look whether kube-controller-manager runs; it is tried again by itself.' },
+      );
+    }
+    await sleep(pauseMs);
+  }
+}
+
+/** The StatefulSet when its controller has seen it as it is now. @throws CONFLICT; WORKLOAD_NOT_FOUND */
+export const untilObserved = (kube: Connection, held: HeldRequest): Promise<StatefulSet> =>
+  untilSeen(held.target, async () => {
+    const set = await kube.find(statefulSets, held.target);
+    if (!set || set.metadata.uid !== held.uid) throw goneInMidRelease(held);
+    return hasObserved(set) ? set : undefined;
+  });

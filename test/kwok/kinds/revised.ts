@@ -1,0 +1,142 @@
+import {
+  controllerRevisions,
+  pods,
+  type Resource,
+  services,
+  statefulSets,
+} from '../../../activities/kubernetes/resources.ts';
+import type { ControllerRevision, Pod, StatefulSet } from '../../../activities/kubernetes/wire.ts';
+import type { HeldRequest } from '../../../workflows/contract/activities.ts';
+import type { Target } from '../../../workflows/contract/names.ts';
+import type { Images } from '../../../workflows/contract/observation.ts';
+import { eventually, v1, type World } from '../activities/fixtures.ts';
+
+/** A kind of workload that keeps its history in ControllerRevisions, for suites that hold for each of them. */
+export interface RevisedKind {
+  readonly kind: string;
+  readonly resource: Resource<StatefulSet>;
+  /** What is beside the template in its spec. */
+  readonly spec: (replicas: number) => object;
+  /** Its controller has done all that it will do: `kubectl rollout status`, and more. */
+  readonly isSettled: (workload: StatefulSet, pods: readonly Pod[]) => boolean;
+}
+
+const hash = 'controller-revision-hash';
+
+export const statefulSetKind: RevisedKind = {
+  kind: 'statefulset',
+  resource: statefulSets,
+  spec: (replicas) => ({ replicas, serviceName: 'peers' }),
+  isSettled: ({ metadata, spec, status }, list) =>
+    (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0) &&
+    list.length === spec.replicas &&
+    (status?.updatedReplicas ?? 0) === spec.replicas &&
+    (status?.readyReplicas ?? 0) === spec.replicas &&
+    (spec.updateStrategy?.type === 'OnDelete' || status?.currentRevision === status?.updateRevision) &&
+    list.every((pod) => pod.metadata.labels?.[hash] === status?.updateRevision),
+};
+
+export const revisedKinds: readonly RevisedKind[] = [statefulSetKind];
+
+export interface RevisedOptions {
+  readonly name: string;
+  readonly replicas?: number;
+  readonly images?: Images;
+  readonly spec?: object;
+}
+
+export interface RevisedApp {
+  readonly target: Target;
+  workload(): Promise<StatefulSet>;
+  pods(): Promise<readonly Pod[]>;
+  revisions(): Promise<readonly ControllerRevision[]>;
+  settled(): Promise<StatefulSet>;
+  /** What `kubectl rollout history` shows, oldest first: `1: registry.test/shop:v1 (cause)`. */
+  history(): Promise<readonly string[]>;
+  held(holder?: string): Promise<HeldRequest>;
+  /** As `kubectl patch`. */
+  patch(body: object): Promise<void>;
+  kill(pod: string): Promise<void>;
+  /** A Service `<name>` that has an endpoint for each pod. */
+  serve(): Promise<void>;
+}
+
+/** A workload of that kind whose pods are ready, and whose change-cause is `first`. */
+export async function deployRevised(
+  { kube, namespace }: World,
+  { kind, resource, spec: own, isSettled }: RevisedKind,
+  { name, replicas = 3, images = v1, spec = {} }: RevisedOptions,
+): Promise<RevisedApp> {
+  const labels = { app: name };
+  const at = { namespace, name };
+  await kube.create(
+    resource,
+    {
+      apiVersion: 'apps/v1',
+      kind: resource === statefulSets ? 'StatefulSet' : kind,
+      metadata: { name, namespace, labels, annotations: { 'kubernetes.io/change-cause': 'first' } },
+      spec: {
+        ...own(replicas),
+        selector: { matchLabels: labels },
+        template: {
+          metadata: { labels },
+          spec: {
+            terminationGracePeriodSeconds: 0,
+            // Characters that Go's JSON escapes and ours does not.
+            containers: Object.entries(images).map(([container, image]) => ({
+              name: container,
+              image,
+              env: [{ name: 'ODD', value: 'a && b <c> "d" ü' }],
+            })),
+          },
+        },
+        ...spec,
+      },
+    },
+    { namespace },
+  );
+  const workload = () => kube.get(resource, at);
+  const list = async () => (await kube.list(pods, { namespace, labelSelector: `app=${name}` })).items;
+  const revisions = async () => {
+    const { uid } = (await workload()).metadata;
+    const { items } = await kube.list(controllerRevisions, { namespace });
+    return items
+      .filter(({ metadata }) => metadata.ownerReferences?.[0]?.uid === uid)
+      .toSorted((a, b) => a.revision - b.revision);
+  };
+  const app: RevisedApp = {
+    target: { cluster: 'local', namespace, kind, name },
+    workload,
+    pods: list,
+    revisions,
+    settled: () =>
+      eventually(async () => {
+        const found = await workload();
+        return isSettled(found, await list()) && found;
+      }),
+    history: async () =>
+      (await revisions()).map(({ revision, data, metadata }) => {
+        const is = data?.spec?.template?.spec?.containers.map(({ image }) => image).join(',');
+        const cause = metadata.annotations?.['kubernetes.io/change-cause'];
+        return `${revision}: ${is}${cause ? ` (${cause})` : ''}`;
+      }),
+    held: async (holder = `release/local/${namespace}/${kind}/${name}|run-1`) => ({
+      target: app.target,
+      uid: (await workload()).metadata.uid,
+      holder,
+    }),
+    patch: async (body) => void (await kube.patch(resource, at, body, { as: 'strategic' })),
+    kill: (pod) => kube.remove(pods, { namespace, name: pod }),
+    serve: async () => {
+      const body = {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: at,
+        spec: { selector: labels, ports: [{ port: 80 }] },
+      };
+      await kube.create(services, body, { namespace });
+    },
+  };
+  await app.settled();
+  return app;
+}

@@ -1,0 +1,56 @@
+import {
+  controllerRevisions,
+  deployments,
+  type Resource,
+  replicaSets,
+  statefulSets,
+} from '../../activities/kubernetes/resources.ts';
+import type { KubernetesObject } from '../../local/apply.ts';
+import { type SampleOptions, sampleManifests } from '../../local/sample.ts';
+import type { KindName } from '../../workflows/contract/kinds.ts';
+
+interface Meant {
+  readonly metadata: { readonly name: string; readonly managedFields?: unknown };
+}
+
+/** How the sample becomes a workload of a kind, and where that kind keeps its history. */
+export interface WorldKind {
+  readonly resource: Resource<Meant>;
+  readonly history: Resource<Meant>;
+  readonly manifests: (options: SampleOptions) => {
+    readonly workload: KubernetesObject;
+    readonly others: readonly KubernetesObject[];
+  };
+}
+
+export const worldKinds: Readonly<Record<KindName, WorldKind>> = {
+  deployment: {
+    resource: deployments,
+    history: replicaSets,
+    manifests: (options) => {
+      const { service, deployment } = sampleManifests(options);
+      return { workload: deployment, others: [service] };
+    },
+  },
+  // With a headless Service for its peers beside the one for callers.
+  statefulset: {
+    resource: statefulSets,
+    history: controllerRevisions,
+    manifests: (options) => {
+      const { service, deployment } = sampleManifests(options);
+      const { name, namespace } = service.metadata;
+      const peers = {
+        ...service,
+        metadata: { ...service.metadata, name: `${name}-peers` },
+        spec: { ...service.spec, clusterIP: 'None', publishNotReadyAddresses: true },
+      };
+      const workload = {
+        ...deployment,
+        kind: 'StatefulSet',
+        metadata: { ...deployment.metadata, namespace },
+        spec: { ...deployment.spec, serviceName: peers.metadata.name },
+      };
+      return { workload, others: [service, peers] };
+    },
+  },
+};

@@ -1,0 +1,13 @@
+import type { Kind } from './kind.ts';
+
+export const statefulset: Kind = {
+  aliases: ['sts', 'statefulsets'],
+  hold: (name) => `Set the update strategy of ${name} to OnDelete`,
+  births: 'its template',
+  commit: (name) => `in the template of ${name}`,
+  history:
+    'Label all its pods with the new ControllerRevision, which `kubectl rollout history` lists after the old one.',
+  release: () => 'give it its update strategy back',
+  free: (on) =>
+    `\`kubectl patch ${on} -p '{"spec":{"updateStrategy":{"type":"RollingUpdate"}}}'\` if that was its update strategy; its controller then replaces the pods of other revisions`,
+};
