@@ -1,7 +1,7 @@
 import type { ClusterActivities, HeldRequest, Surveyed } from '../workflows/contract/activities.ts';
 import { fingerprint } from '../workflows/contract/fingerprint.ts';
 import type { Images } from '../workflows/contract/observation.ts';
-import { inOrder, zonesBy } from '../workflows/contract/planner/ordering.ts';
+import { inOrder, zoneOf } from '../workflows/contract/planner/ordering.ts';
 import { plannedPod } from '../workflows/contract/planner/plannedPod.ts';
 import { activity, type Call } from './call.ts';
 import { hasImages, isLeaving } from './kubernetes/podState.ts';
@@ -17,7 +17,7 @@ export function surveyActivity(shared: Shared): ClusterActivities['survey'] {
   return activity(async (request, call): Promise<Surveyed> => {
     const scope = scopeOf(shared, request, call);
     const { kube, workload } = scope;
-    const { target, images, from, spreadBy, expected, undo, next } = request;
+    const { target, images, from, expected, undo, next } = request;
     const observed = undo ? await workload.observe(target) : await workload.requireUnchanged(request);
     const { replicas } = observed;
     const outdated = (await ownPods(shared, request, observed, call)).filter((pod) => !hasImages(pod, images));
@@ -25,12 +25,11 @@ export function surveyActivity(shared: Shared): ClusterActivities['survey'] {
       return { replicas, ...(next && { prepared: await prepare(scope, target, next) }) };
     }
     const nodesByName = nodesOf(await kube.list(nodes, {}));
-    const zoneOf = zonesBy(spreadBy);
     const pods = inOrder(
       outdated.map((pod) => observedPod(pod, nodesByName, workload)),
-      zoneOf,
+      request,
     );
-    return { replicas, pods: pods.map((pod) => plannedPod(pod, images, from, zoneOf(pod))) };
+    return { replicas, pods: pods.map((pod) => plannedPod(pod, images, from, zoneOf(pod, request))) };
   });
 }
 

@@ -7,7 +7,7 @@ import type { PlanHead } from './contract/plan.ts';
 import type { Failure } from './contract/status.ts';
 import type { BatchInput, BatchPod, BatchResult } from './contract/workflows.ts';
 import { failureOf } from './failure.ts';
-import { forwardRules, heldRequest } from './requests.ts';
+import { forwardRules, heldRequest, podOrderOf } from './requests.ts';
 import { batchPod, runChild } from './runBatch.ts';
 import type { BatchState, PodEntry, Step } from './state.ts';
 
@@ -96,7 +96,7 @@ async function undoPods(book: Book, plan: PlanHead): Promise<void> {
       ...heldRequest(book, plan),
       images: from,
       from: to,
-      spreadBy: plan.shape.spreadBy,
+      ...podOrderOf(plan),
       expected: fingerprint([]),
       undo: true,
     },

@@ -2,11 +2,17 @@ import type { Book } from './book.ts';
 import type { HeldRequest, PodRules } from './contract/activities.ts';
 import { holderOf } from './contract/names.ts';
 import type { PlanHead } from './contract/plan.ts';
+import type { PodOrder } from './contract/planner/ordering.ts';
 
 /** Which workload, held by which release: part of every request. */
 export function heldRequest(book: Book, plan: Pick<PlanHead, 'uid'>): HeldRequest {
   const { id, run, target } = book.identity;
   return { target, uid: plan.uid, holder: holderOf(id, run) };
+}
+
+/** Which pods go first. */
+export function podOrderOf({ shape: { spreadBy, arrange, first } }: PlanHead): PodOrder {
+  return { spreadBy, ...(arrange && { arrange }), ...(first && { first }) };
 }
 
 /** What becomes of a pod on the way to the new version. */

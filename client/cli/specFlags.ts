@@ -20,6 +20,8 @@ export interface SpecFlags extends TargetFlags {
   readonly batchCount?: number;
   readonly maxUnavailable?: string;
   readonly spreadBy?: string;
+  readonly arrange?: string;
+  readonly first?: string;
   readonly readyTimeout?: string;
   /** `--approval` and `--no-approval`; undefined when neither is given. */
   readonly approval?: boolean;
@@ -72,6 +74,10 @@ export function withStrategy(command: Command): Command {
     )
     .addOption(option('--max-unavailable <pods>', 'how many may be out of service at once (default: 25%)'))
     .addOption(option('--spread-by <label>', 'node label over which each batch is spread (default: the zone)'))
+    .addOption(
+      option('--arrange <how>', 'Spread or Pack: in turn from each zone, or zone after zone (default: Spread)'),
+    )
+    .addOption(option('--first <pods>', 'Newest, Oldest, HighestOrdinal or LowestOrdinal go first'))
     .addOption(option('--bake <duration>', 'how long the gray group runs before its gate can open'))
     .addOption(option('--approval', 'wait for an approval after the gray group, whatever the file says (default)'))
     .addOption(option('--no-approval', 'do not wait for approvals'))
@@ -136,6 +142,8 @@ export function overridesOf(words: readonly string[], flags: SpecFlags): readonl
     ),
     ...set('--max-unavailable', 'strategy.maxUnavailable', quantityOf(flags.maxUnavailable)),
     ...set('--spread-by', 'strategy.order.spreadBy', flags.spreadBy),
+    ...set('--arrange', 'strategy.order.arrange', flags.arrange),
+    ...set('--first', 'strategy.order.first', flags.first),
     ...set('--ready-timeout', 'strategy.readyTimeout', flags.readyTimeout),
     ...set('--bake', 'gates.afterGray.bake', flags.bake),
     ...set('--batch-bake', 'gates.afterBatch.bake', flags.batchBake),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ErrorCode, SluiceError } from '../../workflows/contract/errors.ts';
-import type { Observation } from '../../workflows/contract/observation.ts';
+import type { Observation, ObservedPod } from '../../workflows/contract/observation.ts';
 import type { Plan, PlanWarning } from '../../workflows/contract/plan.ts';
 import { planRelease } from '../../workflows/contract/planner.ts';
 import type { ReleaseSpec, ReleaseSpecInput } from '../../workflows/contract/spec.ts';
@@ -188,6 +188,47 @@ describe('order', () => {
     const given = plan({ gray: { pods: 2 }, batches: ['100%'] }, pods);
     const order = given.batches.flatMap((batch) => batch.pods.map(({ name }) => Number(name.slice(3))));
     expect(order).toEqual([3, 10, 9, 8, 7, 6, 5, 4, 2, 1, 0]);
+  });
+
+  describe('in an order that people choose', () => {
+    /** p00 is the oldest; nodes in turn in zones a, b, c. */
+    const aged = (count: number): ObservedPod[] =>
+      podsOf(count).map((one, index) => ({
+        ...one,
+        nodeLabels: { 'topology.kubernetes.io/zone': 'abc'[index % 3] ?? '', 'kubernetes.io/hostname': `n${index}` },
+        createdAt: `2026-01-0${index + 1}T00:00:00Z`,
+      }));
+    const order = (chosen: NonNullable<Strategy>['order'], pods = aged(6)): string =>
+      planRelease(specOf({ strategy: { order: chosen, batches: [1, 1, 1, 1, 1] } }), observe(pods))
+        .batches.flatMap((batch) => batch.pods.map(({ name }) => name.slice(2)))
+        .join(' ');
+
+    it.each<[string, NonNullable<Strategy>['order'], string]>([
+      ['the newest first, zones in turn', { first: 'Newest' }, '5 4 3 2 1 0'],
+      ['the oldest first, zones in turn', { first: 'Oldest' }, '0 1 2 3 4 5'],
+      ['zone after zone', { arrange: 'Pack' }, '0 3 1 4 2 5'],
+      ['zone after zone, the newest first', { arrange: 'Pack', first: 'Newest' }, '5 4 1 3 0 2'],
+    ])('%s', (_, chosen, expected) => {
+      // Gray takes one, then each batch the next of what is left.
+      expect(order(chosen)).toBe(expected);
+    });
+
+    it('ordinals, up or down, whatever the zones; unless age is asked for', () => {
+      const pods = aged(4).map((one, index) => ({ ...one, ordinal: index }));
+      expect(order({}, pods)).toBe('3 2 1 0');
+      expect(order({ first: 'LowestOrdinal' }, pods)).toBe('0 1 2 3');
+      expect(
+        order(
+          { first: 'Oldest' },
+          pods.map((one) => ({ ...one, ordinal: 3 - one.ordinal })),
+        ),
+      ).toBe('0 1 2 3');
+    });
+
+    it('chosen by the name of their node', () => {
+      const spec = specOf({ strategy: { gray: { select: { nodes: { node: 'n4' } } } } });
+      expect(planRelease(spec, observe(aged(6))).batches[0]?.pods.map(({ name }) => name)).toEqual(['p04']);
+    });
   });
 
   it('spreads by any node label, also under its short name', () => {

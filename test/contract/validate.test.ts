@@ -33,7 +33,7 @@ describe('a valid spec', () => {
         batches: { count: 3 },
         maxUnavailable: '25%',
         disruptionBudgets: 'Respect',
-        order: { spreadBy: 'topology.kubernetes.io/zone' },
+        order: { spreadBy: 'topology.kubernetes.io/zone', arrange: 'Spread' },
         readyTimeout: '5m',
         progressDeadline: '10m',
         rollbackWindow: 1,

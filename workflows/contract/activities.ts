@@ -4,6 +4,7 @@ import type { History } from './history.ts';
 import type { Target } from './names.ts';
 import type { BudgetRoom, Images } from './observation.ts';
 import type { Plan, PlannedPod, PlannedTraffic, PodRef } from './plan.ts';
+import type { PodOrder } from './planner/ordering.ts';
 import type { ReleaseRecord } from './record.ts';
 import type { SettledEnd } from './status.ts';
 import type { NotifyTarget, TrafficSource } from './traffic.schema.ts';
@@ -231,13 +232,11 @@ export interface PodFailure {
   readonly reason: string;
 }
 
-export interface SurveyRequest extends HeldRequest {
+export interface SurveyRequest extends HeldRequest, PodOrder {
   /** Which pods are looked for: those that do not run these images. */
   readonly images: Images;
   /** The template's images before the release. */
   readonly from: Images;
-  /** Node label over which new pods are spread. */
-  readonly spreadBy: string;
   /** Fingerprint of the pods that the release expects not to run `images`. */
   readonly expected: string;
   /** A rollback looks for pods only, whatever else was changed. */

@@ -1,6 +1,7 @@
 import type { CheckSpec } from './check.schema.ts';
 import type { Target } from './names.ts';
 import type { Images } from './observation.ts';
+import type { PodOrder } from './planner/ordering.ts';
 import type { Quantity } from './quantity.schema.ts';
 import type { ReleaseSpec } from './spec.ts';
 import type { NotifyTarget, TrafficSource } from './traffic.schema.ts';
@@ -52,12 +53,10 @@ export interface PlannedMode {
 export type PlanHead = Omit<Plan, 'batches'>;
 
 /** The quantities of the spec from which the numbers of the plan were made. */
-export interface PlannedShape {
+export interface PlannedShape extends PodOrder {
   readonly batches: ReleaseSpec['strategy']['batches'];
   readonly maxUnavailable: Quantity;
   readonly failureThreshold?: Quantity;
-  /** Node label over whose values batches are spread. */
-  readonly spreadBy: string;
   /** The gate after each batch, whichever it is. */
   readonly gate: Omit<PlannedGate, 'id'>;
   /** What had begun when people changed the division in mid-release: `batches` are shares of what was left then. */

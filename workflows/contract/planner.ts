@@ -8,7 +8,7 @@ import { plannedChange } from './planner/change.ts';
 import { estimateSeconds } from './planner/estimate.ts';
 import { plannedGate } from './planner/gates.ts';
 import { grayGroup } from './planner/gray.ts';
-import { inOrder, nodeLabel, zonesBy } from './planner/ordering.ts';
+import { inOrder, nodeLabel, type PodOrder, zoneOf } from './planner/ordering.ts';
 import { plannedPod } from './planner/plannedPod.ts';
 import { plannedPrePull } from './planner/prePull.ts';
 import { planWarnings } from './planner/warnings.ts';
@@ -31,22 +31,23 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
   const change = plannedChange(spec, observation);
   if (observation.pods.length === 0) throw noPods(observation);
 
-  const zoneOf = zonesBy(nodeLabel(strategy.order.spreadBy));
+  const order = podOrder(strategy.order);
   const outdated = observation.pods.filter((pod) => !hasAll(pod.images, change.to));
-  const gray = grayGroup(strategy.gray, { outdated, observation, zoneOf });
+  const gray = grayGroup(strategy.gray, { outdated, observation, order });
   const inGray = new Set(gray);
   const rest = inOrder(
     outdated.filter((pod) => !inGray.has(pod)),
-    zoneOf,
+    order,
   );
   const sizes = batchSizes(strategy.batches, rest.length);
-  const planned = (pod: ObservedPod): PlannedPod => plannedPod(pod, change.to, observation.templateImages, zoneOf(pod));
+  const planned = (pod: ObservedPod): PlannedPod =>
+    plannedPod(pod, change.to, observation.templateImages, zoneOf(pod, order));
   const shape = plannedShape(spec);
   const batches: PlannedBatch[] = [
     ...(gray.length === 0 ? [] : [{ name: 'gray', pods: gray, gate: spec.gates.afterGray }]),
     ...slices(rest, sizes.pods).map((pods, index) => ({
       name: batchName(index),
-      pods: inOrder(pods, zoneOf),
+      pods: inOrder(pods, order),
       gate: spec.gates.afterBatch,
     })),
   ].map(({ name, pods, gate }) => ({
@@ -113,12 +114,18 @@ function pace(
   return Math.max(1, Math.min(maxUnavailable, ...rooms));
 }
 
+const podOrder = ({ spreadBy, arrange, first }: ReleaseSpec['strategy']['order']): PodOrder => ({
+  spreadBy: nodeLabel(spreadBy),
+  arrange,
+  ...(first !== undefined && { first }),
+});
+
 function plannedShape({ strategy, gates }: ReleaseSpec): PlannedShape {
   const { batches, maxUnavailable, failureThreshold, order } = strategy;
   return {
     batches,
     maxUnavailable,
-    spreadBy: nodeLabel(order.spreadBy),
+    ...podOrder(order),
     gate: plannedGate(gates.afterBatch),
     ...(failureThreshold !== undefined && { failureThreshold }),
   };

@@ -28,7 +28,9 @@ const selectSchema = z
     labels: labelsSchema.optional().describe('Pods that carry all of these labels.'),
     nodes: labelsSchema
       .optional()
-      .describe('Pods on nodes that carry all of these labels; `zone` stands for topology.kubernetes.io/zone.'),
+      .describe(
+        'Pods on nodes that carry all of these labels; `zone` stands for topology.kubernetes.io/zone, `node` for kubernetes.io/hostname.',
+      ),
   })
   .refine((select) => Object.keys(select).length > 0, '`names`, `labels` or `nodes`')
   .describe('Which pods; several conditions must all hold. One that selects nothing is an error in the plan.');
@@ -169,7 +171,17 @@ export const releaseSpecSchema = z.strictObject({
             .string()
             .min(1)
             .default('topology.kubernetes.io/zone')
-            .describe('Node label over whose values each batch is spread; `zone` stands for the default.'),
+            .describe(
+              'Node label over whose values each batch is spread; `zone` stands for the default, `node` for kubernetes.io/hostname.',
+            ),
+          arrange: z
+            .enum(['Spread', 'Pack'])
+            .default('Spread')
+            .describe('Spread: in turn from each value of `spreadBy`. Pack: all pods of one value before the next.'),
+          first: z
+            .enum(['Newest', 'Oldest', 'HighestOrdinal', 'LowestOrdinal'])
+            .optional()
+            .describe('Which pods go first. Default: the highest ordinal of a StatefulSet, else by name.'),
         })
         .prefault({})
         .describe('Which pods go first, after those that are not ready.'),

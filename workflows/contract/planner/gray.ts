@@ -3,14 +3,14 @@ import { workloadName } from '../names.ts';
 import type { Observation, ObservedPod } from '../observation.ts';
 import { share } from '../quantity.ts';
 import type { PodSelect, ReleaseSpec } from '../spec.ts';
-import { inOrder, nodeLabel, type ZoneOf } from './ordering.ts';
+import { inOrder, nodeLabel, type PodOrder } from './ordering.ts';
 
 /** What the group is chosen from. */
 export interface GrayFrom {
   /** Pods that do not run the new images yet. */
   readonly outdated: readonly ObservedPod[];
   readonly observation: Observation;
-  readonly zoneOf: ZoneOf;
+  readonly order: PodOrder;
 }
 
 /**
@@ -19,14 +19,14 @@ export interface GrayFrom {
  * @throws SPEC_INVALID for a name without a pod, or where nothing is selected
  */
 export function grayGroup(gray: ReleaseSpec['strategy']['gray'], from: GrayFrom): readonly ObservedPod[] {
-  const { outdated, observation, zoneOf } = from;
+  const { outdated, observation, order } = from;
   const { select } = gray;
   if (select?.names !== undefined) requireNames(select.names, observation);
   const candidates = select === undefined ? outdated : outdated.filter(selectedBy(select));
   if (candidates.length === 0 && outdated.length > 0 && select !== undefined)
     throw nothingSelected(select, observation);
   const size = select?.names === undefined ? graySize(gray, observation) : candidates.length;
-  return inOrder(candidates, zoneOf).slice(0, size);
+  return inOrder(candidates, order).slice(0, size);
 }
 
 /** How many pods the group should have. */

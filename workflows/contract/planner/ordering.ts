@@ -1,61 +1,99 @@
 import type { ObservedPod } from '../observation.ts';
 
-export type ZoneOf = (pod: ObservedPod) => string | undefined;
+/** Which pods go first. */
+export interface PodOrder {
+  /** Node label whose values are zones. */
+  readonly spreadBy: string;
+  /** Pack: all of one zone before the next one. Default: in turn from each. */
+  readonly arrange?: 'Spread' | 'Pack';
+  /** Default: the highest ordinal where pods have some, else by name. */
+  readonly first?: 'Newest' | 'Oldest' | 'HighestOrdinal' | 'LowestOrdinal';
+}
 
 /** Short names of node labels that people write. */
-const labelAliases: Readonly<Record<string, string>> = { zone: 'topology.kubernetes.io/zone' };
+const labelAliases: Readonly<Record<string, string>> = {
+  zone: 'topology.kubernetes.io/zone',
+  node: 'kubernetes.io/hostname',
+};
 
 export const nodeLabel = (name: string): string => labelAliases[name] ?? name;
 
-/** The zone of a pod: the value of `label` on its node. */
-export const zonesBy =
-  (label: string): ZoneOf =>
-  (pod) =>
-    pod.nodeLabels[label];
+/** The zone of a pod: the value of that label on its node. */
+export const zoneOf = (pod: ObservedPod, { spreadBy }: PodOrder): string | undefined => pod.nodeLabels[spreadBy];
 
 /**
  * Pods that are not ready first: changing them takes nothing away. Then in turn from each zone, so that every beginning
- * of the list is spread as evenly as what is left allows. Within a zone by name. Pods that have ordinals go by those,
- * the highest first, whatever their zones, as a StatefulSet's controller does. Pods on lost nodes come last: they answer
+ * of the list is spread as evenly as what is left allows, or zone after zone; within a zone as `first` says. Ordinals go
+ * before zones: the highest first is what a StatefulSet's controller does. Pods on lost nodes come last: they answer
  * nothing, and are perhaps replaced until then.
  */
-export function inOrder(pods: readonly ObservedPod[], zoneOf: ZoneOf): readonly ObservedPod[] {
+export function inOrder(pods: readonly ObservedPod[], order: PodOrder): readonly ObservedPod[] {
   const taken = new Map<string, number>();
   const groups = [
     pods.filter(({ ready, nodeReady }) => nodeReady && !ready),
     pods.filter(({ ready, nodeReady }) => nodeReady && ready),
     pods.filter(({ nodeReady }) => !nodeReady),
   ];
-  return groups.flatMap((group) => spread(group, zoneOf, taken));
+  return groups.flatMap((group) => arranged(group, order, taken));
 }
 
-/** Always the next pod of a zone from which the fewest were taken. `taken` goes on from what came before. */
-function spread(pods: readonly ObservedPod[], zoneOf: ZoneOf, taken: Map<string, number>): ObservedPod[] {
-  const queues = new Map<string, ObservedPod[]>();
-  for (const pod of pods.toSorted(byOrdinal)) {
-    const zone = pod.ordinal === undefined ? (zoneOf(pod) ?? '') : '';
-    const queue = queues.get(zone);
-    if (queue === undefined) queues.set(zone, [pod]);
-    else queue.push(pod);
+/** Pods of one zone that are still to be taken: those from `next` on. */
+interface Zone {
+  readonly name: string;
+  readonly pods: ObservedPod[];
+  next: number;
+}
+
+/** `taken`: how many of each zone came before. */
+function arranged(pods: readonly ObservedPod[], order: PodOrder, taken: Map<string, number>): readonly ObservedPod[] {
+  const before = comparing(order);
+  const byOrdinal = order.first === undefined || order.first.endsWith('Ordinal');
+  const zones = new Map<string, Zone>();
+  for (const pod of pods.toSorted(before)) {
+    const name = byOrdinal && pod.ordinal !== undefined ? '' : (zoneOf(pod, order) ?? '');
+    const zone = zones.get(name) ?? { name, pods: [], next: 0 };
+    zone.pods.push(pod);
+    zones.set(name, zone);
   }
+  // Zones go by name, but where pods have an order of their own, by the pods whose turn it is.
+  const zoneBefore = (a: Zone, b: Zone): number => {
+    const [one, other] = [a.pods[a.next], b.pods[b.next]];
+    return (order.first && one && other ? before(one, other) : 0) || compare(a.name, b.name);
+  };
+  const all = [...zones.values()].toSorted(zoneBefore);
+  return order.arrange === 'Pack' ? all.flatMap((zone) => zone.pods) : inTurn(all, zoneBefore, taken);
+}
+
+/** Always the next pod of a zone from which the fewest were taken. */
+function inTurn(
+  zones: readonly Zone[],
+  zoneBefore: (a: Zone, b: Zone) => number,
+  taken: Map<string, number>,
+): readonly ObservedPod[] {
   const order: ObservedPod[] = [];
-  let open = [...queues].toSorted(([a], [b]) => compare(a, b)).map(([zone, queue]) => ({ zone, queue, next: 0 }));
+  let open = zones;
   while (open.length > 0) {
-    const level = open.reduce((least, { zone }) => Math.min(least, taken.get(zone) ?? 0), Number.POSITIVE_INFINITY);
-    for (const one of open) {
-      const pod = one.queue[one.next];
-      if (pod === undefined || (taken.get(one.zone) ?? 0) !== level) continue;
+    const level = Math.min(...open.map(({ name }) => taken.get(name) ?? 0));
+    for (const zone of open.toSorted(zoneBefore)) {
+      const pod = zone.pods[zone.next];
+      if (pod === undefined || (taken.get(zone.name) ?? 0) !== level) continue;
       order.push(pod);
-      one.next += 1;
-      taken.set(one.zone, level + 1);
+      zone.next += 1;
+      taken.set(zone.name, level + 1);
     }
-    open = open.filter(({ queue, next }) => next < queue.length);
+    open = open.filter(({ pods, next }) => next < pods.length);
   }
   return order;
 }
 
-const byOrdinal = (a: ObservedPod, b: ObservedPod): number =>
-  (b.ordinal ?? 0) - (a.ordinal ?? 0) || compare(a.name, b.name);
+function comparing({ first }: PodOrder): (a: ObservedPod, b: ObservedPod) => number {
+  const age = first === 'Newest' ? -1 : first === 'Oldest' ? 1 : 0;
+  const ordinal = first === 'LowestOrdinal' ? 1 : -1;
+  return (a, b) =>
+    age * compare(a.createdAt, b.createdAt) ||
+    ordinal * ((a.ordinal ?? 0) - (b.ordinal ?? 0)) ||
+    compare(a.name, b.name);
+}
 
 /** By code unit: an order that no locale changes. */
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
