@@ -134,7 +134,7 @@ describe('plan refuses', () => {
     ],
     [
       'another kind of workload',
-      () => specOf('shop', 'a:2', { target: { cluster: 'local', workload: 'statefulset/db' } }),
+      () => specOf('shop', 'a:2', { target: { cluster: 'local', workload: 'cronjob/db' } }),
       'SPEC_INVALID',
       /deployment/,
     ],
