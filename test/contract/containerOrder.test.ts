@@ -44,7 +44,9 @@ describe('the order of containers in a plan', () => {
   it('a container that the template does not have is refused by name, also in a restart of all', () => {
     const refused = () => plan({ restart: true, order: ['proxy', 'sidecar'] });
     expect(refused).toThrow(SluiceError);
-    expect(refused).toThrow('deployment/checkout has no container sidecar; it has app, proxy, logger.');
+    expect(refused).toThrow(
+      'change.order[1]: deployment/checkout has no container sidecar; it has app, proxy, logger.',
+    );
   });
 
   it('has each changed container once, named ones before the others and in their order', () => {

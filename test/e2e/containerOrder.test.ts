@@ -18,13 +18,13 @@ const image = (tag: SampleTag): string => sampleImage(tag, world.env['SLUICE_REG
 const deploy = (name: string, replicas: number): Promise<void> =>
   world.deploy({ name, image: image('v1'), proxy: image('v1'), runtime: 'containerd', replicas });
 
-/** Releases v2 of the app and `proxy` of the proxy, which goes first, under load; answers with the end. */
-async function release(name: string, proxy: SampleTag) {
+/** Releases tag `app` of the app and `proxy` of the proxy, which goes first, under load; answers with the end. */
+async function release(name: string, proxy: SampleTag, app: SampleTag = 'v2') {
   const { kube, namespace } = world;
   const load = await startLoad({ kube, namespace, service: name, rate: 50, keepAlive: true });
   await world.start(
-    world.spec(name, image('v2'), {
-      change: { images: { app: image('v2'), proxy: image(proxy) }, order: ['proxy', 'app'] },
+    world.spec(name, image(app), {
+      change: { images: { app: image(app), proxy: image(proxy) }, order: ['proxy', 'app'] },
       traffic: { through: [{ service: name }], quiet: '250ms', maxDrain: '20s' },
     }),
   );
@@ -68,4 +68,26 @@ it('scenario 30: the first container crashes: the second has restartCount 0, and
   expect(facts(after, 'proxy').filter((proxy) => (proxy?.restarts ?? 0) > 0)).toHaveLength(1);
   expect([...after.values()].every(({ ready }) => ready)).toBe(true);
   expect(await world.traces('halted')).toEqual([]);
+});
+
+it('the second container crashes: both are put back, the second before the first', async () => {
+  await deploy('back', 3);
+  const { ended, failed } = await release('back', 'v2', 'v3-crash');
+  expect(ended).toMatchObject({
+    phase: 'rolledBack',
+    notUndone: [],
+    failure: { text: expect.stringMatching(/app: (CrashLoopBackOff|it exited)/) },
+  });
+  expect(failed).toEqual([]);
+  const after = await world.pods('back');
+  expect([...facts(after, 'app'), ...facts(after, 'proxy')].map((one) => one?.image)).toEqual(
+    Array(6).fill(image('v1')),
+  );
+  const [touched, ...others] = [...after.values()].filter(({ containers }) => (containers['proxy']?.restarts ?? 0) > 0);
+  expect(others).toEqual([]);
+  expect(touched?.containers['proxy']?.restarts).toBe(2);
+  const starts = touched ? ['app', 'proxy'].map((container) => startOf(touched, container)) : [];
+  expect(starts).toEqual(starts.toSorted((a, b) => a - b));
+  expect([...after.values()].every(({ ready }) => ready)).toBe(true);
+  expect(await world.traces('back')).toEqual([]);
 });

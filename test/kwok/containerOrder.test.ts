@@ -75,6 +75,24 @@ it('each pod changes one container, and the next when that is well; the rollback
   await worker.stop();
 });
 
+it('the second container fails: both go back, the second one first', async () => {
+  const worker = await world.worker();
+  await deploy('second', 3);
+  const images = { app: sampleImage('v3-crash'), proxy: v2 };
+  await world.start(spec('second', { change: { images, order: ['proxy', 'app'] } }));
+  const { run, failure, batches, ...rest } = await ended('second');
+  expect(rest).toMatchObject({ phase: 'rolledBack', notUndone: [] });
+  expect(failure?.text).toMatch(/app: (CrashLoopBackOff|it exited)/);
+  const gray = batches[0]?.pods[0]?.name ?? '';
+  for (const [name, { containers, ready }] of await world.pods('second')) {
+    expect([ready, containers['app']?.image, containers['proxy']?.image]).toEqual([true, v1, v1]);
+    expect(containers['proxy']?.restarts).toBe(name === gray ? 2 : 0);
+  }
+  const said = await summaries(batchId(releaseId(world.target('second')), run, 'undo'));
+  expect(said.findLast((summary) => summary.startsWith('patch '))).toBe(`patch undo: ${gray} (proxy)`);
+  await worker.stop();
+});
+
 it('its worker is killed between the two containers, before the second one’s write and after it', async () => {
   const kills: Readonly<Record<string, KillPoint>> = {
     before: { point: 'patch', when: 'before', nth: 1 },

@@ -314,6 +314,20 @@ describe('flags over a file', () => {
     ]);
   });
 
+  it('an order that does not fit is told at its place', () => {
+    const text = [
+      target,
+      'change:',
+      '  images: { app: a:2, proxy: p:2 }',
+      '  order: [proxy, [logger, app, proxy]]',
+    ].join('\n');
+    expect(places(refused(text))).toEqual(['4:19 change.order[1][0]', '4:32 change.order[1][2]']);
+    const overrides = [flag('change.order', ['web'], '--order')];
+    expect(refusal({ document: file(head.join('\n')), overrides }).message).toMatch(
+      /^--order change\.order\[0\]: found "web", which does not change; allowed: containers of change\.images: app/,
+    );
+  });
+
   it('leave alone what is no mapping: the file is told so', () => {
     const error = refusal({
       document: file([...head, 'strategy: fast'].join('\n')),

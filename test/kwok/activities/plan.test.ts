@@ -108,6 +108,13 @@ describe('plan', () => {
 describe('plan refuses', () => {
   beforeAll(async () => {
     await deploy(world, { name: 'shop', replicas: 1 });
+    const initContainers = [
+      { name: 'setup', image: 'registry.test/setup:v1' },
+      { name: 'mesh', image: 'registry.test/mesh:v1', restartPolicy: 'Always' },
+    ];
+    const containers = [{ name: 'app', image: String(v1['app']) }];
+    const template = { metadata: { labels: { app: 'inits' } }, spec: { initContainers, containers } };
+    await deploy(world, { name: 'inits', replicas: 1, spec: { template } });
   });
 
   it.each<[string, () => ReturnType<typeof specOf>, string, RegExp]>([
@@ -124,6 +131,24 @@ describe('plan refuses', () => {
       () => specOf('shop', 'a:2', { change: { images: { web: 'a:2' } } }),
       'CONTAINER_NOT_FOUND',
       /no container web; it has app/,
+    ],
+    [
+      'an init container',
+      () => specOf('inits', 'a:2', { change: { images: { app: 'a:2', setup: 'b:2' } } }),
+      'CONTAINER_NOT_FOUND',
+      /no container setup; it has app\. setup is an init container/,
+    ],
+    [
+      'a sidecar among the init containers',
+      () => specOf('inits', 'a:2', { change: { restart: ['mesh'] } }),
+      'CONTAINER_NOT_FOUND',
+      /mesh is a sidecar among its init containers: Sluice does not change those/,
+    ],
+    [
+      'an order of a restart with a container that is not there',
+      () => specOf('shop', 'a:2', { change: { restart: true, order: ['app', 'web'] } }),
+      'CONTAINER_NOT_FOUND',
+      /^change\.order\[1\]: deployment\/shop has no container web; it has app/,
     ],
     ['the image it has', () => specOf('shop', String(v1['app'])), 'IMAGE_UNCHANGED', /already/],
     [

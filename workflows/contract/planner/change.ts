@@ -14,7 +14,8 @@ import { restartImages, versionOf } from './restart.ts';
  */
 export function plannedChange({ change }: ReleaseSpec, observation: Observation): PlannedChange {
   const { restart, order: asked = [] } = change;
-  requireContainers('change.order', asked.flat(), observation);
+  for (const [index, entry] of asked.entries())
+    requireContainers(`change.order[${index}]`, [entry].flat(), observation);
   const planned = restart === undefined ? plannedImages(change, observation) : plannedRestart(restart, observation);
   const order = containerOrder(asked, Object.keys(planned.to));
   return { ...planned, ...(order !== undefined && { order }) };
@@ -69,7 +70,7 @@ function requireContainers(
   const there = Object.keys(templateImages);
   throw new SluiceError(
     'CONTAINER_NOT_FOUND',
-    `${workloadName(target)} has no container ${unknown.join(', ')}; it has ${there.join(', ')}.`,
+    `${field}: ${workloadName(target)} has no container ${unknown.join(', ')}; it has ${there.join(', ')}.`,
     { details: { field, unknown, there } },
   );
 }
