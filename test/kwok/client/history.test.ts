@@ -9,6 +9,7 @@ import { temporalSettings } from '../../../client/sdk/settings.ts';
 import type { LiveStatus } from '../../../client/sdk/status.ts';
 import { type SampleTag, sampleImage } from '../../../local/sample.ts';
 import { releaseId } from '../../../workflows/contract/names.ts';
+import type { Plan } from '../../../workflows/contract/plan.ts';
 import { later, record } from '../../activities/history/records.ts';
 import { type Ran, sluice } from '../../client/cli/io.ts';
 import { openWorld, until, type World } from '../../support/world.ts';
@@ -215,6 +216,23 @@ describe('undo', () => {
       new Set([sampleImage('v2')]),
     );
     expect(await world.traces(name)).toEqual([]);
+  });
+
+  test('goes the other way through the order of containers; waits for an approval where a flag asks for one', async () => {
+    const name = 'order';
+    await world.deploy({ name, image: sampleImage('v1'), proxy: sampleImage('v1'), runtime: 'kwok', replicas: 2 });
+    const proxy = ['--image', `proxy=${sampleImage('v2')}`, '--order', 'proxy,app'];
+    await succeed(release(name, 'v2', '--yes', ...proxy));
+    const planned = async (...flags: string[]) =>
+      json<Plan>(await run('undo', ...on(name), '--dry-run', '-o', 'json', ...flags));
+    const { change, batches } = await planned();
+    expect(change).toMatchObject({ to: { app: sampleImage('v1') }, order: [['app'], ['proxy']] });
+    expect(batches[0]?.gate).not.toHaveProperty('approval');
+    expect((await planned('--approval')).batches[0]?.gate).toMatchObject({ approval: { required: 1 } });
+    await succeed(run('undo', ...on(name), '--wait'));
+    const containers = [...(await world.pods(name)).values()].map((pod) => pod.containers);
+    const back = { image: sampleImage('v1'), restarts: 2 };
+    for (const one of containers) expect(one).toMatchObject({ app: back, proxy: back });
   });
 
   test('scenario 58: a revision that is not there: those there are; one that differs in more than images: what does', async () => {
