@@ -60,11 +60,11 @@ function adapt(book: Book, plan: PlanHead, { replicas }: Surveyed, outdated: Non
     begun: begunOf(before),
   };
   const anew = replan(standing, outdated).map(waitingBatch);
-  const back = new Set(outdated.map(({ uid }) => uid));
+  const back = new Set(outdated.map(({ name }) => name));
   book.set((state) => ({
     ...state,
     plan: { ...plan, replicas, maxUnavailable: unavailable(plan.shape, replicas) },
-    // A pod that has the old version again is not done any more where it was.
+    // A pod that has the old version again is not done any more where it was; nor is one that is another by now.
     batches: [...before.map((batch) => withoutPods(batch, back)), ...anew],
   }));
   const pods = countOf(outdated.length, 'pod');
@@ -74,7 +74,7 @@ function adapt(book: Book, plan: PlanHead, { replicas }: Surveyed, outdated: Non
   );
 }
 
-function withoutPods(batch: BatchState, uids: ReadonlySet<string>): BatchState {
-  const pods = batch.pods.map((pod) => (uids.has(pod.uid) ? { ...pod, state: 'gone' as const } : pod));
+function withoutPods(batch: BatchState, names: ReadonlySet<string>): BatchState {
+  const pods = batch.pods.map((pod) => (names.has(pod.name) ? { ...pod, state: 'gone' as const } : pod));
   return { ...batch, pods };
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { endpointSlices, pods } from '../../../activities/kubernetes/resources.ts';
 import { endpointsOf } from '../../../activities/traffic/endpointView.ts';
+import { undoOf } from '../../../client/sdk/undo.ts';
 import { type SampleTag, sampleImage } from '../../../local/sample.ts';
 import type { KindName } from '../../../workflows/contract/kinds.ts';
 import type { ReleaseSpecInput } from '../../../workflows/contract/spec.ts';
@@ -76,8 +77,17 @@ describe.each(kinds)('whole releases of a %s', (kind) => {
     expect(await uids('five')).toEqual(before);
     const { entries } = await world.sluice.history(world.target('five'));
     expect(entries[0]).toMatchObject({ native: { revision: 2, current: true }, record: { phase: 'succeeded' } });
-    const undone = await world.sluice.history(world.target('five'));
-    expect(undone.entries.map(({ native }) => native?.revision)).toEqual([2, 1]);
+    await clean('five', 5);
+
+    const { images } = undoOf(await world.sluice.history(world.target('five')));
+    await world.start(spec('five', 'v1', { change: { images } }));
+    expect(
+      await world.until('five', ({ version, endedAt }) => version === 'v1' && endedAt !== undefined),
+    ).toMatchObject({ phase: 'succeeded' });
+    expect(await versions('five')).toBe('v1 v1 v1 v1 v1');
+    expect(await uids('five')).toEqual(before);
+    const back = await world.sluice.history(world.target('five'));
+    expect(back.entries.flatMap(({ native }) => native?.revision ?? [])).toEqual([3, 2]);
     await clean('five', 5);
   });
 
@@ -104,7 +114,8 @@ describe.each(kinds)('whole releases of a %s', (kind) => {
     // At a gate nobody touches anything: its birth must have put it into traffic.
     await until(async () => (await callable('dies')) === 4);
     await approve('dies');
-    expect(await ended('dies')).toMatchObject({ phase: 'succeeded' });
+    // The one that died is not done beside the one that came back.
+    expect(await ended('dies')).toMatchObject({ phase: 'succeeded', progress: { done: 4 } });
     expect(await versions('dies')).toBe('v2 v2 v2 v2');
     await clean('dies', 4);
   });
