@@ -32,7 +32,7 @@ export async function remove(call: KubernetesCall, object: KubernetesObject, tim
 }
 
 /**
- * Waits until every replica of a Deployment is ready.
+ * Waits until every replica of a Deployment or of its like is ready.
  * @returns how many there are
  */
 export async function awaitAvailable(
@@ -47,7 +47,9 @@ export async function awaitAvailable(
       const { metadata, spec, status } = body as Partial<DeploymentBody>;
       wanted = spec?.replicas ?? 0;
       const seen = (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0);
-      return seen && wanted > 0 && status?.readyReplicas === wanted && status.updatedReplicas === wanted;
+      // A ReplicaSet does not count which of its pods are new.
+      const isNew = deployment.kind === 'ReplicaSet' || status?.updatedReplicas === wanted;
+      return seen && wanted > 0 && status?.readyReplicas === wanted && isNew;
     },
     timeoutMs,
   );

@@ -1,6 +1,6 @@
 import type { Access, ObservedWorkload, Workload } from '../ports.ts';
 import { acquire } from './deployment/acquire.ts';
-import { labelBirths, seen } from './deployment/births.ts';
+import { labelBirths } from './deployment/births.ts';
 import { commit } from './deployment/commit.ts';
 import { requireUnchanged, takeOver } from './deployment/drift.ts';
 import { type Look, lookAt } from './deployment/look.ts';
@@ -9,6 +9,7 @@ import { revisions } from './deployment/revisions.ts';
 import { uncommit } from './deployment/uncommit.ts';
 import { holderOf } from './holder.ts';
 import { patchPods } from './patchPods.ts';
+import { seen } from './replicaSetPods.ts';
 import { deployments } from './resources.ts';
 import { selectorText } from './selectors.ts';
 import { imagesPatch } from './templateChange.ts';

@@ -2,6 +2,7 @@ import { type KindName, kindName } from '../../workflows/contract/kinds.ts';
 import type { Target } from '../../workflows/contract/names.ts';
 import type { Workload } from '../ports.ts';
 import { createDeployment } from './deployment.ts';
+import { createReplicaSet } from './replicaset.ts';
 import { createStatefulSet } from './statefulset.ts';
 import type { Connection } from './types.ts';
 
@@ -11,6 +12,7 @@ export type WorkloadFactory = (kube: Connection, signal: AbortSignal) => Workloa
 /** The kinds of workload. A new one is a file, a line here and one in workflows/contract/kinds.ts. */
 const factories: Readonly<Record<KindName, WorkloadFactory>> = {
   deployment: createDeployment,
+  replicaset: createReplicaSet,
   statefulset: createStatefulSet,
 };
 

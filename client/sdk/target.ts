@@ -26,9 +26,7 @@ export function parseWorkload(words: readonly string[], namespace: string, clust
       {
         next: isKind(kind)
           ? `Write \`${kind}/<name>\`.`
-          : `Write ${Object.keys(kinds)
-              .map((known) => `\`${known}/${kind}\``)
-              .join(' or ')}.`,
+          : `Write ${new Intl.ListFormat('en', { type: 'disjunction' }).format(Object.keys(kinds).map((known) => `\`${known}/${kind}\``))}.`,
       },
     );
   }

@@ -32,6 +32,18 @@ export const worldKinds: Readonly<Record<KindName, WorldKind>> = {
       return { workload: deployment, others: [service] };
     },
   },
+  replicaset: {
+    resource: replicaSets,
+    history: replicaSets,
+    manifests: (options) => {
+      const { service, deployment } = sampleManifests(options);
+      const { replicas, selector, template } = deployment.spec;
+      return {
+        workload: { ...deployment, kind: 'ReplicaSet', spec: { replicas, selector, template } },
+        others: [service],
+      };
+    },
+  },
   // With a headless Service for its peers beside the one for callers.
   statefulset: {
     resource: statefulSets,

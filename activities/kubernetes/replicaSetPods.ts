@@ -1,0 +1,43 @@
+import type { HeldRequest } from '../../workflows/contract/activities.ts';
+import type { Seen } from '../ports.ts';
+import { controllerOf, hasLabels, isLeaving } from './podState.ts';
+import { pods, replicaSets } from './resources.ts';
+import { selectorText } from './selectors.ts';
+import type { Connection } from './types.ts';
+import type { Pod, ReplicaSet } from './wire.ts';
+
+/**
+ * The pods of the ReplicaSets that bear `own`, whatever has become of their Deployment. Their controller shares its watch
+ * of pods with that of the endpoints; its status counts the pods that carry the labels of the template.
+ */
+export async function seen(
+  kube: Connection,
+  { target: { namespace } }: HeldRequest,
+  own: readonly Pod[],
+): Promise<Seen> {
+  const sets = own.flatMap((pod) => {
+    const owner = controllerOf(pod);
+    return owner?.kind === 'ReplicaSet' ? owner.name : [];
+  });
+  const found = await Promise.all([...new Set(sets)].map((name) => kube.find(replicaSets, { namespace, name })));
+  const bearing = found.filter((set) => set !== undefined);
+  if (bearing.length === 0) return { pods: own, all: true };
+  // In this order: whatever is born after the ReplicaSet was read is born with its template.
+  const lists = await Promise.all(
+    bearing.map(({ spec }) => kube.list(pods, { namespace, labelSelector: selectorText(spec.selector) })),
+  );
+  const owners = new Set(own.map((pod) => controllerOf(pod)?.uid));
+  const living = lists.flatMap(({ items }) => items).filter((pod) => owners.has(controllerOf(pod)?.uid));
+  return { pods: living, all: bearing.every((set) => hasSeen(set, living)) };
+}
+
+function hasSeen({ status, spec, metadata }: ReplicaSet, living: readonly Pod[]): boolean {
+  const labels = spec.template?.metadata?.labels ?? {};
+  const labelled = living.filter(
+    (pod) => controllerOf(pod)?.uid === metadata.uid && !isLeaving(pod) && hasLabels(pod.metadata.labels, labels),
+  );
+  return (
+    (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0) &&
+    (status?.fullyLabeledReplicas ?? 0) >= labelled.length
+  );
+}

@@ -1,0 +1,11 @@
+import type { Kind } from './kind.ts';
+
+export const replicaset: Kind = {
+  aliases: ['rs', 'replicasets'],
+  hold: (name) => `Take ${name}`,
+  births: 'its template',
+  commit: (name) => `in the template of ${name}`,
+  history: 'It keeps no history of its own: `sluice history` has the record of the release.',
+  release: () => 'leave it to its controller',
+  free: (on) => `nothing else: the controller of ${on} never changes a pod that lives`,
+};
