@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { deployments, pods, replicaSets } from '../../../activities/kubernetes/resources.ts';
 import type { HeldRequest } from '../../../workflows/contract/activities.ts';
@@ -181,6 +182,8 @@ describe('writes by others at the same time', () => {
             as: 'merge',
           });
         }
+        // Without a breath nobody else ever gets between two writes; in a release Temporal would try again.
+        await sleep(50);
       }
     })();
     await world.kube.patch(deployments, app.target, { spec: { replicas: 5 } }, { as: 'merge' });
