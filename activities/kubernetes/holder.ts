@@ -60,6 +60,19 @@ export function requireHolder(workload: Marked, held: HeldRequest): void {
   );
 }
 
+/** @throws WORKLOAD_BUSY where another release holds it */
+export function requireNobodyElse(workload: Marked, held: HeldRequest): void {
+  const holder = holderOf(workload);
+  if (holder === undefined || holder === held.holder) return;
+  throw new SluiceError('WORKLOAD_BUSY', `${workloadName(held.target)} is held by ${holder} now.`);
+}
+
+/** What was `found` of the workload. @throws WORKLOAD_NOT_FOUND where it was deleted, or made anew, in mid-release */
+export function requireThere<T>(found: T | undefined, held: HeldRequest): T {
+  if (found !== undefined) return found;
+  throw goneInMidRelease(held);
+}
+
 /** Of a workload that was deleted, or made anew, in mid-release. */
 export const goneInMidRelease = ({ target }: HeldRequest): SluiceError =>
   new SluiceError('WORKLOAD_NOT_FOUND', `${workloadName(target)} was deleted (or made anew) in mid-release.`, {

@@ -15,8 +15,8 @@ export const imageIDsOf = (pod: Pod): Images =>
     (pod.status?.containerStatuses ?? []).flatMap(({ name, imageID }) => (imageID === '' ? [] : [[name, imageID]])),
   );
 
-/** Who bears it and its like: a ReplicaSet, a StatefulSet. */
-export const controllerOf = ({ metadata }: Pod) =>
+/** Who bears a pod and its like (a ReplicaSet, a StatefulSet), or has a ReplicaSet. */
+export const controllerOf = ({ metadata }: Pick<Pod, 'metadata'>) =>
   metadata.ownerReferences?.find(({ controller }) => controller === true);
 
 /** Whether labels or annotations are as `wanted`; null: not there. */

@@ -3,7 +3,16 @@ import { SluiceError } from '../../workflows/contract/errors.ts';
 import { marks, type Target, workloadName } from '../../workflows/contract/names.ts';
 import type { Images } from '../../workflows/contract/observation.ts';
 import type { Access, ObservedWorkload, Workload } from '../ports.ts';
-import { claimOf, goneInMidRelease, holderOf, holdMarks, noMarks, readBefore, requireHolder } from './holder.ts';
+import {
+  claimOf,
+  holderOf,
+  holdMarks,
+  noMarks,
+  readBefore,
+  requireHolder,
+  requireNobodyElse,
+  requireThere,
+} from './holder.ts';
 import { patchPods } from './patchPods.ts';
 import { controllerOf, hasLabels } from './podState.ts';
 import { seen } from './replicaSetPods.ts';
@@ -38,8 +47,7 @@ export const createReplicaSet: WorkloadFactory = (kube, signal): Workload => ({
   owner: { apiVersion: 'apps/v1', kind: 'ReplicaSet' },
   access,
   observe: async (target) => {
-    const set = await kube.find(replicaSets, target);
-    if (!set) throw await workloadNotFound(kube, replicaSets, target);
+    const set = await lookAt(kube, target);
     const unfit = owned(set, target);
     return { ...observed(set), ...(unfit && { unfit }) };
   },
@@ -61,19 +69,12 @@ export const createReplicaSet: WorkloadFactory = (kube, signal): Workload => ({
       return { before: { paused: false } };
     }),
   requireUnchanged: async (held) => {
-    const set = await there(kube, held);
-    requireHolder(set, held);
-    const trail = readTrail(set);
-    if (trail) requireTemplate(set.spec.template ?? {}, withImages(trail.template, trail.to ?? {}), held.target);
-    return observed(set);
+    return observed((await lookOwn(kube, held)).set);
   },
   takeOver: (held) =>
     retryConflicts(async () => {
       const set = await there(kube, held);
-      const holder = holderOf(set);
-      if (holder !== undefined && holder !== held.holder) {
-        throw new SluiceError('WORKLOAD_BUSY', `${workloadName(held.target)} is held by ${holder} now.`);
-      }
+      requireNobodyElse(set, held);
       const { resourceVersion, annotations } = set.metadata;
       const { to: _, ...trail } = readTrail(set) ?? { template: set.spec.template ?? {}, cause: null };
       const labels = { ...trail.template.metadata?.labels, ...serving(set) };
@@ -114,10 +115,7 @@ export const createReplicaSet: WorkloadFactory = (kube, signal): Workload => ({
   },
   commit: (request) =>
     retryConflicts(async () => {
-      const set = await there(kube, request);
-      requireHolder(set, request);
-      const trail = readTrail(set);
-      if (trail) requireTemplate(set.spec.template ?? {}, withImages(trail.template, trail.to ?? {}), request.target);
+      const { set, trail } = await lookOwn(kube, request);
       await setImages(kube, set, request, 'to', trail && { ...trail, to: request.to }, request.cause);
     }),
   uncommit: (request) =>
@@ -132,18 +130,24 @@ export const createReplicaSet: WorkloadFactory = (kube, signal): Workload => ({
       await setImages(kube, set, request, 'from', trail, trail.cause);
     }),
   async revisions(target) {
-    const set = await kube.find(replicaSets, target);
-    if (!set) throw await workloadNotFound(kube, replicaSets, target);
-    return { uid: set.metadata.uid, revisions: [] };
+    const { metadata } = await lookAt(kube, target);
+    return { uid: metadata.uid, revisions: [] };
   },
 });
 
 /** Why one that belongs to somebody cannot be released: whoever owns it would set its template again. */
-function owned({ metadata }: ReplicaSet, target: Target): SluiceError | undefined {
-  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true);
+function owned(set: ReplicaSet, target: Target): SluiceError | undefined {
+  const owner = controllerOf(set);
   if (owner === undefined) return undefined;
   const name = `${owner.kind.toLowerCase()}/${owner.name}`;
   return new SluiceError('WORKLOAD_UNFIT', `${workloadName(target)} belongs to ${name}.`, { next: `Release ${name}.` });
+}
+
+/** Reads it. @throws WORKLOAD_NOT_FOUND or NAMESPACE_NOT_FOUND with what there is */
+async function lookAt(kube: Connection, target: Target): Promise<ReplicaSet> {
+  const set = await kube.find(replicaSets, target);
+  if (set) return set;
+  throw await workloadNotFound(kube, replicaSets, target);
 }
 
 async function again(kube: Connection, { target, uid }: HeldRequest): Promise<ReplicaSet | undefined> {
@@ -151,10 +155,16 @@ async function again(kube: Connection, { target, uid }: HeldRequest): Promise<Re
   return set?.metadata.uid === uid ? set : undefined;
 }
 
-async function there(kube: Connection, held: HeldRequest): Promise<ReplicaSet> {
-  const set = await again(kube, held);
-  if (set) return set;
-  throw goneInMidRelease(held);
+const there = async (kube: Connection, held: HeldRequest): Promise<ReplicaSet> =>
+  requireThere(await again(kube, held), held);
+
+/** @throws WORKLOAD_NOT_FOUND; WORKLOAD_CHANGED unless it is held, with the template that the release has left in it */
+async function lookOwn(kube: Connection, held: HeldRequest) {
+  const set = await there(kube, held);
+  requireHolder(set, held);
+  const trail = readTrail(set);
+  if (trail) requireTemplate(set.spec.template ?? {}, withImages(trail.template, trail.to ?? {}), held.target);
+  return { set, trail };
 }
 
 /** One write that fails if anything else changed it meanwhile. */

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { isReady } from '../../activities/kubernetes/podState.ts';
-import { budgets, deployments, endpointSlices, pods as podResource } from '../../activities/kubernetes/resources.ts';
-import { endpointsOf } from '../../activities/traffic/endpointView.ts';
-import { type SampleTag, sampleImage } from '../../local/sample.ts';
-import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
+import { budgets, deployments, pods as podResource } from '../../activities/kubernetes/resources.ts';
+import { sampleImage } from '../../local/sample.ts';
 import { validateSpec } from '../../workflows/contract/validate.schema.ts';
 import { openWorld, until, type World } from '../support/world.ts';
+import { approval, releasesIn } from './support/releases.ts';
 
 /** Behaviours by their number in the list of scenarios, whole: real Temporal, API server, controllers and worker. */
 
@@ -18,33 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => world?.close());
 
-const spec = (name: string, tag: SampleTag, change: Partial<ReleaseSpecInput> = {}): ReleaseSpecInput =>
-  world.spec(name, sampleImage(tag), { traffic: { through: [{ service: name }], quiet: '0s' }, ...change });
-const deploy = (name: string, replicas: number): Promise<void> =>
-  world.deploy({ name, image: sampleImage('v1'), runtime: 'kwok', replicas });
-const ended = (name: string) => world.until(name, (status) => status.endedAt !== undefined);
-const approval = { afterGray: { bake: '0s', approval: {} }, afterBatch: { bake: '0s' } };
-
-/** How many pods have each version, as `v1 v1 v2`. */
-const versions = async (name: string): Promise<string> =>
-  [...(await world.pods(name)).values()]
-    .map(({ image }) => /:(v\d)/.exec(image)?.[1] ?? image)
-    .toSorted()
-    .join(' ');
-const uids = async (name: string) => [...(await world.pods(name)).values()].map(({ uid }) => uid).toSorted();
-
-/** Pods that the Service sends callers to. */
-async function callable(name: string): Promise<number> {
-  const labelSelector = `kubernetes.io/service-name=${name}`;
-  const { items } = await world.kube.list(endpointSlices, { namespace: world.namespace, labelSelector });
-  return endpointsOf(items).ready;
-}
-
-/** Nothing of the release is left, and every pod is called. */
-async function clean(name: string, count: number): Promise<void> {
-  expect(await world.traces(name)).toEqual([]);
-  await until(async () => (await callable(name)) === count);
-}
+const { spec, deploy, ended, versions, uids, callable, clean } = releasesIn(() => world);
 
 describe('abort', () => {
   it('scenario 1: with the gray pod changed, that pod goes back and into traffic; the others were never touched', async () => {

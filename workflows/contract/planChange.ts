@@ -1,6 +1,6 @@
 import type { PlannedApproval, PlannedShape } from './plan.ts';
 import type { Quantity } from './quantity.schema.ts';
-import { milliseconds } from './quantity.ts';
+import { durationPattern, milliseconds, percentagePattern } from './quantity.ts';
 
 /** What `changePlan` says, in the words of a spec. What is left out stays as it is. */
 export interface PlanChangeFields {
@@ -87,7 +87,7 @@ function mapping(
 
 function quantityOf(field: string, value: unknown): Quantity {
   if (Number.isInteger(value) && Number(value) >= 1) return Number(value);
-  if (typeof value === 'string' && /^([1-9]\d?|100)%$/.test(value)) return value;
+  if (typeof value === 'string' && percentagePattern.test(value)) return value;
   throw wrong(field, value, 'a whole number of at least 1, or a percentage from 1% to 100%');
 }
 
@@ -105,12 +105,7 @@ function batchesOf(value: unknown): PlannedShape['batches'] {
 }
 
 function bakeOf(value: unknown): number {
-  if (
-    typeof value === 'string' &&
-    /^(?=\d)(\d{1,4}d)?(\d{1,5}h)?(\d{1,6}m(?!s))?(\d{1,8}s)?(\d{1,9}ms)?$/.test(value)
-  ) {
-    return milliseconds(value);
-  }
+  if (typeof value === 'string' && durationPattern.test(value)) return milliseconds(value);
   throw wrong('gates.afterBatch.bake', value, 'a duration with a unit, such as 30s, 5m or 1h30m');
 }
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { durationPattern, percentagePattern } from './quantity.ts';
 
 /** `250ms`, `30s`, `5m`, `24h`, `2d`, or several in descending order: `1h30m`. Read with `milliseconds()`. */
 export const durationSchema = z
   .string()
-  // The digits bound it to some 27 years: what is longer overflows Temporal's timers.
-  .regex(/^(?=\d)(\d{1,4}d)?(\d{1,5}h)?(\d{1,6}m(?!s))?(\d{1,8}s)?(\d{1,9}ms)?$/)
+  .regex(durationPattern)
   .meta({ title: 'a duration with a unit, such as 250ms, 30s, 5m, 24h or 1h30m' });
 
 /** A duration that is not nothing. */
@@ -12,10 +12,7 @@ export const someTimeSchema = durationSchema
   .regex(/[1-9]/)
   .meta({ title: 'a duration longer than zero, such as 30s, 5m, 24h or 1h30m' });
 
-const percentageSchema = z
-  .string()
-  .regex(/^([1-9]\d?|100)%$/)
-  .meta({ title: 'a whole percentage from 1% to 100%' });
+const percentageSchema = z.string().regex(percentagePattern).meta({ title: 'a whole percentage from 1% to 100%' });
 
 /** A count of pods (at least 1) or a percentage. Read with the functions of `quantity.ts`. */
 export const quantitySchema = z

@@ -1,5 +1,9 @@
 import type { Duration, Quantity } from './quantity.schema.ts';
 
+/** How a percentage and a duration are written; the digits bound a duration to some 27 years: what is longer overflows Temporal's timers. */
+export const percentagePattern = /^([1-9]\d?|100)%$/;
+export const durationPattern = /^(?=\d)(\d{1,4}d)?(\d{1,5}h)?(\d{1,6}m(?!s))?(\d{1,8}s)?(\d{1,9}ms)?$/;
+
 const unitMilliseconds: Record<string, number> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 };
 
 /** `duration` (already validated by its schema) in milliseconds. */

@@ -1,7 +1,7 @@
 import type { HeldRequest } from '../../../workflows/contract/activities.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { marks, type Target, workloadName } from '../../../workflows/contract/names.ts';
-import { holderOf } from '../holder.ts';
+import { holderOf, requireNobodyElse } from '../holder.ts';
 import { deployments } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
 import { requireTemplate } from '../templateChange.ts';
@@ -33,12 +33,10 @@ export async function requireUnchanged(kube: Connection, held: HeldRequest): Pro
  * @throws WORKLOAD_NOT_FOUND; WORKLOAD_BUSY where another release holds it; WORKLOAD_CHANGED without its ReplicaSet
  */
 export async function takeOver(kube: Connection, held: HeldRequest): Promise<void> {
-  const name = workloadName(held.target);
   await retryConflicts(async () => {
     const { deployment, live } = await lookThere(kube, held);
-    const holder = holderOf(deployment);
-    if (holder === held.holder) return;
-    if (holder !== undefined) throw new SluiceError('WORKLOAD_BUSY', `${name} is held by ${holder} now.`);
+    if (holderOf(deployment) === held.holder) return;
+    requireNobodyElse(deployment, held);
     if (live === undefined) throw withoutLive(held.target);
     await hold(kube, { ...deployment, spec: { ...deployment.spec, paused: false } }, live, held.holder);
   });

@@ -1,6 +1,6 @@
 import type { HeldRequest } from '../../../workflows/contract/activities.ts';
 import type { Target } from '../../../workflows/contract/names.ts';
-import { goneInMidRelease, requireHolder } from '../holder.ts';
+import { requireHolder, requireThere } from '../holder.ts';
 import { deployments, replicaSets } from '../resources.ts';
 import { selectorText } from '../selectors.ts';
 import { sameTemplate } from '../templates.ts';
@@ -45,11 +45,8 @@ export const newSetOf = (deployment: Deployment, sets: readonly ReplicaSet[]): R
 export const hasPods = (set: ReplicaSet): boolean => (set.spec.replicas ?? 1) > 0 || (set.status?.replicas ?? 0) > 0;
 
 /** The same where it must be there. @throws WORKLOAD_NOT_FOUND where it was deleted, or made anew, in mid-release */
-export async function lookThere(kube: Connection, held: HeldRequest): Promise<Look> {
-  const look = await lookAgain(kube, held);
-  if (look) return look;
-  throw goneInMidRelease(held);
-}
+export const lookThere = async (kube: Connection, held: HeldRequest): Promise<Look> =>
+  requireThere(await lookAgain(kube, held), held);
 
 /** @throws WORKLOAD_NOT_FOUND; WORKLOAD_CHANGED unless `held.holder` holds it */
 export async function lookHeld(kube: Connection, held: HeldRequest): Promise<Look> {

@@ -2,7 +2,7 @@ import type { HeldRequest } from '../../../workflows/contract/activities.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { marks, workloadName } from '../../../workflows/contract/names.ts';
 import { isInterim, revisionLabel, templateOf } from '../controllerRevisions.ts';
-import { holderOf, holdMarks } from '../holder.ts';
+import { holderOf, holdMarks, requireNobodyElse } from '../holder.ts';
 import { statefulSets } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
 import { requireTemplate } from '../templateChange.ts';
@@ -36,12 +36,9 @@ export async function requireUnchanged(kube: Connection, held: HeldRequest): Pro
 export async function takeOver(kube: Connection, held: HeldRequest): Promise<void> {
   await retryConflicts(async () => {
     const look = await lookThere(kube, held);
-    const holder = holderOf(look.set);
     const trail = readTrail(look.set);
-    if (holder !== undefined && holder !== held.holder) {
-      throw new SluiceError('WORKLOAD_BUSY', `${workloadName(held.target)} is held by ${holder} now.`);
-    }
-    if (holder === undefined || !trail)
+    requireNobodyElse(look.set, held);
+    if (holderOf(look.set) === undefined || !trail)
       await hold(kube, look.set, held.holder, trail ?? (await trailByPods(kube, look)));
   });
   await retryConflicts(async () => {

@@ -3,7 +3,7 @@ import type { HeldRequest } from '../../../workflows/contract/activities.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { type Target, workloadName } from '../../../workflows/contract/names.ts';
 import { revisionsOf } from '../controllerRevisions.ts';
-import { goneInMidRelease, requireHolder } from '../holder.ts';
+import { goneInMidRelease, requireHolder, requireThere } from '../holder.ts';
 import { statefulSets } from '../resources.ts';
 import type { Connection } from '../types.ts';
 import type { ControllerRevision, StatefulSet } from '../wire.ts';
@@ -36,11 +36,8 @@ export async function lookAgain(kube: Connection, { target, uid }: HeldRequest):
 }
 
 /** The same where it must be there. @throws WORKLOAD_NOT_FOUND where it was deleted, or made anew, in mid-release */
-export async function lookThere(kube: Connection, held: HeldRequest): Promise<Look> {
-  const look = await lookAgain(kube, held);
-  if (look) return look;
-  throw goneInMidRelease(held);
-}
+export const lookThere = async (kube: Connection, held: HeldRequest): Promise<Look> =>
+  requireThere(await lookAgain(kube, held), held);
 
 /** @throws WORKLOAD_NOT_FOUND; WORKLOAD_CHANGED unless `held.holder` holds it */
 export async function lookHeld(kube: Connection, held: HeldRequest): Promise<Look> {

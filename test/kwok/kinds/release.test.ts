@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { endpointSlices, pods } from '../../../activities/kubernetes/resources.ts';
-import { endpointsOf } from '../../../activities/traffic/endpointView.ts';
+import { pods } from '../../../activities/kubernetes/resources.ts';
 import { undoOf } from '../../../client/sdk/undo.ts';
-import { type SampleTag, sampleImage } from '../../../local/sample.ts';
 import type { KindName } from '../../../workflows/contract/kinds.ts';
-import type { ReleaseSpecInput } from '../../../workflows/contract/spec.ts';
 import { openWorld, until, type World } from '../../support/world.ts';
 import { worldKinds } from '../../support/worldKinds.ts';
+import { approval, releasesIn, versionOf } from '../support/releases.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -21,13 +19,7 @@ describe.each(kinds)('whole releases of a %s', (kind) => {
   });
   afterAll(() => world?.close());
 
-  const spec = (name: string, tag: SampleTag, change: Partial<ReleaseSpecInput> = {}): ReleaseSpecInput =>
-    world.spec(name, sampleImage(tag), { traffic: { through: [{ service: name }], quiet: '0s' }, ...change });
-  const deploy = (name: string, replicas: number): Promise<void> =>
-    world.deploy({ name, image: sampleImage('v1'), runtime: 'kwok', replicas });
-  const ended = (name: string) => world.until(name, (status) => status.endedAt !== undefined);
-  const approval = { afterGray: { bake: '0s', approval: {} }, afterBatch: { bake: '0s' } };
-  const atGate = (name: string) => world.until(name, ({ waiting }) => waiting?.for === 'approval');
+  const { spec, deploy, ended, atGate, uids, callable, clean } = releasesIn(() => world);
   const approve = async (name: string): Promise<void> => {
     const { waiting } = await atGate(name);
     await world.sluice.send(world.target(name), 'approve', { by: 'bob', gate: waiting?.gate ?? '' });
@@ -36,18 +28,8 @@ describe.each(kinds)('whole releases of a %s', (kind) => {
   const versions = async (name: string): Promise<string> =>
     [...(await world.pods(name))]
       .toSorted(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
-      .map(([, { image }]) => /:(v\d)/.exec(image)?.[1] ?? image)
+      .map(([, { image }]) => versionOf(image))
       .join(' ');
-  const uids = async (name: string) => [...(await world.pods(name)).values()].map(({ uid }) => uid).toSorted();
-  const callable = async (name: string): Promise<number> => {
-    const labelSelector = `kubernetes.io/service-name=${name}`;
-    const { items } = await world.kube.list(endpointSlices, { namespace: world.namespace, labelSelector });
-    return endpointsOf(items).ready;
-  };
-  const clean = async (name: string, count: number): Promise<void> => {
-    expect(await world.traces(name)).toEqual([]);
-    await until(async () => (await callable(name)) === count);
-  };
   /** One dies, and its successor of the same name is ready. */
   const reborn = async (pod: string): Promise<void> => {
     const at = { namespace: world.namespace, name: pod };

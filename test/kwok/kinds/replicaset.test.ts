@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
 import { deployments, pods, replicaSets } from '../../../activities/kubernetes/resources.ts';
-import { type SampleTag, sampleImage, sampleManifests } from '../../../local/sample.ts';
-import type { ReleaseSpecInput } from '../../../workflows/contract/spec.ts';
+import { sampleImage, sampleManifests } from '../../../local/sample.ts';
 import { validateSpec } from '../../../workflows/contract/validate.schema.ts';
 import { openWorld, until, type World } from '../../support/world.ts';
+import { approval, releasesIn } from '../support/releases.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -14,20 +14,9 @@ beforeAll(async () => {
 });
 afterAll(() => world?.close());
 
-const approval = { afterGray: { bake: '0s', approval: {} }, afterBatch: { bake: '0s' } };
-const spec = (name: string, tag: SampleTag, change: Partial<ReleaseSpecInput> = {}): ReleaseSpecInput =>
-  world.spec(name, sampleImage(tag), { traffic: { through: [{ service: name }], quiet: '0s' }, ...change });
-const deploy = (name: string): Promise<void> =>
-  world.deploy({ name, image: sampleImage('v1'), runtime: 'kwok', replicas: 4 });
-const ended = (name: string) => world.until(name, (status) => status.endedAt !== undefined);
-const atGate = (name: string) => world.until(name, ({ waiting }) => waiting?.for === 'approval');
+const { spec, deploy: deployed, ended, atGate, versions, uids } = releasesIn(() => world);
+const deploy = (name: string): Promise<void> => deployed(name, 4);
 const approve = (name: string) => world.sluice.send(world.target(name), 'approve', { by: 'bob', gate: 'after-gray' });
-const versions = async (name: string): Promise<string> =>
-  [...(await world.pods(name)).values()]
-    .map(({ image }) => /:(v\d)/.exec(image)?.[1] ?? image)
-    .toSorted()
-    .join(' ');
-const uids = async (name: string) => [...(await world.pods(name)).values()].map(({ uid }) => uid).toSorted();
 const template = async (name: string) =>
   (await world.kube.get(replicaSets, { namespace: world.namespace, name })).spec.template;
 
