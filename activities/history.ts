@@ -16,7 +16,8 @@ export function historyActivities(shared: Shared): Pick<ClusterActivities, 'reco
       const workload = workloadOf(shared, target, call);
       const found = await workload.revisions(target);
       if (found.uid !== uid) throw new SluiceError('WORKLOAD_NOT_FOUND', `${workloadName(target)} was made anew.`);
-      const revision = record.phase === 'succeeded' ? revisionOf(record, found.revisions) : undefined;
+      const revision =
+        record.phase === 'succeeded' && record.scale === undefined ? revisionOf(record, found.revisions) : undefined;
       const whole = { ...record, ...(revision !== undefined && { revision }) };
       await writeRecord(shared.kube.with(call.signal), target, { ...workload.owner, uid }, whole);
     }),

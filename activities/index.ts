@@ -11,6 +11,9 @@ import { planActivity } from './plan.ts';
 import type { Factories } from './ports.ts';
 import { prePullActivities } from './prePull.ts';
 import { prepareActivity } from './prepare.ts';
+import { numberActivities } from './scale/number.ts';
+import { pickActivity } from './scale/pick.ts';
+import { scalerActivities } from './scale/scalers.ts';
 import type { Shared } from './scope.ts';
 import { stageActivities } from './stages.ts';
 import { surveyActivity } from './survey.ts';
@@ -45,6 +48,9 @@ export function createActivities({ cluster, kube, factories }: ActivityDeps): Ac
       ...stageActivities(shared),
       check: checkActivity(shared),
       ...commitActivities(shared),
+      ...pickActivity(shared),
+      ...numberActivities(shared),
+      ...scalerActivities(shared),
       notify: notifyActivity(shared),
       ...historyActivities(shared),
     },

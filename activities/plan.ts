@@ -1,20 +1,20 @@
 import type { ClusterActivities } from '../workflows/contract/activities.ts';
 import { SluiceError } from '../workflows/contract/errors.ts';
-import { kindAliases } from '../workflows/contract/kinds.ts';
-import { idOfHolder, marks, releaseId, type Target, workloadName } from '../workflows/contract/names.ts';
 import type { Plan } from '../workflows/contract/plan.ts';
-import type { ReleaseSpec } from '../workflows/contract/spec.ts';
 import { activity } from './call.ts';
 import type { Pod } from './kubernetes/wire.ts';
+import { requireCluster, requireFree, targetOf } from './mayPlan.ts';
 import { observe } from './observe/observe.ts';
 import { requireAccess } from './observe/requireAccess.ts';
 import { noPods } from './podsOf.ts';
-import type { LivePod, ObservedWorkload, Workload } from './ports.ts';
+import type { LivePod, Workload } from './ports.ts';
+import { isScale, makeScalePlan } from './scale/plan.ts';
 import { type Shared, scopeOf } from './scope.ts';
 
 /** Validates, looks, and plans; touches nothing. What is refused here was not refused at a drained pod (design §8.7). */
 export function planActivity(shared: Shared): ClusterActivities['plan'] {
   return activity(async (request, call) => {
+    if (isScale(request.spec)) return makeScalePlan(shared, request.spec, call);
     const spec = shared.factories.validateSpec(request.spec);
     const target = targetOf(spec);
     requireCluster(target, shared.cluster);
@@ -35,25 +35,6 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
     const plan = shared.factories.planRelease(spec, seen.observation);
     await rehearse(workload, plan, seen.pods);
     return plan;
-  });
-}
-
-const targetOf = ({ metadata, target }: ReleaseSpec): Target => {
-  const [kind = '', name = ''] = target.workload.split('/');
-  return { cluster: target.cluster, namespace: metadata.namespace, kind: kindAliases[kind] ?? kind, name };
-};
-
-function requireCluster({ cluster }: Target, own: string): void {
-  if (cluster === own) return;
-  throw new SluiceError('CLUSTER_UNKNOWN', `This worker changes the cluster ${own}, not ${cluster}.`);
-}
-
-function requireFree(target: Target, { holder }: ObservedWorkload): void {
-  if (holder === undefined || idOfHolder(holder) === releaseId(target)) return;
-  const at = `${workloadName(target)} -n ${target.namespace}`;
-  throw new SluiceError('WORKLOAD_BUSY', `${workloadName(target)} is held by the release ${idOfHolder(holder)}.`, {
-    next: `See \`sluice status ${at}\`. If its workflow was terminated and will never end: \`kubectl annotate ${at} ${marks.release}- ${marks.before}-\`.`,
-    details: { holder },
   });
 }
 

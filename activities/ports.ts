@@ -14,6 +14,8 @@ import type { NativeRevision } from '../workflows/contract/history.ts';
 import type { Target } from '../workflows/contract/names.ts';
 import type { Images, Observation } from '../workflows/contract/observation.ts';
 import type { Plan, PlannedTraffic, PodRef } from '../workflows/contract/plan.ts';
+import type { ScaleObservation } from '../workflows/contract/scale/observation.ts';
+import type { ScaleSpec } from '../workflows/contract/scale/spec.schema.ts';
 import type { CheckSpec, NotifyTarget, ReleaseSpec, TrafficSource } from '../workflows/contract/spec.ts';
 import type { Connection } from './kubernetes/types.ts';
 import type { Pod, PodTemplate } from './kubernetes/wire.ts';
@@ -68,8 +70,30 @@ export interface Workload {
   /** The templates only; pods that were born in between are found by the caller. See ClusterActivities.commit. */
   commit(request: CommitRequest): Promise<void>;
   uncommit(request: CommitRequest): Promise<void>;
+  /** How its number of pods is set; a kind without one cannot be scaled. */
+  readonly scaling?: Scaling;
   /** What its controller keeps of it, newest first, with its UID. Throws WORKLOAD_NOT_FOUND. */
   revisions(target: Target): Promise<{ readonly uid: string; readonly revisions: readonly NativeRevision[] }>;
+}
+
+/** The number of pods of a kind, and which of them go. */
+export interface Scaling {
+  readonly access: readonly Access[];
+  /** What its controller goes by, whatever is chosen: pods of a lower rank go first. */
+  rank(pod: Pod): number;
+  /** Sets the number through the API of all kinds that have one. @throws WORKLOAD_CHANGED where it is none of `expects` */
+  set(held: Pick<HeldRequest, 'target' | 'uid'>, number: NumberChange): Promise<void>;
+  /** Makes its controller take these pods before others of their rank; they remember what they were. */
+  choose(pods: readonly Pod[], holder: string): Promise<void>;
+  /** Undoes that for pods of this or an ended scale that stay. */
+  spare(pods: readonly Pod[], holder: string): Promise<void>;
+}
+
+export interface NumberChange {
+  readonly replicas: number;
+  readonly expects?: readonly number[] | undefined;
+  /** Through validation and admission only. */
+  readonly dryRun?: boolean;
 }
 
 /** To set; null takes one away. */
@@ -210,4 +234,8 @@ export interface Factories {
   readonly validateSpec: (spec: unknown) => ReleaseSpec;
   /** workflows/contract/planner.ts. Pure. Throws a SluiceError where there is no plan. */
   readonly planRelease: (spec: ReleaseSpec, observation: Observation) => Plan;
+  /** workflows/contract/scale/validate.schema.ts. Throws SPEC_INVALID. */
+  readonly validateScale: (spec: unknown) => ScaleSpec;
+  /** workflows/contract/scale/planner.ts. Pure, as planRelease. */
+  readonly planScale: (spec: ScaleSpec, observation: ScaleObservation) => Plan;
 }

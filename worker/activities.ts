@@ -5,10 +5,12 @@ import { createNotifier } from '../activities/notify/index.ts';
 import { createTraffic } from '../activities/traffic/index.ts';
 import { createCheck } from '../activities/verify/index.ts';
 import { planRelease } from '../workflows/contract/planner.ts';
+import { planScale } from '../workflows/contract/scale/planner.ts';
+import { validateScale } from '../workflows/contract/scale/validate.schema.ts';
 import { validateSpec } from '../workflows/contract/validate.schema.ts';
 import type { WorkerConfig } from './config.ts';
 
-const factories = { createTraffic, createCheck, createNotifier, planRelease, validateSpec };
+const factories = { createTraffic, createCheck, createNotifier, planRelease, planScale, validateScale, validateSpec };
 
 export interface ClusterConnection extends Activities {
   /** Ends the watches and the connections. */

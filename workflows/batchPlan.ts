@@ -10,7 +10,9 @@ export function neededStages({
   traffic,
   checks,
   undo,
-}: Pick<BatchInput, 'traffic' | 'checks' | 'undo'>): readonly Stage[] {
+  only,
+}: Pick<BatchInput, 'traffic' | 'checks' | 'undo' | 'only'>): readonly Stage[] {
+  if (only !== undefined) return only;
   const drains = traffic.through.length > 0;
   const verifies = !undo && podChecks(checks).length > 0;
   return stages.filter((stage) => {

@@ -2,13 +2,14 @@ import type { Book } from './book.ts';
 import { clusterActivities } from './clusterActivities.ts';
 import { fingerprint } from './contract/fingerprint.ts';
 import { freeByHand, kindOf } from './contract/kinds.ts';
-import { workloadName } from './contract/names.ts';
+import { marks, workloadName } from './contract/names.ts';
 import type { PlanHead } from './contract/plan.ts';
 import type { Failure } from './contract/status.ts';
 import type { BatchInput, BatchPod, BatchResult } from './contract/workflows.ts';
 import { failureOf } from './failure.ts';
 import { forwardRules, heldRequest, podOrderOf } from './requests.ts';
 import { batchPod, runChild } from './runBatch.ts';
+import { giveScalersBack } from './scale/scalers.ts';
 import type { BatchState, PodEntry, Step } from './state.ts';
 
 /**
@@ -44,6 +45,8 @@ const names: Record<Step, string> = {
   openTraffic: 'way out of traffic',
   pods: 'pods of the new version',
   commit: 'template of the new version',
+  scalers: 'hold on the HorizontalPodAutoscaler',
+  number: 'number of pods',
 };
 
 async function undo(book: Book, plan: PlanHead, step: Step): Promise<void> {
@@ -66,6 +69,10 @@ async function undo(book: Book, plan: PlanHead, step: Step): Promise<void> {
     case 'openTraffic':
       await writing.closeTraffic.executeWithOptions({ summary: 'take our labels and selector away' }, [traffic]);
       return;
+    case 'scalers':
+      return giveScalersBack(book, plan, false);
+    case 'number':
+      return undefined;
     case 'acquire':
       await writing.release.executeWithOptions({ summary: 'give the workload back' }, [held]);
       return;
@@ -210,6 +217,10 @@ function byHand(book: Book, step: Step): string {
       return `Set the old images with \`kubectl set image ${on} …\`; the plan in the status names them.`;
     case 'pods':
       return `Compare the pods with \`kubectl get pods -n ${target.namespace} -o wide\`.`;
+    case 'scalers':
+      return `The annotation ${marks.before} of each HorizontalPodAutoscaler says what it was: write that back, then remove the annotations of sluice.dev.`;
+    case 'number':
+      return `\`kubectl scale ${on} --replicas=${book.state.plan?.scale?.from ?? '…'}\`.`;
     case 'openTraffic':
       return `Remove sluice.dev/serving from the selector of the Service first, then from ${kindOf(target).births} and the pods.`;
   }

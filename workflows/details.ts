@@ -26,10 +26,8 @@ export function releaseDetails(status: ReleaseStatus): string {
     lines.push('', ...podTable(pods));
   }
   if (plan !== undefined) {
-    lines.push(
-      '',
-      `At most ${plan.maxUnavailable} of ${plan.replicas} pods out of service at once. ${plan.mode.reason}`,
-    );
+    const bound = `At most ${plan.maxUnavailable} of ${plan.replicas} pods out of service at once. `;
+    lines.push('', `${plan.scale === undefined ? bound : ''}${plan.mode.reason}`);
     for (const [container, image] of Object.entries(plan.change.to)) lines.push(`- ${container}: \`${image}\``);
     if (plan.change.order !== undefined) lines.push(`- in each pod ${orderText(plan.change.order)}`);
     lines.push(...plan.warnings.map((warning) => `- ⚠ ${warning.message}`));
@@ -48,7 +46,7 @@ export function releaseDetails(status: ReleaseStatus): string {
 /** Current details of a batch. */
 export function batchDetails(input: BatchInput, pods: readonly PodStatus[], waiting: string | undefined): string {
   const done = count(pods, input.undo ? 'undone' : 'done');
-  const head = `## ${input.name}: ${done} of ${pods.length} pods ${input.undo ? 'back' : 'upgraded'}`;
+  const head = `## ${input.name}: ${done} of ${pods.length} pods ${input.doing ?? (input.undo ? 'back' : 'upgraded')}`;
   return [head, ...(waiting === undefined ? [] : [waiting]), '', ...podTable(pods)].join('\n');
 }
 

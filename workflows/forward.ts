@@ -81,7 +81,8 @@ export async function forward(book: Book, input: ReleaseInput): Promise<void> {
   });
 }
 
-async function makePlan(book: Book, input: ReleaseInput): Promise<PlanHead> {
+/** The plan, when it is made: nothing is touched by then. */
+export async function makePlan(book: Book, input: ReleaseInput): Promise<PlanHead> {
   const { target, id } = book.identity;
   const { batches, ...plan } = await clusterActivities(target.cluster).waiting.plan.executeWithOptions(
     { summary: 'look and plan' },
@@ -93,7 +94,7 @@ async function makePlan(book: Book, input: ReleaseInput): Promise<PlanHead> {
   book.set((state) => ({ ...state, plan, batches: batches.map(waitingBatch) }));
   const pods = batches.reduce((sum, batch) => sum + batch.pods.length, 0);
   book.log(
-    `Planned ${countOf(pods, 'pod')} in ${countOf(batches.length, 'group')}, at most ${plan.maxUnavailable} out of service at once.`,
+    `Planned ${countOf(pods, 'pod')} in ${countOf(batches.length, 'group')}${plan.scale === undefined ? `, at most ${plan.maxUnavailable} out of service at once` : ''}.`,
   );
   void announce(book, 'started');
   return plan;
@@ -115,7 +116,8 @@ async function upgrade(book: Book, looked?: Room): Promise<void> {
   throw stop(code, text);
 }
 
-async function passGate(book: Book, plan: PlanHead): Promise<void> {
+/** Waits at the gate after the batch that has just run. */
+export async function passGate(book: Book, plan: PlanHead): Promise<void> {
   const batch = book.state.batches[book.state.index];
   if (batch === undefined) return;
   await openGate(book, plan, batch);
@@ -123,12 +125,12 @@ async function passGate(book: Book, plan: PlanHead): Promise<void> {
   closeGate(book);
 }
 
-function phase(book: Book, to: ReleaseState['phase']): void {
+export function phase(book: Book, to: ReleaseState['phase']): void {
   book.set((state) => ({ ...state, phase: to }));
 }
 
 /** Records a step before it is begun: it may have happened although its call failed. */
-function begin(book: Book, step: Step): void {
+export function begin(book: Book, step: Step): void {
   book.set((state) => (state.steps.includes(step) ? state : { ...state, steps: [...state.steps, step] }));
 }
 

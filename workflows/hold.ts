@@ -5,6 +5,7 @@ import type { Failure } from './contract/status.ts';
 import { failureOf } from './failure.ts';
 import { announce } from './notify.ts';
 import { heldRequest } from './requests.ts';
+import { setNumber } from './scale/number.ts';
 import { without } from './state.ts';
 
 /** Thrown when people decided to keep what somebody else made of the workload: the release ends there. */
@@ -58,5 +59,6 @@ async function resolveDrift(book: Book): Promise<void> {
   await writing.takeOver.executeWithOptions({ summary: 'undo what somebody else did to the workload' }, [
     heldRequest(book, plan),
   ]);
+  if (plan.scale !== undefined) await setNumber(book, plan, book.state.number ?? plan.scale.from);
   book.set((state) => without(state, 'drift'));
 }

@@ -58,6 +58,7 @@ export function recordOf(
     version,
     fromVersion,
     ...(restart === true && { restart }),
+    ...(plan?.scale !== undefined && { scale: { from: plan.scale.from, to: plan.scale.to } }),
     from: plan?.change.from ?? {},
     to: plan?.change.to ?? {},
     batches: batches.map(batchRecord),

@@ -76,7 +76,7 @@ export async function runChild(book: Book, input: BatchInput, index?: number): P
     const child = await startChild(batch, {
       workflowId,
       args: [{ ...input, paused: told }],
-      staticSummary: `${input.name}: ${countOf(input.pods.length, 'pod')} ${input.undo ? 'back to the old version' : 'to the new version'}`,
+      staticSummary: `${input.name}: ${countOf(input.pods.length, 'pod')} ${input.doing ?? (input.undo ? 'back to the old version' : 'to the new version')}`,
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
     });
@@ -124,7 +124,7 @@ export function batchPod(pod: PodEntry): BatchPod {
 }
 
 /** A batch with the answer of its child written in. */
-function settled(entry: BatchState, result: BatchResult): BatchState {
+export function settled(entry: BatchState, result: BatchResult): BatchState {
   const done = new Set(result.done);
   const gone = new Set(result.gone);
   const failed = new Map(result.failed.map((failure) => [failure.pod, failure]));

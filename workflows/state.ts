@@ -30,6 +30,8 @@ export interface ReleaseState {
   /** Somebody or something asked for the rollback. Never taken back. */
   readonly rollback?: Said;
   readonly failure?: Failure;
+  /** Of a scale: the number of pods that it has set last. */
+  readonly number?: number;
   /** The workload is being given back, all done: the one moment in which a rollback comes too late. */
   readonly final?: boolean;
   /** What has been done or begun, oldest first: a rollback undoes it in reverse order. */
@@ -40,7 +42,7 @@ export interface ReleaseState {
 }
 
 /** Recorded before it is begun. */
-export type Step = 'acquire' | 'openTraffic' | 'pods' | 'commit';
+export type Step = 'acquire' | 'openTraffic' | 'pods' | 'commit' | 'scalers' | 'number';
 
 export interface OpenGate {
   readonly id: string;

@@ -1,6 +1,7 @@
 import type { Target } from './contract/names.ts';
 import { countOf } from './contract/quantity.ts';
 import type { BatchStatus, Failure, ReleaseStatus, Waiting } from './contract/status.ts';
+import { scaleText } from './scale/text.ts';
 import type { OpenGate, ReleaseState } from './state.ts';
 
 export interface Identity {
@@ -22,6 +23,7 @@ export function statusOf(state: ReleaseState, identity: Identity): ReleaseStatus
     version: plan?.change.version ?? '',
     fromVersion: plan?.change.fromVersion ?? '',
     ...(plan?.change.restart === true && { restart: true }),
+    ...(plan?.scale !== undefined && { scale: { from: plan.scale.from, to: plan.scale.to } }),
     startedAt: state.startedAt,
     ...(endedAt === undefined ? {} : { endedAt }),
     phase: state.phase,
@@ -75,6 +77,8 @@ export const lacksApprovals = ({ needs, approvals }: OpenGate): boolean =>
 function textOf(state: ReleaseState): string {
   const { phase, plan, index, paused, held, gate, failure } = state;
   const current = state.batches[index]?.name ?? '';
+  const scaled = plan?.scale && scaleText(state, plan.scale, causeOf(state));
+  if (scaled !== undefined) return scaled;
   switch (phase) {
     case 'planning':
       return 'Looking at the cluster and making the plan; nothing is touched yet.';

@@ -11,6 +11,7 @@ import { holderOf } from './holder.ts';
 import { patchPods } from './patchPods.ts';
 import { seen } from './replicaSetPods.ts';
 import { deployments } from './resources.ts';
+import { byDeletionCost } from './scaling/deletionCost.ts';
 import { selectorText } from './selectors.ts';
 import { imagesPatch } from './templateChange.ts';
 import { templateImages } from './templates.ts';
@@ -49,6 +50,7 @@ export const createDeployment: WorkloadFactory = (kube, signal): Workload => ({
   },
   commit: (request) => commit(kube, request),
   uncommit: (request) => uncommit(kube, request),
+  scaling: byDeletionCost(kube, deployments, signal),
   revisions: (target) => revisions(kube, target),
 });
 

@@ -18,6 +18,7 @@ import { controllerOf, hasLabels } from './podState.ts';
 import { seen } from './replicaSetPods.ts';
 import { replicaSets } from './resources.ts';
 import { retryConflicts } from './retryConflicts.ts';
+import { byDeletionCost } from './scaling/deletionCost.ts';
 import { selectorText } from './selectors.ts';
 import { causeKey, imagesPatch, requireImages, requireTemplate, whichImages } from './templateChange.ts';
 import { templateImages, withImages } from './templates.ts';
@@ -129,6 +130,7 @@ export const createReplicaSet: WorkloadFactory = (kube, signal): Workload => ({
       };
       await setImages(kube, set, request, 'from', trail, trail.cause);
     }),
+  scaling: byDeletionCost(kube, replicaSets, signal),
   async revisions(target) {
     const { metadata } = await lookAt(kube, target);
     return { uid: metadata.uid, revisions: [] };

@@ -13,6 +13,7 @@ import type {
   Pod,
   PodDisruptionBudget,
   ReplicaSet,
+  Scale,
   Service,
   StatefulSet,
 } from './wire.ts';
@@ -57,9 +58,12 @@ export const controllerRevisions = namespaced<ControllerRevision>(
   'controllerrevisions',
   'WORKLOAD_NOT_FOUND',
 );
+/** The number of pods of a workload of group apps: `deployments` has `deployments/scale`. */
+export const scaleOf = ({ name }: Pick<Resource<unknown>, 'name'>): Resource<Scale> =>
+  namespaced('apps', 'v1', `${name}/scale`, 'WORKLOAD_NOT_FOUND');
 export const autoscalers = namespaced<HorizontalPodAutoscaler>(
   'autoscaling',
-  'v1',
+  'v2',
   'horizontalpodautoscalers',
   'WORKLOAD_NOT_FOUND',
 );

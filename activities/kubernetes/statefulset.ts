@@ -4,6 +4,7 @@ import { holderOf } from './holder.ts';
 import { patchPods } from './patchPods.ts';
 import { controllerOf } from './podState.ts';
 import { statefulSets } from './resources.ts';
+import { byOrdinal } from './scaling/ordinals.ts';
 import { selectorText } from './selectors.ts';
 import { acquire, partitioned } from './statefulset/acquire.ts';
 import { labelBirths } from './statefulset/births.ts';
@@ -14,12 +15,15 @@ import { seen } from './statefulset/pods.ts';
 import { release } from './statefulset/release.ts';
 import { imagesPatch } from './templateChange.ts';
 import { templateImages } from './templates.ts';
+import type { Pod } from './wire.ts';
 import type { WorkloadFactory } from './workloads.ts';
 
 const access: readonly Access[] = [
   ...['get', 'list', 'patch'].map((verb) => ({ group: 'apps', resource: 'statefulsets', verb })),
   ...['list', 'patch', 'delete'].map((verb) => ({ group: 'apps', resource: 'controllerrevisions', verb })),
 ];
+
+const ordinal = ({ metadata }: Pod): number => Number(/-(\d+)$/.exec(metadata.name)?.[1]);
 
 /** StatefulSets, in place: OnDelete while their pods change, then the template, then the pods' revision (design §5). */
 export const createStatefulSet: WorkloadFactory = (kube, signal): Workload => ({
@@ -35,7 +39,7 @@ export const createStatefulSet: WorkloadFactory = (kube, signal): Workload => ({
     const owner = controllerOf(pod);
     return owner?.kind === 'StatefulSet' && owner.name === target.name;
   },
-  ordinal: ({ metadata }) => Number(/-(\d+)$/.exec(metadata.name)?.[1]),
+  ordinal,
   acquire: (request) => acquire(kube, request),
   requireUnchanged: async (held) => observed(await requireUnchanged(kube, held)),
   takeOver: (held) => takeOver(kube, held),
@@ -50,6 +54,7 @@ export const createStatefulSet: WorkloadFactory = (kube, signal): Workload => ({
   },
   commit: (request) => commit(kube, request),
   uncommit: (request) => uncommit(kube, request),
+  scaling: byOrdinal(kube, statefulSets, ordinal),
   async revisions(target) {
     const { set, revisions } = await lookAt(kube, target);
     return { uid: set.metadata.uid, revisions: nativeRevisions(set, revisions) };

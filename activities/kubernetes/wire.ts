@@ -3,7 +3,6 @@ import type {
   V1ControllerRevision,
   V1Deployment,
   V1EndpointSlice,
-  V1HorizontalPodAutoscaler,
   V1Namespace,
   V1Node,
   V1ObjectMeta,
@@ -11,11 +10,13 @@ import type {
   V1PodDisruptionBudget,
   V1ReplicaSet,
   V1RuleWithOperations,
+  V1Scale,
   V1SelfSubjectAccessReview,
   V1Service,
   V1StatefulSet,
   V1ValidatingAdmissionPolicy,
   V1ValidatingWebhookConfiguration,
+  V2HorizontalPodAutoscaler,
 } from '@kubernetes/client-node';
 
 /**
@@ -42,6 +43,8 @@ type Stored<T> = Omit<Wire<T>, 'metadata'> & { readonly metadata: Metadata };
 
 type WithSpec<T extends { readonly spec?: unknown }> = T & { readonly spec: NonNullable<T['spec']> };
 
+/** The number of pods of a workload, whatever its kind; its UID and resource version are those of the workload. */
+export type Scale = Stored<V1Scale>;
 export type Pod = WithSpec<Stored<V1Pod>>;
 export type Deployment = WithSpec<Stored<V1Deployment>>;
 export type ReplicaSet = WithSpec<Stored<V1ReplicaSet>>;
@@ -55,7 +58,7 @@ export type ConfigMap = Stored<V1ConfigMap>;
 export type EndpointSlice = Stored<V1EndpointSlice>;
 export type Node = WithSpec<Stored<V1Node>>;
 export type Namespace = Stored<V1Namespace>;
-export type HorizontalPodAutoscaler = WithSpec<Stored<V1HorizontalPodAutoscaler>>;
+export type HorizontalPodAutoscaler = WithSpec<Stored<V2HorizontalPodAutoscaler>>;
 export type PodDisruptionBudget = WithSpec<Stored<V1PodDisruptionBudget>>;
 /** Of admissionregistration.k8s.io: on what a webhook or a policy is asked. */
 export type AdmissionRule = Wire<V1RuleWithOperations>;

@@ -4,7 +4,7 @@ import { recordAccess } from '../history/store.ts';
 import { autoscalers, services } from '../kubernetes/resources.ts';
 import { selects } from '../kubernetes/selectors.ts';
 import type { Connection } from '../kubernetes/types.ts';
-import type { Service } from '../kubernetes/wire.ts';
+import type { HorizontalPodAutoscaler, Service } from '../kubernetes/wire.ts';
 import type { ObservedWorkload } from '../ports.ts';
 import { isOpen, ownSelector } from '../traffic/service/usable.ts';
 import { ownersOf } from './owners.ts';
@@ -31,16 +31,16 @@ export async function findingsOf(
   });
   return {
     ...(unrecorded.length > 0 && { unrecorded }),
-    autoscalers: scalers.items
-      .filter(({ spec: { scaleTargetRef } }) => {
-        return scaleTargetRef.kind.toLowerCase() === target.kind && scaleTargetRef.name === target.name;
-      })
-      .map(({ metadata }) => metadata.name),
+    autoscalers: scalers.items.filter((scaler) => scales(scaler, target)).map(({ metadata }) => metadata.name),
     owners: ownersOf(workload.labels, workload.annotations),
     services: names(serving),
     openServices: names(serving.filter(isOpen)),
     probeSeconds: probeSeconds(workload.template),
   };
 }
+
+/** Whether it says how many pods `target` has. */
+export const scales = ({ spec: { scaleTargetRef: ref } }: HorizontalPodAutoscaler, target: Target): boolean =>
+  ref.kind.toLowerCase() === target.kind && ref.name === target.name;
 
 const names = (found: readonly Service[]): readonly string[] => found.map(({ metadata }) => metadata.name);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type ExitCode, SluiceError } from '../../workflows/contract/errors.ts';
 import { workloadName } from '../../workflows/contract/names.ts';
+import type { ScaleSpec } from '../../workflows/contract/scale/spec.schema.ts';
 import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
 import { isOver, type ReleaseStatus } from '../../workflows/contract/status.ts';
 import type { Sluice } from '../sdk/client.ts';
@@ -30,14 +31,14 @@ export const withBeginning = (command: Command): Command =>
 const planWaitMs = 30_000;
 
 /**
- * Starts a release, and stays with it as the flags ask: until its plan is made, or until its end. A dry run shows its
+ * Starts a release or a scale, and stays with it as the flags ask: until its plan is made, or until its end. A dry run shows its
  * plan instead.
  * @param more why it is started, where that is more than the spec says
  */
 export async function begin(
   session: Session,
   sluice: Sluice,
-  spec: ReleaseSpec,
+  spec: ReleaseSpec | ScaleSpec,
   flags: BeginFlags,
   more: Omit<Starting, 'initiator'> = {},
 ): Promise<ExitCode> {
@@ -75,16 +76,26 @@ export async function begin(
 }
 
 /** A running release of the same workload is named with where it is and who started it. */
-async function start(session: Session, sluice: Sluice, spec: ReleaseSpec, starting: Starting): Promise<Started> {
+async function start(
+  session: Session,
+  sluice: Sluice,
+  spec: ReleaseSpec | ScaleSpec,
+  starting: Starting,
+): Promise<Started> {
   try {
-    return await sluice.start(spec, starting);
+    return await (spec.kind === 'Scale' ? sluice.scale(spec, starting) : sluice.start(spec, starting));
   } catch (error) {
     if (!(error instanceof SluiceError) || error.code !== 'RELEASE_EXISTS') throw error;
     const target = targetOfSpec(spec);
     const other = await sluice.status(target).catch(() => undefined);
     if (other === undefined) throw error;
-    const { app, version, restart, initiator: by, text, phase, run } = other;
-    const doing = restart === true ? `restarted (${app} ${version})` : `released to ${app} ${version}`;
+    const { app, version, restart, scale, initiator: by, text, phase, run } = other;
+    const doing =
+      scale !== undefined
+        ? `scaled to ${version}`
+        : restart === true
+          ? `restarted (${app} ${version})`
+          : `released to ${app} ${version}`;
     throw new SluiceError('RELEASE_EXISTS', `${workloadName(target)} is being ${doing} by ${by}. ${text}`, {
       next: `See it with \`${commandFor('status', target, session.defaults)}\`, or undo it with \`${commandFor('rollback', target, session.defaults)}\`.`,
       details: { run, phase, initiator: by, version },
@@ -113,7 +124,10 @@ async function planned(
   return undefined;
 }
 
-function headline({ app, version, fromVersion, restart, plan, batches, target }: ReleaseStatus): string {
+function headline({ app, version, fromVersion, restart, scale, plan, batches, target }: ReleaseStatus): string {
+  if (scale !== undefined) {
+    return `Scaling ${workloadName(target)} from ${scale.from} to ${version} in ${batches.length} ${batches.length === 1 ? 'batch' : 'batches'}`;
+  }
   const pods = plan?.replicas ?? 0;
   const what =
     restart === true ? `Restarting ${app} ${version}` : `Releasing ${app} ${fromVersion || '?'} → ${version}`;

@@ -14,6 +14,7 @@ import { registerPlan } from './commands/plan.ts';
 import { registerRelease } from './commands/release.ts';
 import { registerRestart } from './commands/restart.ts';
 import { registerRetry } from './commands/retry.ts';
+import { registerScale } from './commands/scale.ts';
 import { registerSchema } from './commands/schema.ts';
 import { registerSkip } from './commands/skip.ts';
 import { registerStatus } from './commands/status.ts';
@@ -118,6 +119,7 @@ function buildProgram(host: Host): Command {
   registerPlan(program, host);
   registerRelease(program, host);
   registerRestart(program, host);
+  registerScale(program, host);
   registerStatus(program, host);
   registerList(program, host);
   registerHistory(program, host);

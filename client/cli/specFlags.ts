@@ -43,70 +43,78 @@ export interface SpecFlags extends TargetFlags {
 
 const specGroup = 'Spec (over what the file says):';
 
-const option = (flags: string, description: string): Option => new Option(flags, description).helpGroup(specGroup);
+export const specOption = (flags: string, description: string): Option =>
+  new Option(flags, description).helpGroup(specGroup);
 
 /** All options of the spec. */
 export const withSpec = (command: Command): Command =>
   withStrategy(command)
-    .addOption(option('--image <container=image>', 'new image of a container; can be repeated').argParser(repeatFlag))
-    .addOption(option('--pin <what>', 'Digest or Tag (default: Digest)'));
+    .addOption(
+      specOption('--image <container=image>', 'new image of a container; can be repeated').argParser(repeatFlag),
+    )
+    .addOption(specOption('--pin <what>', 'Digest or Tag (default: Digest)'));
 
 /** Those that say how, for a command that says what. */
 export function withStrategy(command: Command): Command {
   return command
     .option('-f, --file <path>', 'release spec as YAML or JSON; - reads standard input')
     .addOption(
-      option('--order <containers>', 'change these containers of a pod one after another, such as proxy,app').argParser(
-        listFlag,
+      specOption(
+        '--order <containers>',
+        'change these containers of a pod one after another, such as proxy,app',
+      ).argParser(listFlag),
+    )
+    .addOption(specOption('--gray <pods>', 'size of the gray group: a count or a percentage (default: 1)'))
+    .addOption(
+      specOption('--gray-node <label=value>', 'gray pods from nodes with this label, such as zone=a').argParser(
+        repeatFlag,
       ),
     )
-    .addOption(option('--gray <pods>', 'size of the gray group: a count or a percentage (default: 1)'))
+    .addOption(specOption('--gray-label <label=value>', 'gray pods with this label').argParser(repeatFlag))
+    .addOption(specOption('--gray-pod <name>', 'exactly this gray pod; can be repeated').argParser(listFlag))
+    .addOption(specOption('--batches <shares>', 'shares of the rest, such as 20%,30%,50% or 2,4,4').argParser(listFlag))
     .addOption(
-      option('--gray-node <label=value>', 'gray pods from nodes with this label, such as zone=a').argParser(repeatFlag),
-    )
-    .addOption(option('--gray-label <label=value>', 'gray pods with this label').argParser(repeatFlag))
-    .addOption(option('--gray-pod <name>', 'exactly this gray pod; can be repeated').argParser(listFlag))
-    .addOption(option('--batches <shares>', 'shares of the rest, such as 20%,30%,50% or 2,4,4').argParser(listFlag))
-    .addOption(
-      option('--batch-count <number>', 'so many batches of even size (default: 3)')
+      specOption('--batch-count <number>', 'so many batches of even size (default: 3)')
         .argParser(numberFlag(1))
         .conflicts('batches'),
     )
-    .addOption(option('--max-unavailable <pods>', 'how many may be out of service at once (default: 25%)'))
-    .addOption(option('--spread-by <label>', 'node label over which each batch is spread (default: the zone)'))
+    .addOption(specOption('--max-unavailable <pods>', 'how many may be out of service at once (default: 25%)'))
+    .addOption(specOption('--spread-by <label>', 'node label over which each batch is spread (default: the zone)'))
     .addOption(
-      option('--arrange <how>', 'Spread or Pack: in turn from each zone, or zone after zone (default: Spread)'),
+      specOption('--arrange <how>', 'Spread or Pack: in turn from each zone, or zone after zone (default: Spread)'),
     )
-    .addOption(option('--first <pods>', 'Newest, Oldest, HighestOrdinal or LowestOrdinal go first'))
-    .addOption(option('--bake <duration>', 'how long the gray group runs before its gate can open'))
-    .addOption(option('--approval', 'wait for an approval after the gray group, whatever the file says (default)'))
-    .addOption(option('--no-approval', 'do not wait for approvals'))
-    .addOption(option('-y, --yes', 'the same as --no-approval'))
-    .addOption(option('--no-gates', 'wait at no gate: no bake time, no approval, no check of the whole workload'))
+    .addOption(specOption('--first <pods>', 'Newest, Oldest, HighestOrdinal or LowestOrdinal go first'))
+    .addOption(specOption('--bake <duration>', 'how long the gray group runs before its gate can open'))
+    .addOption(specOption('--approval', 'wait for an approval after the gray group, whatever the file says (default)'))
+    .addOption(specOption('--no-approval', 'do not wait for approvals'))
+    .addOption(specOption('-y, --yes', 'the same as --no-approval'))
+    .addOption(specOption('--no-gates', 'wait at no gate: no bake time, no approval, no check of the whole workload'))
     .addOption(
-      option('--approvals <number>', 'how many different people must approve')
+      specOption('--approvals <number>', 'how many different people must approve')
         .argParser(numberFlag(1))
         .conflicts('yes'),
     )
     .addOption(
-      option('--approver <name>', 'who may approve; can be repeated (default: anybody)')
+      specOption('--approver <name>', 'who may approve; can be repeated (default: anybody)')
         .argParser(listFlag)
         .conflicts('yes'),
     )
-    .addOption(option('--batch-approval', 'wait for an approval after each batch too').conflicts('yes'))
-    .addOption(option('--batch-bake <duration>', 'how long each batch runs before the next one begins'))
+    .addOption(specOption('--batch-approval', 'wait for an approval after each batch too').conflicts('yes'))
+    .addOption(specOption('--batch-bake <duration>', 'how long each batch runs before the next one begins'))
     .addOption(
-      option('--service <name>', 'take each pod out of this Service first; can be repeated').argParser(listFlag),
+      specOption('--service <name>', 'take each pod out of this Service first; can be repeated').argParser(listFlag),
     )
-    .addOption(option('--readiness-gate <type>', 'take each pod out by this readiness gate').argParser(listFlag))
-    .addOption(option('--quiet-period <duration>', 'so long without a connection counts as silence (default: 5s)'))
-    .addOption(option('--max-drain <duration>', 'how long to wait for silence at most (default: 60s)'))
-    .addOption(option('--check-http <path>', 'GET this path of each new pod before it gets traffic'))
-    .addOption(option('--ready-timeout <duration>', 'how long one pod may take to become ready (default: 5m)'))
-    .addOption(option('--on-failure <what>', 'Rollback or Hold (default: Rollback)'))
-    .addOption(option('--mode <mode>', 'InPlaceIfPossible or InPlaceOnly'))
-    .addOption(option('--pre-pull <when>', 'Auto, Require or Off: pull the images on the nodes first (default: Auto)'))
-    .addOption(option('--name <app>', 'name of the application (default: that of the workload)'));
+    .addOption(specOption('--readiness-gate <type>', 'take each pod out by this readiness gate').argParser(listFlag))
+    .addOption(specOption('--quiet-period <duration>', 'so long without a connection counts as silence (default: 5s)'))
+    .addOption(specOption('--max-drain <duration>', 'how long to wait for silence at most (default: 60s)'))
+    .addOption(specOption('--check-http <path>', 'GET this path of each new pod before it gets traffic'))
+    .addOption(specOption('--ready-timeout <duration>', 'how long one pod may take to become ready (default: 5m)'))
+    .addOption(specOption('--on-failure <what>', 'Rollback or Hold (default: Rollback)'))
+    .addOption(specOption('--mode <mode>', 'InPlaceIfPossible or InPlaceOnly'))
+    .addOption(
+      specOption('--pre-pull <when>', 'Auto, Require or Off: pull the images on the nodes first (default: Auto)'),
+    )
+    .addOption(specOption('--name <app>', 'name of the application (default: that of the workload)'));
 }
 
 /**
@@ -202,7 +210,7 @@ export function quantityOf(text: string | undefined): string | number | undefine
   return text !== undefined && /^-?\d+$/.test(text) ? Number(text) : text;
 }
 
-function pairsOf(flag: string, pairs: readonly string[] | undefined): Record<string, string> | undefined {
+export function pairsOf(flag: string, pairs: readonly string[] | undefined): Record<string, string> | undefined {
   if (pairs === undefined) return undefined;
   return Object.fromEntries(
     pairs.map((pair) => {
@@ -213,7 +221,10 @@ function pairsOf(flag: string, pairs: readonly string[] | undefined): Record<str
   );
 }
 
-function throughOf({ service, readinessGate }: SpecFlags): readonly object[] | undefined {
+export function throughOf({
+  service,
+  readinessGate,
+}: Pick<SpecFlags, 'service' | 'readinessGate'>): readonly object[] | undefined {
   if (service === undefined && readinessGate === undefined) return undefined;
   return [
     ...(service ?? []).map((name) => ({ service: name })),

@@ -1,4 +1,4 @@
-import { specJsonSchema } from '../sdk/jsonSchema.ts';
+import { scaleSpecJsonSchema, specJsonSchema } from '../sdk/jsonSchema.ts';
 import { errorsPage } from './errorsPage.ts';
 import { releasePage } from './releasePage.ts';
 import { specPage } from './specPage.ts';
@@ -8,5 +8,6 @@ export const documents = (): Readonly<Record<string, string>> => ({
   'errors.md': errorsPage(),
   'release.md': releasePage(),
   'spec.md': specPage(),
+  'scale.schema.json': `${JSON.stringify(scaleSpecJsonSchema(), undefined, 2)}\n`,
   'release.schema.json': `${JSON.stringify(specJsonSchema(), undefined, 2)}\n`,
 });

@@ -2,6 +2,7 @@ import { Client, type Connection } from '@temporalio/client';
 import type { MessageArguments, MessageName, Reply } from '../../workflows/contract/messages.ts';
 import { releaseId, type Target } from '../../workflows/contract/names.ts';
 import type { Plan } from '../../workflows/contract/plan.ts';
+import type { ScaleSpec } from '../../workflows/contract/scale/spec.schema.ts';
 import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
 import type { ReleaseResult } from '../../workflows/contract/status.ts';
 import { translated } from './faults.ts';
@@ -10,7 +11,7 @@ import { type LastRelease, lastRelease } from './lastRelease.ts';
 import { type ListQuery, listReleases, type ReleaseSummary } from './list.ts';
 import { type RestartOptions, restartWorkload } from './restart.ts';
 import { sendMessage } from './send.ts';
-import { makePlan, type Started, type Starting, startRelease } from './start.ts';
+import { makePlan, type Started, type Starting, startRelease, startScale } from './start.ts';
 import { type LiveStatus, readStatus } from './status.ts';
 import { type WatchOptions, watchStatus } from './watch.ts';
 import { requireWorkers, workersPresent } from './workers.ts';
@@ -21,8 +22,10 @@ export interface Sluice {
   start(spec: ReleaseSpec, options: Starting): Promise<Started>;
   /** Restarts the containers of a workload in place, in the manner of its last release; see {@link restartWorkload}. */
   restart(target: Target, options: RestartOptions): Promise<Started>;
-  /** What a release would do; touches nothing. */
-  plan(spec: ReleaseSpec, options?: { readonly signal?: AbortSignal }): Promise<Plan>;
+  /** Scales a workload as a valid spec says, and returns at once; see {@link startScale}. */
+  scale(spec: ScaleSpec, options: Starting): Promise<Started>;
+  /** What a release or a scale would do; touches nothing. */
+  plan(spec: ReleaseSpec | ScaleSpec, options?: { readonly signal?: AbortSignal }): Promise<Plan>;
   /** Revisions and ended releases of a workload, and the one that runs. Outlives Temporal's retention. */
   history(target: Target, options?: { readonly signal?: AbortSignal }): Promise<History>;
   /** The latest release as it was asked for, and how it ended. */
@@ -54,6 +57,7 @@ export function createSluice(connection: Connection, options: { readonly namespa
   return {
     start: (spec, starting) => startRelease(client, spec, starting),
     restart: (target, restarting) => restartWorkload(client, target, restarting),
+    scale: (spec, starting) => startScale(client, spec, starting),
     plan: (spec, { signal } = {}) => makePlan(client, spec, signal),
     history: (target, { signal } = {}) => readHistory(client, target, signal),
     last: (target) => lastRelease(client, target),

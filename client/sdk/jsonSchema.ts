@@ -1,4 +1,5 @@
 import { releaseJsonSchema } from '../../workflows/contract/jsonSchema.schema.ts';
+import { scaleJsonSchema } from '../../workflows/contract/scale/validate.schema.ts';
 import type { SchemaNode } from '../../workflows/contract/validate/schemaNode.ts';
 
 /** A JSON Schema document for editors. */
@@ -12,5 +13,15 @@ export function specJsonSchema(): JsonSchema {
     ...releaseJsonSchema(),
     title: 'Sluice release',
     description: 'What a release changes and how it goes about it. Everything but target and change has a default.',
+  };
+}
+
+/** The same of a scale spec. */
+export function scaleSpecJsonSchema(): JsonSchema {
+  return {
+    ...scaleJsonSchema(),
+    title: 'Sluice scale',
+    description:
+      'How many pods a workload shall have, and how it gets there. Everything but target and scale has a default.',
   };
 }

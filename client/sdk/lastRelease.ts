@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { SluiceError } from '../../workflows/contract/errors.ts';
-import { releaseId, type Target, workloadName } from '../../workflows/contract/names.ts';
+import { releaseId, type Target, workflowTypes, workloadName } from '../../workflows/contract/names.ts';
 import { isOver, type Phase } from '../../workflows/contract/status.ts';
 import type { ReleaseInput } from '../../workflows/contract/workflows.ts';
 import { toSluiceError, translated } from './faults.ts';
@@ -28,7 +28,7 @@ export async function lastRelease(client: Client, target: Target): Promise<LastR
     const known = toSluiceError(error, 'temporal', target);
     if (known.code !== 'RELEASE_NOT_FOUND') throw known;
     const { entries, withheld } = await readHistory(client, target);
-    const records = entries.flatMap(({ record }) => record ?? []);
+    const records = entries.flatMap(({ record }) => record ?? []).filter(({ scale }) => scale === undefined);
     const [last] = records.toSorted((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt));
     if (last?.spec) {
       const { spec, phase, startedAt, initiator } = last;
@@ -40,9 +40,12 @@ export async function lastRelease(client: Client, target: Target): Promise<LastR
 }
 
 async function inTemporal(client: Client, target: Target): Promise<LastRelease> {
-  const handle = client.workflow.getHandle(releaseId(target));
+  const latest = client.workflow.getHandle(releaseId(target));
   return translated(
     async () => {
+      const found = await latest.describe();
+      const run = found.type === workflowTypes.release ? found.runId : await beforeScales(client, target);
+      const handle = client.workflow.getHandle(releaseId(target), run);
       const { status, runId, startTime, typedSearchAttributes } = await handle.describe();
       const { history } = await client.workflowService.getWorkflowExecutionHistory({
         namespace: client.options.namespace,
@@ -66,6 +69,13 @@ async function inTemporal(client: Client, target: Target): Promise<LastRelease> 
     'temporal',
     target,
   );
+}
+
+/** The run of the last release, where a scale came after it. */
+async function beforeScales(client: Client, target: Target): Promise<string> {
+  const query = `WorkflowId = '${releaseId(target)}' AND WorkflowType = '${workflowTypes.release}'`;
+  for await (const { runId } of client.workflow.list({ query, pageSize: 1 })) return runId;
+  throw new SluiceError('RELEASE_NOT_FOUND', `No release of ${workloadName(target)} is known, but a scale.`);
 }
 
 /** For a `catch` of {@link lastRelease}: what never was released goes by the defaults. */

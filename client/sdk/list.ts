@@ -55,7 +55,7 @@ export async function listReleases(client: Client, query: ListQuery): Promise<re
 
 function visibilityQuery({ cluster, namespace, app, phase, waiting, running }: ListQuery): string {
   const conditions = [
-    `WorkflowType = '${workflowTypes.release}'`,
+    `WorkflowType IN ('${workflowTypes.release}', '${workflowTypes.scale}')`,
     // A run that continued as new lives on in the next one.
     "ExecutionStatus != 'ContinuedAsNew'",
     ...equals('SluiceCluster', cluster),

@@ -1,6 +1,8 @@
 import { type Problem, problemError } from '../../workflows/contract/problem.ts';
+import type { ScaleSpec } from '../../workflows/contract/scale/spec.schema.ts';
+import { checkScale } from '../../workflows/contract/scale/validate.schema.ts';
 import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
-import { checkSpec } from '../../workflows/contract/validate.schema.ts';
+import { type Checked, checkSpec } from '../../workflows/contract/validate.schema.ts';
 import { overriddenBy, type SpecOverride, withOverrides } from './spec/overrides.ts';
 import { readYaml, type YamlText } from './spec/yamlText.ts';
 
@@ -22,17 +24,26 @@ export interface SpecSource {
  * @throws SPEC_UNREADABLE, SPEC_INVALID or MODE_UNSUPPORTED with all problems at once: each with file, line and column
  *   (or the flag), field, what was found and what is allowed; see contract/problem.ts
  */
-export function readSpec({ document, overrides = [], defaults = [] }: SpecSource): ReleaseSpec {
+export const readSpec = (source: SpecSource): ReleaseSpec => readDocument(source, checkSpec, 'The release spec');
+
+/** The same of a scale. */
+export const readScaleSpec = (source: SpecSource): ScaleSpec => readDocument(source, checkScale, 'The scale spec');
+
+function readDocument<Spec>(
+  { document, overrides = [], defaults = [] }: SpecSource,
+  check: (value: unknown) => Checked<Spec>,
+  origin: string,
+): Spec {
   const yaml = document && readYaml(document.text, document.file);
   const value = withOverrides(yaml === undefined ? {} : yaml.value, overrides, defaults);
-  const { spec, problems = [] } = checkSpec(value);
+  const { spec, problems = [] } = check(value);
   const all = [
     ...(yaml?.problems ?? []),
     ...problems.map((problem) => located(problem, yaml, overrides, document?.file)),
   ];
   if (spec === undefined || all.length > 0) {
     const inOrder = all.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
-    throw problemError(inOrder, document?.file ?? 'The release spec');
+    throw problemError(inOrder, document?.file ?? origin);
   }
   return spec;
 }

@@ -9,6 +9,8 @@ import {
   workloadName,
 } from '../../workflows/contract/names.ts';
 import type { Plan } from '../../workflows/contract/plan.ts';
+import { countOf } from '../../workflows/contract/quantity.ts';
+import type { ScaleSpec } from '../../workflows/contract/scale/spec.schema.ts';
 import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
 import type { PlanInput, ReleaseInput } from '../../workflows/contract/workflows.ts';
 import { translated } from './faults.ts';
@@ -38,12 +40,56 @@ export interface Starting {
  * Starts the release of a valid spec. The workflow id is the lock: one release per workload.
  * @throws WORKER_ABSENT, CLUSTER_UNKNOWN, RELEASE_EXISTS, TEMPORAL_*
  */
-export async function startRelease(
+export function startRelease(client: Client, spec: ReleaseSpec, starting: Starting): Promise<Started> {
+  const { images, restart } = spec.change;
+  const target = targetOfSpec(spec);
+  const app = spec.metadata.name ?? target.name;
+  // What a restart restarts is known when it is planned.
+  const version = restart === undefined ? tagOf(Object.values(images ?? {})[0] ?? '') : 'restart';
+  const what = restart === undefined ? `Release of ${app} to ${version}` : `Restart of ${app}`;
+  const details = describe(spec, target, starting.initiator);
+  return launch(client, { type: workflowTypes.release, target, app, version, what, details }, spec, starting);
+}
+
+/**
+ * Scales a workload as a valid spec says, under the same lock.
+ * @throws WORKER_ABSENT, CLUSTER_UNKNOWN, RELEASE_EXISTS, TEMPORAL_*
+ */
+export function startScale(client: Client, spec: ScaleSpec, starting: Starting): Promise<Started> {
+  const target = targetOfSpec(spec);
+  const app = spec.metadata.name ?? target.name;
+  const version = countOf(spec.scale.to, 'pod');
+  const details = table([
+    ['workload', whereIs(target)],
+    ['pods', String(spec.scale.to)],
+    ['batches', batchesText(spec.strategy.batches)],
+    ['after a batch', approvalText(spec.gates.afterBatch.approval)],
+    ['out of traffic through', throughText(spec.traffic.through)],
+    ['HorizontalPodAutoscaler', spec.scale.hpa],
+    ['on failure', spec.onFailure],
+    ['initiator', starting.initiator],
+  ]);
+  const what = `Scale of ${app} to ${version}`;
+  return launch(client, { type: workflowTypes.scale, target, app, version, what, details }, spec, starting);
+}
+
+/** A workflow that changes a workload, and how the Temporal UI shows it. */
+interface Launch {
+  readonly type: string;
+  readonly target: Target;
+  readonly app: string;
+  readonly version: string;
+  /** `Release of checkout to v2`. */
+  readonly what: string;
+  readonly details: string;
+}
+
+async function launch(
   client: Client,
-  spec: ReleaseSpec,
+  { type, target, app, version, what, details }: Launch,
+  spec: unknown,
   { initiator, reason, gated, paused = false }: Starting,
 ): Promise<Started> {
-  const target = targetOfSpec(spec);
   await requireWorkers(client, target.cluster);
   const input: ReleaseInput = {
     spec,
@@ -52,21 +98,17 @@ export async function startRelease(
     ...(gated !== undefined && { gated }),
     ...(paused && { paused }),
   };
-  const app = spec.metadata.name ?? target.name;
-  const { images, restart } = spec.change;
-  // What a restart restarts is known when it is planned.
-  const version = restart === undefined ? tagOf(Object.values(images ?? {})[0] ?? '') : 'restart';
   const id = releaseId(target);
   const handle = await translated(
     () =>
-      client.workflow.start(workflowTypes.release, {
+      client.workflow.start(type, {
         workflowId: id,
         taskQueue: workflowQueue,
         args: [input],
         workflowIdConflictPolicy: 'FAIL',
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-        staticSummary: `${restart === undefined ? `Release of ${app} to ${version}` : `Restart of ${app}`} in ${target.namespace} of ${target.cluster}, by ${initiator}${reason === undefined ? '' : ` (${reason})`}`,
-        staticDetails: describe(spec, target, initiator),
+        staticSummary: `${what} in ${target.namespace} of ${target.cluster}, by ${initiator}${reason === undefined ? '' : ` (${reason})`}`,
+        staticDetails: details,
         typedSearchAttributes: [
           { key: sluiceAttributes.SluiceApp, value: app },
           { key: sluiceAttributes.SluiceCluster, value: target.cluster },
@@ -84,10 +126,10 @@ export async function startRelease(
 }
 
 /**
- * Asks for the plan of a valid spec; touches nothing.
+ * Asks for the plan of a valid spec, of a release or a scale; touches nothing.
  * @throws WORKER_ABSENT, CLUSTER_UNKNOWN, whatever would stop the release (WORKLOAD_NOT_FOUND, FORBIDDEN, …), TEMPORAL_*
  */
-export function makePlan(client: Client, spec: ReleaseSpec, signal?: AbortSignal): Promise<Plan> {
+export function makePlan(client: Client, spec: ReleaseSpec | ScaleSpec, signal?: AbortSignal): Promise<Plan> {
   const target = targetOfSpec(spec);
   const input: PlanInput = { spec };
   return lookAt<Plan>(
@@ -107,12 +149,8 @@ export function makePlan(client: Client, spec: ReleaseSpec, signal?: AbortSignal
 /** Markdown for the Temporal UI: what was asked for, before anything is known of the cluster. */
 function describe(spec: ReleaseSpec, target: Target, initiator: string): string {
   const { strategy, gates, traffic, onFailure } = spec;
-  const batches = Array.isArray(strategy.batches)
-    ? strategy.batches.join(', ')
-    : `${strategy.batches.count} of even size`;
-  const approval = gates.afterGray.approval;
   const rows: [string, string][] = [
-    ['workload', `${workloadName(target)} in namespace ${target.namespace} of cluster ${target.cluster}`],
+    ['workload', whereIs(target)],
     ...(spec.change.restart === undefined
       ? []
       : [
@@ -134,15 +172,27 @@ function describe(spec: ReleaseSpec, target: Target, initiator: string): string 
           ],
         ]),
     ['gray group', String(strategy.gray.pods)],
-    ['after gray', !approval ? 'no approval' : `${approval.required} approval${approval.required === 1 ? '' : 's'}`],
-    ['batches', batches],
+    ['after gray', approvalText(gates.afterGray.approval)],
+    ['batches', batchesText(strategy.batches)],
     ['out of service at once', `at most ${strategy.maxUnavailable}`],
-    [
-      'out of traffic through',
-      traffic.through.map((source) => Object.entries(source).flat().join(' ')).join(', ') || 'nothing',
-    ],
+    ['out of traffic through', throughText(traffic.through)],
     ['on failure', onFailure],
     ['initiator', initiator],
   ];
-  return ['| | |', '|---|---|', ...rows.map(([key, value]) => `| ${key} | ${value} |`)].join('\n');
+  return table(rows);
 }
+
+const table = (rows: readonly (readonly [string, string])[]): string =>
+  ['| | |', '|---|---|', ...rows.map(([key, value]) => `| ${key} | ${value} |`)].join('\n');
+
+const whereIs = (target: Target): string =>
+  `${workloadName(target)} in namespace ${target.namespace} of cluster ${target.cluster}`;
+
+const batchesText = (batches: ReleaseSpec['strategy']['batches']): string =>
+  Array.isArray(batches) ? batches.join(', ') : `${batches.count} of even size`;
+
+const approvalText = (approval: ReleaseSpec['gates']['afterGray']['approval']): string =>
+  approval === false ? 'no approval' : countOf(approval.required, 'approval');
+
+const throughText = (through: ReleaseSpec['traffic']['through']): string =>
+  through.map((source) => Object.entries(source).flat().join(' ')).join(', ') || 'nothing';

@@ -61,6 +61,24 @@ export interface ClusterActivities {
   /** Undoes a commit: the old template again; a history entry, if it was made, taken away. */
   uncommit(request: CommitRequest): Promise<void>;
 
+  /**
+   * Before a batch of a scale down, and in the rollback of one up: which pods go, chosen anew where others are there than
+   * planned, and marked, so that their controller takes these. @throws as `survey`; WORKLOAD_CHANGED for another number
+   */
+  pick(request: PickRequest): Promise<Picked>;
+  /** Sets the number of pods. @throws WORKLOAD_CHANGED where it is none of `expects`, PODS_OVERTAKEN where others than `leaving` would go */
+  scale(request: ScaleRequest): Promise<void>;
+  /** Waits for pods to be born, and answers the newest. @throws POD_FAILED when they are not there in time */
+  born(request: BornRequest): Promise<Born>;
+  /** Waits for pods to be told to end, and answers those in whose place others went. @throws POD_FAILED */
+  left(request: LeftRequest): Promise<Left>;
+  /** Takes the marks of `pick` off pods that stay: their pod-deletion-cost is what it was. */
+  spare(request: HeldRequest): Promise<void>;
+  /** Keeps HorizontalPodAutoscalers from scaling; what they were is written on them. */
+  holdScalers(request: ScalersRequest): Promise<void>;
+  /** Gives them back as they were, or with bounds that hold the new number. */
+  releaseScalers(request: ScalersRequest): Promise<void>;
+
   notify(request: NotifyRequest): Promise<void>;
 
   /** Keeps the record of an ended release beside the workload, with the native revision that it became. Idempotent by run id. */
@@ -251,6 +269,70 @@ export interface Surveyed {
   readonly pods?: readonly PlannedPod[];
   /** Of `next`, where all is as expected. */
   readonly prepared?: Prepared;
+}
+
+export interface PickRequest extends HeldRequest, PodOrder {
+  /** The number that the workload shall have now; a rollback takes whatever it has. */
+  readonly replicas?: number;
+  /** How many pods are left in the end. */
+  readonly to: number;
+  /** Pods that are planned to go, in order. */
+  readonly planned: readonly PodRef[];
+  /** How many of those that go are marked: the next batch. */
+  readonly now: number;
+}
+
+export interface Picked {
+  /** All pods that go, in order; left out where they are those that are planned. */
+  readonly pods?: readonly PlannedPod[];
+}
+
+export interface ScaleRequest extends HeldRequest {
+  readonly replicas: number;
+  /** The numbers that it may have now. Absent: whatever it has. */
+  readonly expects?: readonly number[];
+  /** The pods that shall go by it. */
+  readonly leaving: readonly PodRef[];
+}
+
+export interface BornRequest extends HeldRequest {
+  /** So many pods must be there. */
+  readonly replicas: number;
+  /** How many of the newest are asked for. */
+  readonly count: number;
+  /** UIDs that are none of them: of pods from before, which may be as young. */
+  readonly except: readonly string[];
+  /** Since when it is waited, ISO 8601. */
+  readonly since: string;
+  readonly timeoutMs: number;
+  /** Of the template: what they are expected to run. */
+  readonly images: Images;
+}
+
+export interface Born {
+  /** The newest last; `from` where an admission webhook has given one other images. */
+  readonly pods: readonly PlannedPod[];
+}
+
+export interface LeftRequest extends HeldRequest {
+  readonly pods: readonly PodRef[];
+  /** How many pods are left. */
+  readonly replicas: number;
+  readonly since: string;
+  readonly timeoutMs: number;
+}
+
+export interface Left {
+  /** Names of pods that are still there, as others went. */
+  readonly stayed: readonly string[];
+}
+
+export interface ScalersRequest extends HeldRequest {
+  readonly scalers: readonly string[];
+  readonly from: number;
+  readonly to: number;
+  /** Their bounds shall hold `to`. */
+  readonly bound: boolean;
 }
 
 export interface CommitRequest extends HeldRequest {

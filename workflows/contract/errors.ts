@@ -191,6 +191,27 @@ export const errors = {
     'That change cannot be made in place.',
     'Only images of containers can; the error names what else is other, and what does it.',
   ),
+  REPLICAS_UNCHANGED: row(
+    409,
+    3,
+    false,
+    'The workload is asked for that many pods already.',
+    'Nothing to do; `kubectl get` shows how many of them are ready.',
+  ),
+  PODS_OVERTAKEN: row(
+    409,
+    3,
+    false,
+    'The controller of the workload would take other pods away than were chosen.',
+    'Look at the pods that the error names: those that are not ready go before all others. `sluice resume` chooses anew, `sluice rollback` goes back.',
+  ),
+  AUTOSCALED: row(
+    409,
+    3,
+    false,
+    'A HorizontalPodAutoscaler says how many pods the workload has.',
+    'Change its bounds; or scale with `--hpa suspend`, and it does nothing meanwhile, or with `--hpa bound`, and its bounds hold the new number.',
+  ),
   NO_PODS: row(409, 3, false, 'The workload has no pods to release.', 'Scale it up, or change its template directly.'),
   CONFLICT: row(409, 3, true, 'The object changed between reading and writing.', 'It is tried again by itself.'),
 

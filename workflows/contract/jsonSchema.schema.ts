@@ -2,9 +2,11 @@ import { z } from 'zod';
 import { releaseSpecSchema } from './spec.schema.ts';
 import type { SchemaNode } from './validate/schemaNode.ts';
 
+export const releaseJsonSchema = (): SchemaNode => jsonSchemaOf(releaseSpecSchema);
+
 /** JSON Schema (draft 7, which editors know best) of what a person writes: defaults are not required. */
-export function releaseJsonSchema(): SchemaNode {
-  return z.toJSONSchema(releaseSpecSchema, {
+export function jsonSchemaOf(schema: z.ZodType): SchemaNode {
+  return z.toJSONSchema(schema, {
     io: 'input',
     target: 'draft-7',
     override({ jsonSchema }) {

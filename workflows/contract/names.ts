@@ -48,7 +48,13 @@ export const workflowQueue = 'sluice';
 export const clusterQueue = (cluster: string): string => `sluice.${cluster}`;
 
 /** Workflow types. */
-export const workflowTypes = { release: 'release', batch: 'batch', plan: 'plan', history: 'history' } as const;
+export const workflowTypes = {
+  release: 'release',
+  batch: 'batch',
+  plan: 'plan',
+  history: 'history',
+  scale: 'scale',
+} as const;
 
 /** Field manager of every write to the Kubernetes API. */
 export const fieldManager = 'sluice';
@@ -65,6 +71,8 @@ export const marks = {
   drained: 'sluice.dev/drained',
   /** Label of a pod: the batch in which it was changed: `gray`, `batch-1`, … */
   podBatch: 'sluice.dev/batch',
+  /** Annotation of a pod that is about to go: JSON of who chose it, and the pod-deletion-cost that it had. */
+  leaving: 'sluice.dev/leaving',
   /** Label of a pod of ours that pulls an image: UID of the workload it does so for. */
   prePull: 'sluice.dev/pre-pull',
 } as const;

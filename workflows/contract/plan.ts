@@ -3,6 +3,7 @@ import type { Target } from './names.ts';
 import type { Images } from './observation.ts';
 import type { PodOrder } from './planner/ordering.ts';
 import type { Quantity } from './quantity.schema.ts';
+import type { PlannedScale } from './scale/plan.ts';
 import type { ReleaseSpec } from './spec.ts';
 import type { NotifyTarget, TrafficSource } from './traffic.schema.ts';
 
@@ -17,6 +18,8 @@ export interface Plan {
   readonly uid: string;
   readonly mode: PlannedMode;
   readonly change: PlannedChange;
+  /** It changes the number of pods, and no image: `change` has only words then. */
+  readonly scale?: PlannedScale;
   /** What is pulled before anything is touched; none where every node has the images, or nothing may be pulled. */
   readonly prePull?: PlannedPrePull;
   /** First the gray group, then the batches; none is empty, no pod is in two. */
@@ -43,8 +46,8 @@ export interface Plan {
 }
 
 export interface PlannedMode {
-  readonly asked: 'InPlaceIfPossible' | 'InPlaceOnly';
-  readonly used: 'InPlace';
+  readonly asked: 'InPlaceIfPossible' | 'InPlaceOnly' | 'Scale';
+  readonly used: 'InPlace' | 'Scale';
   /** Why, for people. */
   readonly reason: string;
 }

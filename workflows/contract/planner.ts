@@ -1,6 +1,6 @@
 import { SluiceError } from './errors.ts';
 import { hasAll } from './imageName.ts';
-import { marks, workloadName } from './names.ts';
+import { workloadName } from './names.ts';
 import type { Observation, ObservedPod } from './observation.ts';
 import type { Plan, PlannedBatch, PlannedPod, PlannedShape } from './plan.ts';
 import { batchName, batchSizes, gateId, mayFail, slices, unavailable } from './planner/batching.ts';
@@ -11,6 +11,7 @@ import { grayGroup } from './planner/gray.ts';
 import { inOrder, nodeLabel, type PodOrder, zoneOf } from './planner/ordering.ts';
 import { plannedPod } from './planner/plannedPod.ts';
 import { plannedPrePull } from './planner/prePull.ts';
+import { requireTraffic } from './planner/traffic.ts';
 import { planWarnings } from './planner/warnings.ts';
 import { plannedWrites } from './planner/writes.ts';
 import { milliseconds } from './quantity.ts';
@@ -26,8 +27,7 @@ import type { ReleaseSpec } from './spec.ts';
 export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
   const { strategy, traffic } = spec;
   const { target } = observation;
-  requireGates(spec, observation);
-  requireClosed(spec, observation);
+  requireTraffic(traffic.through, observation);
   const change = plannedChange(spec, observation);
   if (observation.pods.length === 0) throw noPods(observation);
 
@@ -129,34 +129,6 @@ function plannedShape({ strategy, gates }: ReleaseSpec): PlannedShape {
     gate: plannedGate(gates.afterBatch),
     ...(failureThreshold !== undefined && { failureThreshold }),
   };
-}
-
-function requireGates({ traffic }: ReleaseSpec, { target, readinessGates }: Observation): void {
-  const asked = traffic.through.flatMap((source) => ('readinessGate' in source ? [source.readinessGate] : []));
-  const missing = asked.filter((gate) => !readinessGates.includes(gate));
-  if (missing.length === 0) return;
-  const declared = readinessGates.length === 0 ? 'it declares none' : `it declares ${readinessGates.join(', ')}`;
-  throw new SluiceError(
-    'WORKLOAD_UNFIT',
-    `The pod template of ${workloadName(target)} does not declare the readiness gate ${missing.join(', ')}; ${declared}.`,
-    {
-      next: 'Use `service: <name>` in traffic.through, which needs no gate; or declare the gate in the template and see that somebody sets it on every new pod.',
-    },
-  );
-}
-
-/** A Service that a terminated release left open is closed by the next one, if that goes through it. */
-function requireClosed({ traffic }: ReleaseSpec, { target, findings }: Observation): void {
-  const through = new Set(traffic.through.flatMap((source) => ('service' in source ? [source.service] : [])));
-  const left = findings.openServices.filter((name) => !through.has(name));
-  if (left.length === 0) return;
-  throw new SluiceError(
-    'WORKLOAD_UNFIT',
-    `Service ${left.join(', ')} still has in its selector what a release of ${workloadName(target)} put there that was terminated.`,
-    {
-      next: `Add ${left.map((name) => `\`service: ${name}\``).join(', ')} to traffic.through: this release then cleans up after it. Or take \`${marks.serving}\` out of the selector by hand.`,
-    },
-  );
 }
 
 function noPods({ target, replicas }: Observation): SluiceError {

@@ -24,6 +24,8 @@ export interface ReleaseRecord {
   readonly fromVersion: string;
   /** It was a restart of that version. */
   readonly restart?: true;
+  /** It changed the number of pods, and no image. */
+  readonly scale?: { readonly from: number; readonly to: number };
   readonly from: Images;
   readonly to: Images;
   /** Native revision that it became; only where it succeeded. */

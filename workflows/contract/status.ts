@@ -62,6 +62,8 @@ export interface ReleaseStatus {
   readonly fromVersion: string;
   /** It restarts that version and changes nothing else. */
   readonly restart?: true;
+  /** It changes the number of pods and nothing else. */
+  readonly scale?: { readonly from: number; readonly to: number };
   readonly initiator: string;
   readonly startedAt: string;
   readonly endedAt?: string;

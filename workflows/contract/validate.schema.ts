@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { releaseJsonSchema } from './jsonSchema.schema.ts';
 import { fieldName, type Problem, problemError, problemText } from './problem.ts';
 import { releaseSpecSchema } from './spec.schema.ts';
@@ -7,15 +8,22 @@ import { problemsOf } from './validate/issues.schema.ts';
 import type { SchemaNode } from './validate/schemaNode.ts';
 
 /** A spec with its defaults filled in, or everything that is wrong with it. */
-export type Checked =
-  | { readonly spec: ReleaseSpec; readonly problems?: never }
+export type Checked<Spec = ReleaseSpec> =
+  | { readonly spec: Spec; readonly problems?: never }
   | { readonly spec?: never; readonly problems: readonly Problem[] };
 
 /** Checks a spec that is data already; see client/sdk/specFile.ts for text with positions. */
-export function checkSpec(value: unknown): Checked {
-  const result = releaseSpecSchema.safeParse(value);
+export const checkSpec = (value: unknown): Checked => checkDocument(value, releaseSpecSchema, releaseJsonSchema);
+
+/** The same for a document of any kind. `jsonSchema`: needed only to explain what is wrong. */
+export function checkDocument<Spec>(
+  value: unknown,
+  schema: z.ZodType<Spec>,
+  jsonSchema: () => SchemaNode,
+): Checked<Spec> {
+  const result = schema.safeParse(value);
   if (result.success) return { spec: result.data };
-  const checked = { value, schema: schema() };
+  const checked = { value, schema: builtOnce(jsonSchema) };
   return { problems: once(result.error.issues.flatMap((issue) => problemsOf(issue, checked))) };
 }
 
@@ -46,10 +54,10 @@ export function validateSpec(value: unknown, origin = 'The release spec'): Relea
   return spec;
 }
 
-let built: SchemaNode | undefined;
+const built = new Map<() => SchemaNode, SchemaNode>();
 
-/** Needed only to explain what is wrong. */
-function schema(): SchemaNode {
-  built ??= releaseJsonSchema();
-  return built;
+function builtOnce(make: () => SchemaNode): SchemaNode {
+  const schema = built.get(make) ?? make();
+  built.set(make, schema);
+  return schema;
 }

@@ -43,6 +43,10 @@ export interface BatchInput extends HeldRequest, PodRules {
   /** None in a rollback. */
   readonly limits?: PlannedLimits;
   readonly paused: boolean;
+  /** These stages and no others: a scale changes no image. */
+  readonly only?: readonly Stage[];
+  /** What becomes of its pods, where that is not the new version: `taken out of traffic`. */
+  readonly doing?: string;
   /** What is settled already, and how long it took, when the batch continued as new. */
   readonly earlier?: { readonly result: BatchResult; readonly spentMs: number };
 }

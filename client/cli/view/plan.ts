@@ -31,10 +31,7 @@ export function planLines(given: Plan, look: Look, { wide = false }: PlanOptions
     ]),
     ...(change.order === undefined ? [] : [['order', orderLine(change.order)] satisfies [string, string]]),
     ['how', plan.mode.reason === '' ? 'in place' : plan.mode.reason],
-    [
-      'pods',
-      `${plan.replicas} in ${plan.batches.length} ${plan.batches.length === 1 ? 'batch' : 'batches'}, at most ${plan.maxUnavailable} out of service at once`,
-    ],
+    ['pods', podsText(plan)],
     ...(plan.prePull === undefined ? [] : [['pulls', pullText(plan.prePull, wide)] satisfies [string, string]]),
     ['traffic', trafficText(plan)],
     ...(plan.checks.length === 0 ? [] : [['checks', plan.checks.map(checkText).join(', ')] satisfies [string, string]]),
@@ -82,6 +79,13 @@ function pullText({ nodes, timeoutMs, required }: PlannedPrePull, wide: boolean)
   return `first on ${countOf(nodes.length, 'node')} (${names}), at most ${humanDuration(timeoutMs)} each${required ? ', or the release stops' : ''}`;
 }
 
+function podsText({ scale, replicas, batches, maxUnavailable }: Plan): string {
+  const parts = `${batches.length} ${batches.length === 1 ? 'batch' : 'batches'}`;
+  if (scale === undefined) return `${replicas} in ${parts}, at most ${maxUnavailable} out of service at once`;
+  const count = Math.abs(scale.to - scale.from);
+  return `${scale.from} now, ${count} ${scale.to > scale.from ? 'more' : 'fewer'} in ${parts}`;
+}
+
 function trafficText({ traffic }: Plan): string {
   if (traffic.through.length === 0) return 'not drained';
   const through = traffic.through.map((source) =>
@@ -113,6 +117,11 @@ function batchTable(batches: readonly PlannedBatch[], look: Look, wide: boolean)
   const { colours, width } = look;
   const hasZones = batches.some(({ pods }) => pods.some(({ zone }) => zone !== undefined));
   const rows = batches.flatMap((batch) => {
+    // Nobody knows the names of pods that are still to be born.
+    if (batch.pods.every(({ uid, name }) => uid === name)) {
+      const gate = colours.dim(`  gate ${batch.gate.id}: ${gateText(batch.gate)}`);
+      return [[batch.name, countOf(batch.pods.length, 'new pod'), '', ...(hasZones ? [''] : []), ''], [gate]];
+    }
     const shown = wide || batch.pods.length <= podsListed + 1 ? batch.pods : batch.pods.slice(0, podsListed);
     const left = batch.pods.length - shown.length;
     const lines = shown.map((pod, index) => [

@@ -68,6 +68,8 @@ const noFactories: Factories = {
   createNotifier: notHere,
   validateSpec: notHere,
   planRelease: notHere,
+  validateScale: notHere,
+  planScale: notHere,
 };
 
 export interface World {

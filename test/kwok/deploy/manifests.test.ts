@@ -10,6 +10,7 @@ import { openStack } from '../../../local/open-stack.ts';
 import { sampleImage } from '../../../local/sample.ts';
 import { startWorker } from '../../../worker/run.ts';
 import { type KindName, kinds } from '../../../workflows/contract/kinds.ts';
+import { validateScale } from '../../../workflows/contract/scale/validate.schema.ts';
 import { isOver } from '../../../workflows/contract/status.ts';
 import { root } from '../../support/compose.ts';
 import { openWorld, until, type World } from '../../support/world.ts';
@@ -46,7 +47,7 @@ test('the Deployment of the worker becomes ready', async () => {
 });
 
 test.each(Object.keys(kinds) as KindName[])(
-  'a worker that may do no more than deploy/rbac.yaml carries out a release of a %s with a drain',
+  'a worker that may do no more than deploy/rbac.yaml carries out a release of a %s with a drain, and scales it',
   async (kind) => {
     const own = await openWorld(inject('stack').stateDir, {}, kind);
     const worker = await startWorker({
@@ -66,6 +67,14 @@ test.each(Object.keys(kinds) as KindName[])(
       const { phase } = await own.until('app', (status) => isOver(status.phase));
       expect(phase).toBe('succeeded');
       for (const { image } of (await own.pods('app')).values()) expect(image).toBe(sampleImage('v2'));
+      // A kind whose pods follow something else than a number has nothing to scale.
+      if ('refused' in kinds[kind].scaling) return;
+      const target = { cluster: own.cluster, workload: `${kind}/app` };
+      const metadata = { namespace: own.namespace };
+      const spec = validateScale({ metadata, target, scale: { to: 2, hpa: 'Suspend' }, traffic });
+      await own.sluice.scale(spec, { initiator: 'test' });
+      const scaled = await own.until('app', (status) => isOver(status.phase) && status.version === '2 pods');
+      expect(scaled.phase).toBe('succeeded');
     } finally {
       worker.stop();
       await worker.ended;

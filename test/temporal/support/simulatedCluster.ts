@@ -54,21 +54,29 @@ export class SimulatedCluster {
   before: (activity: string, request: unknown) => void | Promise<void> = () => undefined;
   /** What a pull on these nodes answers. */
   pull: (nodes: readonly string[]) => PrePulled = (nodes) => ({ done: nodes, failed: [], later: [] });
-  #plan: Plan;
+  /** What `plan` answers. */
+  planned: Plan;
   #quietUntil = 0;
 
   constructor(plan: Plan) {
-    this.#plan = plan;
+    this.planned = plan;
     for (const { name, uid } of plan.batches.flatMap((batch) => batch.pods)) {
       this.pods.set(name, { name, uid, image: 'app:v1', serving: true, ready: true, restarts: 0 });
     }
   }
 
+  /** Pods whose controller would take them first, by a scale. */
+  chosen: ReadonlySet<string> & { clear(): void } = new Set<string>();
+  /** Pods that a scale took away, in order; `a1 serving` where callers were still sent to it. */
+  readonly went: string[] = [];
+  scalers = 'as before';
+  #born = 0;
+
   /** Somebody scales it: new pods come from the template, or the last ones go. */
   scale(replicas: number): void {
     for (const name of [...this.pods.keys()].slice(replicas)) this.pods.delete(name);
     for (let at = this.pods.size; at < replicas; at += 1) {
-      const name = `scaled${at}`;
+      const name = `scaled${this.#born++}`;
       this.pods.set(name, {
         name,
         uid: `uid-${name}`,
@@ -93,7 +101,7 @@ export class SimulatedCluster {
 
   get activities(): ClusterActivities {
     return {
-      plan: async () => this.#done('plan', [], () => this.#plan),
+      plan: async () => this.#done('plan', [], () => this.planned),
       prePull: async ({ nodes }) => {
         const names = nodes.map(({ node }) => node);
         return this.#done('prePull', names, () => this.pull(names));
@@ -161,6 +169,45 @@ export class SimulatedCluster {
       takeOver: async () => this.#done('takeOver', [], () => void (this.drift = false)),
       commit: async (request) => this.#done('commit', [], () => void (this.templateImage = imageOf(request.to))),
       uncommit: async (request) => this.#done('uncommit', [], () => void (this.templateImage = imageOf(request.from))),
+      pick: async ({ replicas, to, planned, now }) =>
+        this.#done('pick', [], () => {
+          if (replicas !== undefined && replicas !== this.pods.size) throw refused('WORKLOAD_CHANGED', 'scaled');
+          const there = planned.flatMap(({ name, uid }) => {
+            const pod = this.pods.get(name);
+            return pod?.uid === uid ? [pod] : [];
+          });
+          const others = [...this.pods.values()].filter((pod) => !there.includes(pod));
+          const order = [...others.filter(({ ready }) => !ready), ...there, ...others.filter(({ ready }) => ready)];
+          const going = order.slice(0, this.pods.size - to);
+          this.chosen = new Set(going.slice(0, now).map(({ name }) => name));
+          const same = going.length === planned.length && going.every(({ uid }, at) => planned[at]?.uid === uid);
+          return same ? {} : { pods: going.map(({ name, uid, ready }) => ({ name, uid, node: 'node-1', ready })) };
+        }),
+      scale: async ({ replicas, expects, leaving }) =>
+        this.#done('scale', [String(replicas)], () => {
+          const has = this.pods.size;
+          if (expects !== undefined && !expects.includes(has)) throw refused('WORKLOAD_CHANGED', `scaled to ${has}`);
+          const names = new Set(leaving.map(({ name }) => name));
+          const stay = [...this.pods.keys()].filter((name) => !names.has(name));
+          const go = [...names, ...stay.toReversed()].slice(0, Math.max(0, has - replicas));
+          for (const name of go) this.went.push(`${name}${this.pods.get(name)?.serving === true ? ' serving' : ''}`);
+          for (const name of go) this.pods.delete(name);
+          this.scale(replicas);
+        }),
+      born: async ({ count }) =>
+        this.#done('born', [], () => ({
+          pods: [...this.pods.values()]
+            .slice(-count)
+            .map(({ name, uid }) => ({ name, uid, node: 'node-1', ready: true })),
+        })),
+      left: async ({ pods }) =>
+        this.#done('left', [], () => ({
+          stayed: pods.filter(({ name, uid }) => this.pods.get(name)?.uid === uid).map(({ name }) => name),
+        })),
+      spare: async () => this.#done('spare', [], () => this.chosen.clear()),
+      holdScalers: async () => this.#done('holdScalers', [], () => void (this.scalers = 'suspended')),
+      releaseScalers: async ({ bound }) =>
+        this.#done('releaseScalers', [], () => void (this.scalers = bound ? 'bound' : 'as before')),
       notify: async ({ event }) => void this.events.push(event),
       record: async (request) => {
         await this.before('record', request);

@@ -48,7 +48,7 @@ export async function withRelease<T>(
   env: TestWorkflowEnvironment,
   cluster: SimulatedCluster,
   drive: (running: Running) => Promise<T>,
-  options: { readonly id?: string; readonly spec?: unknown } = {},
+  options: { readonly id?: string; readonly spec?: unknown; readonly type?: 'release' | 'scale' } = {},
 ): Promise<T> {
   bundle ??= bundleWorkflows();
   const unique = randomUUID().slice(0, 8);
@@ -63,7 +63,7 @@ export async function withRelease<T>(
   });
   return flows.runUntil(
     acts.runUntil(async () => {
-      const handle = await env.client.workflow.start('release', {
+      const handle = await env.client.workflow.start(options.type ?? 'release', {
         workflowId: options.id ?? `release/${name}/default/deployment/shop`,
         taskQueue: workflowQueue,
         args: [{ spec: options.spec ?? {}, initiator: 'anna' }],

@@ -7,5 +7,6 @@ export const deployment: Kind = {
   commit: (name) => `in the template of ${name}, then in that of its ReplicaSet`,
   history: 'Keep the old version as a ReplicaSet of 0 pods, for `kubectl rollout undo`.',
   release: (paused) => (paused ? 'leave it paused, as it was' : 'resume it'),
+  scaling: { first: 'pods that are not ready go before all others' },
   free: (on) => `\`kubectl rollout resume ${on}\` if it was not paused before`,
 };

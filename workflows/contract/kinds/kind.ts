@@ -15,6 +15,11 @@ export interface Kind {
   readonly history: string;
   /** How it is given back at the end: `resume it`. `paused`: its controller moved nothing before either. */
   readonly release: (paused: boolean) => string;
+  /**
+   * Which pods its controller takes first when it is scaled down, whatever else is asked for; or why it cannot be
+   * scaled, and what to do instead.
+   */
+  readonly scaling: { readonly first: string } | { readonly refused: string };
   /** How people give it back by hand when no release does any more; commands in backquotes. */
   readonly free: (on: string) => string;
 }

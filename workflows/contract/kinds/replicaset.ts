@@ -7,5 +7,6 @@ export const replicaset: Kind = {
   commit: (name) => `in the template of ${name}`,
   history: 'It keeps no history of its own: `sluice history` has the record of the release.',
   release: () => 'leave it to its controller',
+  scaling: { first: 'pods that are not ready go before all others' },
   free: (on) => `nothing else: the controller of ${on} never changes a pod that lives`,
 };

@@ -8,6 +8,7 @@ export const statefulset: Kind = {
   history:
     'Label all its pods with the new ControllerRevision, which `kubectl rollout history` lists after the old one.',
   release: () => 'give it its update strategy back',
+  scaling: { first: 'the highest ordinals go first' },
   free: (on) =>
     `\`kubectl patch ${on} -p '{"spec":{"updateStrategy":{"type":"RollingUpdate"}}}'\` if that was its update strategy; its controller then replaces the pods of other revisions`,
 };

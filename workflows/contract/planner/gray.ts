@@ -33,7 +33,8 @@ export function grayGroup(gray: ReleaseSpec['strategy']['gray'], from: GrayFrom)
 export const graySize = ({ pods }: ReleaseSpec['strategy']['gray'], observation: Observation): number =>
   Math.ceil(share(pods, observation.pods.length));
 
-function selectedBy({ names, labels = {}, nodes = {} }: PodSelect): (pod: ObservedPod) => boolean {
+/** Whether a pod meets all conditions of `select`. */
+export function selectedBy({ names, labels = {}, nodes = {} }: PodSelect): (pod: ObservedPod) => boolean {
   const named = names && new Set(names);
   return (pod) =>
     (named === undefined || named.has(pod.name)) &&

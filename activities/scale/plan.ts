@@ -1,0 +1,92 @@
+import type { Plan } from '../../workflows/contract/plan.ts';
+import type { ScaleObservation } from '../../workflows/contract/scale/observation.ts';
+import type { Call } from '../call.ts';
+import { isLeaving } from '../kubernetes/podState.ts';
+import { autoscalers, budgets } from '../kubernetes/resources.ts';
+import { selects } from '../kubernetes/selectors.ts';
+import { templateImages } from '../kubernetes/templates.ts';
+import type { Connection } from '../kubernetes/types.ts';
+import { requireCluster, requireFree, targetOf } from '../mayPlan.ts';
+import { findingsOf, scales } from '../observe/findings.ts';
+import { requireAccess } from '../observe/requireAccess.ts';
+import { noPods } from '../podsOf.ts';
+import type { ObservedWorkload, Scaling, Workload } from '../ports.ts';
+import { type Shared, scopeOf } from '../scope.ts';
+import { livingPods, scalePods, scalingOf } from './look.ts';
+import { scalerAccess } from './scalers.ts';
+
+/** Whether a spec asks for a scale; everything else is a release. */
+export const isScale = (spec: unknown): boolean =>
+  typeof spec === 'object' && spec !== null && 'kind' in spec && spec.kind === 'Scale';
+
+/** Validates, looks, and plans; touches nothing. What is refused here was not refused at a drained pod. */
+export async function makeScalePlan(shared: Shared, given: unknown, call: Call): Promise<Plan> {
+  const spec = shared.factories.validateScale(given);
+  const target = targetOf(spec);
+  requireCluster(target, shared.cluster);
+  const { kube, workload, traffic } = scopeOf(shared, { target, uid: '', holder: '' }, call);
+  const scaling = scalingOf(workload, target);
+  const { through } = spec.traffic;
+
+  const needed = through.length > 0 ? traffic(through, noPods).access : [];
+  const own = spec.scale.hpa === 'Refuse' ? [] : scalerAccess;
+  await requireAccess(kube, target.namespace, [...workload.access, ...scaling.access, ...needed, ...own]);
+  const observed = await workload.observe(target);
+  requireFree(target, observed);
+  if (observed.unfit) throw observed.unfit;
+  if (through.length > 0) {
+    const scope = scopeOf(shared, { target, uid: observed.uid, holder: '' }, call);
+    await scope.withPods((pods) => scope.traffic(through, pods).inspect());
+  }
+  const plan = shared.factories.planScale(spec, await observe(kube, workload, scaling, target, observed));
+  await scaling.set({ target, uid: observed.uid }, { replicas: spec.scale.to, dryRun: true });
+  return plan;
+}
+
+async function observe(
+  kube: Connection,
+  workload: Workload,
+  scaling: Scaling,
+  target: Plan['target'],
+  observed: ObservedWorkload,
+): Promise<ScaleObservation> {
+  const { namespace } = target;
+  const [living, found, scalers, disruption] = await Promise.all([
+    livingPods(kube, workload, target, observed),
+    findingsOf(kube, target, observed),
+    kube.list(autoscalers, { namespace }),
+    kube.list(budgets, { namespace }),
+  ]);
+  const { owners, services, openServices, unrecorded, probeSeconds } = found;
+  return {
+    target,
+    uid: observed.uid,
+    replicas: observed.replicas,
+    minReadySeconds: observed.minReadySeconds,
+    // What a release that was terminated left behind is not the state that people gave it.
+    paused: observed.paused && observed.holder === undefined,
+    leftHeld: observed.holder !== undefined,
+    readinessGates: (observed.template.spec?.readinessGates ?? []).map(({ conditionType }) => conditionType),
+    templateImages: templateImages(observed.template),
+    pods: await scalePods(kube, workload, scaling, living),
+    findings: {
+      owners,
+      services,
+      openServices,
+      ...(unrecorded !== undefined && { unrecorded }),
+      probeSeconds,
+      scalers: scalers.items
+        .filter((scaler) => scales(scaler, target))
+        .map(({ metadata: { name }, spec: { minReplicas = 1, maxReplicas } }) => ({
+          name,
+          min: minReplicas,
+          max: maxReplicas,
+        })),
+      budgets: disruption.items
+        .filter(({ spec: { selector } }) =>
+          living.some((pod) => !isLeaving(pod) && selector && selects(selector, pod.metadata.labels ?? {})),
+        )
+        .map(({ metadata: { name }, status }) => ({ name, healthy: status?.desiredHealthy ?? 0 })),
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { SluiceError } from '../errors.ts';
+import { marks, workloadName } from '../names.ts';
+import type { Findings, Observation } from '../observation.ts';
+import type { TrafficSource } from '../traffic.schema.ts';
+
+type Through = readonly TrafficSource[];
+type Seen = Pick<Observation, 'target' | 'readinessGates'> & { readonly findings: Pick<Findings, 'openServices'> };
+
+/**
+ * That pods can be taken out of traffic `through` these, and that nothing else was left open.
+ * @throws WORKLOAD_UNFIT
+ */
+export function requireTraffic(through: Through, observation: Seen): void {
+  requireGates(through, observation);
+  requireClosed(through, observation);
+}
+
+function requireGates(through: Through, { target, readinessGates }: Seen): void {
+  const asked = through.flatMap((source) => ('readinessGate' in source ? [source.readinessGate] : []));
+  const missing = asked.filter((gate) => !readinessGates.includes(gate));
+  if (missing.length === 0) return;
+  const declared = readinessGates.length === 0 ? 'it declares none' : `it declares ${readinessGates.join(', ')}`;
+  throw new SluiceError(
+    'WORKLOAD_UNFIT',
+    `The pod template of ${workloadName(target)} does not declare the readiness gate ${missing.join(', ')}; ${declared}.`,
+    {
+      next: 'Use `service: <name>` in traffic.through, which needs no gate; or declare the gate in the template and see that somebody sets it on every new pod.',
+    },
+  );
+}
+
+/** A Service that a terminated release left open is closed by the next one, if that goes through it. */
+function requireClosed(sources: Through, { target, findings }: Seen): void {
+  const through = new Set(sources.flatMap((source) => ('service' in source ? [source.service] : [])));
+  const left = findings.openServices.filter((name) => !through.has(name));
+  if (left.length === 0) return;
+  throw new SluiceError(
+    'WORKLOAD_UNFIT',
+    `Service ${left.join(', ')} still has in its selector what a release of ${workloadName(target)} put there that was terminated.`,
+    {
+      next: `Add ${left.map((name) => `\`service: ${name}\``).join(', ')} to traffic.through: this release then cleans up after it. Or take \`${marks.serving}\` out of the selector by hand.`,
+    },
+  );
+}

@@ -1,0 +1,115 @@
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { Book } from './book.ts';
+import { type ErrorCode, errors } from './contract/errors.ts';
+import { targetOf } from './contract/names.ts';
+import { isSettled, type Phase, type ReleaseResult } from './contract/status.ts';
+import type { ReleaseInput } from './contract/workflows.ts';
+import { failureOf } from './failure.ts';
+import { NextRun } from './forward.ts';
+import { Adopted } from './hold.ts';
+import { handleMessages } from './messages.ts';
+import { announce } from './notify.ts';
+import { keepRecord } from './record.ts';
+import { initialState, type ReleaseState } from './state.ts';
+
+/** What is done to the workload, and how that is taken back: what a release and a scale do not share. */
+export interface Course {
+  /** The way forward, from wherever the book says that it is. Throws a failure, or a cancellation when the rollback was asked for. */
+  readonly forward: (book: Book, input: ReleaseInput) => Promise<void>;
+  /** Undoes what was begun. Never throws: what could not be undone is in the book. */
+  readonly compensate: (book: Book) => Promise<void>;
+  /** Ends it with what somebody else made of the workload. Answers how it ended. */
+  readonly handOver: (book: Book) => Promise<Phase>;
+  /** Goes on in a new run of the workflow. */
+  readonly next: (input: ReleaseInput, state: ReleaseState) => Promise<never>;
+}
+
+/**
+ * One change of one workload from its beginning to its end, whatever happens meanwhile. Its workflow id is the lock of the
+ * workload, see contract/names.ts.
+ * @param carried what an earlier run of the same workflow knew, when it continued as new
+ * @throws ApplicationFailure with a code of the error table when it could not begin or could not undo everything;
+ *   one that was rolled back whole is an answer, not a failure
+ */
+export async function live(
+  input: ReleaseInput,
+  carried: ReleaseState | undefined,
+  course: Course,
+): Promise<ReleaseResult> {
+  const { workflowId, firstExecutionRunId } = workflowInfo();
+  const target = targetOf(workflowId);
+  if (target === undefined) {
+    const needed =
+      'The workflow id of a release is release/<cluster>/<namespace>/<kind>/<name>: it is the lock of the workload.';
+    throw ApplicationFailure.nonRetryable(`Found the id ${workflowId}. ${needed}`, 'USAGE' satisfies ErrorCode);
+  }
+  const identity = { id: workflowId, run: firstExecutionRunId, initiator: input.initiator ?? 'unknown', target };
+  const now = new Date().toISOString();
+  const paused = input.paused === true ? { by: identity.initiator, verified: false, at: now } : undefined;
+  const book = new Book(identity, carried ?? initialState(now, paused));
+  handleMessages(book);
+
+  const going = new CancellationScope();
+  // Temporal's own Cancel is one more way to ask for the rollback.
+  CancellationScope.current().cancelRequested.catch(() => book.askRollback('Temporal', 'the workflow was cancelled'));
+  void condition(() => book.state.rollback !== undefined).then(
+    () => going.cancel(),
+    () => undefined,
+  );
+  let phase: Phase = 'succeeded';
+  try {
+    await going.run(() => course.forward(book, input));
+  } catch (error) {
+    if (error instanceof NextRun) {
+      await condition(allHandlersFinished);
+      return course.next(input, book.state);
+    }
+    phase = await CancellationScope.nonCancellable(() =>
+      error instanceof Adopted ? course.handOver(book) : back(book, error, course),
+    );
+  }
+  return CancellationScope.nonCancellable(() => end(book, input, phase));
+}
+
+/** The way back: from a failure, or because somebody asked for it. Answers how it ended. */
+async function back(book: Book, error: unknown, { compensate }: Course): Promise<Phase> {
+  // Whatever is thrown after somebody asked for the rollback comes from the asking.
+  if (book.state.rollback === undefined) {
+    const failure = failureOf(error);
+    book.set((state) => ({ ...state, failure, final: false }));
+    if (book.state.steps.length > 0) book.askRollback('sluice', failure.text);
+  }
+  if (book.state.steps.length === 0) return book.state.failure === undefined ? 'rolledBack' : 'failed';
+  book.set((state) => ({ ...state, phase: 'rollingBack' }));
+  void announce(book, 'rollingBack');
+  await compensate(book);
+  const gone = book.state.failure?.code === 'WORKLOAD_NOT_FOUND';
+  return gone || book.state.notUndone.length > 0 ? 'failed' : 'rolledBack';
+}
+
+async function end(book: Book, input: ReleaseInput, phase: Phase): Promise<ReleaseResult> {
+  await keepRecord(book, input, phase);
+  book.set((state) => ({ ...state, phase, endedAt: book.now }));
+  const { notUndone, failure } = book.state;
+  book.log(book.status.text);
+  await announce(book, isSettled(phase) ? phase : 'failed');
+  await condition(allHandlersFinished);
+  if (isSettled(phase)) {
+    const { text, progress } = book.status;
+    return { phase, text, pods: progress.total, ...(failure === undefined ? {} : { failure }) };
+  }
+  const left = notUndone.map(({ text, next }) => `${text} ${next}`).join(' ');
+  const code: ErrorCode = notUndone.length > 0 ? 'ROLLBACK_INCOMPLETE' : (failure?.code ?? 'RELEASE_FAILED');
+  throw ApplicationFailure.create({
+    type: code,
+    message: notUndone.length > 0 ? `${errors[code].message} ${left}` : (failure?.text ?? errors[code].message),
+    nonRetryable: true,
+    details: [{ next: notUndone.length > 0 ? errors[code].next : (failure?.next ?? errors[code].next) }],
+  });
+}
