@@ -11,6 +11,7 @@ import { planActivity } from './plan.ts';
 import type { Factories } from './ports.ts';
 import { prePullActivities } from './prePull.ts';
 import { prepareActivity } from './prepare.ts';
+import { recreateActivities } from './recreate.ts';
 import { numberActivities } from './scale/number.ts';
 import { pickActivity } from './scale/pick.ts';
 import { scalerActivities } from './scale/scalers.ts';
@@ -46,6 +47,7 @@ export function createActivities({ cluster, kube, factories }: ActivityDeps): Ac
       survey: surveyActivity(shared),
       prepare: prepareActivity(shared),
       ...stageActivities(shared),
+      ...recreateActivities(shared),
       check: checkActivity(shared),
       ...commitActivities(shared),
       ...pickActivity(shared),

@@ -1,13 +1,16 @@
 import type { ClusterActivities } from '../workflows/contract/activities.ts';
 import { SluiceError } from '../workflows/contract/errors.ts';
+import { workloadName } from '../workflows/contract/names.ts';
 import type { Plan } from '../workflows/contract/plan.ts';
 import { activity } from './call.ts';
 import type { Pod } from './kubernetes/wire.ts';
 import { requireCluster, requireFree, targetOf } from './mayPlan.ts';
 import { observe } from './observe/observe.ts';
+import { mayRecreate } from './observe/preview.ts';
 import { requireAccess } from './observe/requireAccess.ts';
 import { noPods } from './podsOf.ts';
 import type { LivePod, Workload } from './ports.ts';
+import { recreationOf } from './recreate.ts';
 import { isScale, makeScalePlan } from './scale/plan.ts';
 import { type Shared, scopeOf } from './scope.ts';
 
@@ -26,12 +29,15 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
     const observed = await workload.observe(target);
     requireFree(target, observed);
     if (observed.unfit) throw observed.unfit;
+    if (mayRecreate(spec)) {
+      await requireAccess(kube, target.namespace, recreationOf(workload, workloadName(target)).access);
+    }
     if (through.length > 0) {
       const scope = scopeOf(shared, { target, uid: observed.uid, holder: '' }, call);
       await scope.withPods((pods) => scope.traffic(through, pods).inspect());
     }
 
-    const seen = await observe(kube, workload, target, observed, spec.change, call.signal);
+    const seen = await observe(kube, workload, target, observed, spec, call.signal);
     const plan = shared.factories.planRelease(spec, seen.observation);
     await rehearse(workload, plan, seen.pods);
     return plan;
@@ -40,6 +46,11 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
 
 /** The API server and its admission get to see both changes before anything else happens: the pods' and the template's. */
 async function rehearse(workload: Workload, plan: Plan, pods: readonly Pod[]): Promise<void> {
+  const { template } = plan.change;
+  if (template) {
+    await recreationOf(workload, workloadName(plan.target)).preview(plan.target, template.source);
+    return;
+  }
   const first = plan.batches[0]?.pods[0];
   const pod = pods.find(({ metadata }) => metadata.uid === first?.uid);
   if (pod && first) {

@@ -1,6 +1,7 @@
 import type {
   Acquired,
   AcquireRequest,
+  BearRequest,
   CommitRequest,
   Handful,
   HandfulRequest,
@@ -13,7 +14,7 @@ import type { SluiceError } from '../workflows/contract/errors.ts';
 import type { NativeRevision } from '../workflows/contract/history.ts';
 import type { Target } from '../workflows/contract/names.ts';
 import type { Images, Observation } from '../workflows/contract/observation.ts';
-import type { Plan, PlannedTraffic, PodRef } from '../workflows/contract/plan.ts';
+import type { Plan, PlannedTraffic, PodRef, TemplateSource } from '../workflows/contract/plan.ts';
 import type { ScaleObservation } from '../workflows/contract/scale/observation.ts';
 import type { ScaleSpec } from '../workflows/contract/scale/spec.schema.ts';
 import type { CheckSpec, NotifyTarget, ReleaseSpec, TrafficSource } from '../workflows/contract/spec.ts';
@@ -72,6 +73,8 @@ export interface Workload {
   uncommit(request: CommitRequest): Promise<void>;
   /** How its number of pods is set; a kind without one cannot be scaled. */
   readonly scaling?: Scaling;
+  /** Of a kind whose pods can be made anew from another template. */
+  readonly recreation?: Recreation;
   /** What its controller keeps of it, newest first, with its UID. Throws WORKLOAD_NOT_FOUND. */
   revisions(target: Target): Promise<{ readonly uid: string; readonly revisions: readonly NativeRevision[] }>;
 }
@@ -94,6 +97,20 @@ export interface NumberChange {
   readonly expects?: readonly number[] | undefined;
   /** Through validation and admission only. */
   readonly dryRun?: boolean;
+}
+
+/** How pods of a kind are made anew, see ClusterActivities.bear. `acquire` keeps both templates, `release` drops them. */
+export interface Recreation {
+  /** What it needs besides. */
+  readonly access: readonly Access[];
+  /**
+   * The new template as the API server would keep it, and whether a pod could be born from it: dry runs.
+   * @throws PATCH_REFUSED with what the API server says; REVISION_NOT_FOUND
+   */
+  preview(target: Target, source: TemplateSource): Promise<PodTemplate>;
+  bear(request: BearRequest): Promise<void>;
+  /** See ClusterActivities.recreate. */
+  replace(request: HandfulRequest, pods: PodsOf): Promise<Handful>;
 }
 
 /** To set; null takes one away. */

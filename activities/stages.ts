@@ -126,7 +126,8 @@ function changeOf(
   };
 }
 
-const pumpedPod = ({ name, uid, pod, since, traffic }: HandfulPod & LivePod): PumpedPod => ({
+/** A pod of a request as the ways out of traffic know it. */
+export const pumpedPod = ({ name, uid, pod, since, traffic }: HandfulPod & LivePod): PumpedPod => ({
   name,
   uid,
   pod,
@@ -134,7 +135,7 @@ const pumpedPod = ({ name, uid, pod, since, traffic }: HandfulPod & LivePod): Pu
   ...(traffic && { before: traffic }),
 });
 
-const rulesOf = ({ traffic, readyTimeoutMs, undo }: HandfulRequest) => ({
+export const rulesOf = ({ traffic, readyTimeoutMs, undo }: HandfulRequest) => ({
   quietMs: traffic.quietMs,
   maxDrainMs: traffic.maxDrainMs,
   onDrainTimeout: traffic.onDrainTimeout,

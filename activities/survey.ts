@@ -4,7 +4,7 @@ import type { Images } from '../workflows/contract/observation.ts';
 import { inOrder, zoneOf } from '../workflows/contract/planner/ordering.ts';
 import { plannedPod } from '../workflows/contract/planner/plannedPod.ts';
 import { activity, type Call } from './call.ts';
-import { hasImages, isLeaving } from './kubernetes/podState.ts';
+import { hasImages, hasMark, isLeaving } from './kubernetes/podState.ts';
 import { nodes, pods as podResource } from './kubernetes/resources.ts';
 import type { Pod } from './kubernetes/wire.ts';
 import { nodesOf, observedPod } from './observe/observedPod.ts';
@@ -17,10 +17,12 @@ export function surveyActivity(shared: Shared): ClusterActivities['survey'] {
   return activity(async (request, call): Promise<Surveyed> => {
     const scope = scopeOf(shared, request, call);
     const { kube, workload } = scope;
-    const { target, images, from, expected, undo, next } = request;
+    const { target, images, from, template, expected, undo, next } = request;
     const observed = undo ? await workload.observe(target) : await workload.requireUnchanged(request);
     const { replicas } = observed;
-    const outdated = (await ownPods(shared, request, observed, call)).filter((pod) => !hasImages(pod, images));
+    const outdated = (await ownPods(shared, request, observed, call)).filter((pod) =>
+      template === undefined ? !hasImages(pod, images) : hasMark(pod, template.mark) !== template.wanted,
+    );
     if (fingerprint(outdated.map(({ metadata }) => metadata)) === expected) {
       return { replicas, ...(next && { prepared: await prepare(scope, target, next) }) };
     }

@@ -14,6 +14,7 @@ import {
 } from '@temporalio/workflow';
 import { BatchClock } from './batchClock.ts';
 import { budgetText, handfulRequest, neededStages } from './batchPlan.ts';
+import { BirthsOf } from './births.ts';
 import { clusterActivities } from './clusterActivities.ts';
 import type { Handful, HandfulRequest } from './contract/activities.ts';
 import { isErrorCode } from './contract/errors.ts';
@@ -24,7 +25,15 @@ import { batchDetails } from './details.ts';
 import { Pump } from './pump.ts';
 
 /** Several calls at once in the stages that wait, so that one slow pod does not hide those behind it. */
-const concurrency: Record<Stage, number> = { drain: 1, silence: 4, patch: 4, wait: 4, check: 2, restore: 4 };
+const concurrency: Record<Stage, number> = {
+  drain: 1,
+  silence: 4,
+  patch: 4,
+  recreate: 4,
+  wait: 4,
+  check: 2,
+  restore: 4,
+};
 const looksOnly: ReadonlySet<Stage> = new Set(['silence', 'wait', 'check']);
 
 /** Pods in one call: bounds the payload, and the time until a stage can be stopped. */
@@ -57,6 +66,7 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   /** Of the last drain. */
   let version: string | undefined;
 
+  const births = new BirthsOf(input, () => pump.inHand > 0);
   const now = (): string => new Date().toISOString();
   const halted = (): boolean => stopped || overdue !== undefined || pump.mustStop;
   /** History grows long: let what is in hand flow out, then go on in a new run. */
@@ -100,6 +110,7 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   });
 
   const call = async (stage: Stage, handful: HandfulRequest): Promise<Handful> => {
+    if (births.failure !== undefined) return allFailed(handful, births.failure);
     const writes = handful.goOn !== undefined || !looksOnly.has(stage);
     const proxy = writes ? activities.writing : activities.waiting;
     try {
@@ -110,7 +121,7 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   };
   const runStage = async (stage: Stage): Promise<void> => {
     for (;;) {
-      await condition(() => pump.has(stage) || over());
+      await condition(() => (pump.has(stage) && births.ready) || over());
       if (!pump.has(stage)) {
         if (over()) return;
         // Another loop of this stage was woken too, and has taken them.
@@ -160,6 +171,7 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
       ...needed.flatMap((stage) => Array.from({ length: concurrency[stage] }, () => runStage(stage))),
       watchBudget(),
       watchClock(),
+      births.tend(over),
     ]),
   );
   // Also when all is over: what only watches ends with it.
@@ -168,6 +180,7 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
     if (loop.status === 'rejected' && !isCancellation(loop.reason)) throw loop.reason;
   }
   await stopping;
+  await births.close();
 
   if (leaving() && !halted() && pump.queued > 0) {
     const earlier = { result: pump.result(), spentMs: clock?.spent(Date.now()) ?? 0 };
@@ -185,7 +198,7 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
 /** How many pods one call of `stage` takes. Where there is a call for each pod that may be in hand, none waits for another. */
 function sizeOf(stage: Stage, { maxUnavailable }: BatchInput): number {
   if (stage !== 'drain' && maxUnavailable <= concurrency[stage]) return 1;
-  return stage === 'silence' || stage === 'patch' ? carriedSize : handfulSize;
+  return stage === 'silence' || stage === 'patch' || stage === 'recreate' ? carriedSize : handfulSize;
 }
 
 /** `patch gray: checkout-5d4f`, or `patch batch-2: 40 pods (proxy)` where their containers have an order. */

@@ -5,19 +5,24 @@ import { countOf } from './contract/quantity.ts';
 import { type BatchInput, type Stage, stages } from './contract/workflows.ts';
 import type { Entry, Pump } from './pump.ts';
 
-/** The stages that a batch needs: without traffic rules there is no drain, in a rollback there are no checks. */
+/**
+ * The stages that a batch needs: without traffic rules there is no drain, in a rollback there are no checks, and a pod is
+ * either changed or made anew.
+ */
 export function neededStages({
   traffic,
   checks,
   undo,
+  births,
   only,
-}: Pick<BatchInput, 'traffic' | 'checks' | 'undo' | 'only'>): readonly Stage[] {
+}: Pick<BatchInput, 'traffic' | 'checks' | 'undo' | 'births' | 'only'>): readonly Stage[] {
   if (only !== undefined) return only;
   const drains = traffic.through.length > 0;
   const verifies = !undo && podChecks(checks).length > 0;
   return stages.filter((stage) => {
     if (stage === 'drain' || stage === 'silence' || stage === 'restore') return drains;
-    return stage === 'check' ? verifies : true;
+    if (stage === 'check') return verifies;
+    return stage === 'wait' || (stage === 'recreate') === (births !== undefined);
   });
 }
 
@@ -71,7 +76,20 @@ export function handfulRequest(
   pods: readonly Entry[],
   version?: string,
 ): HandfulRequest {
-  const { target, uid, holder, name, images, traffic, checks, minReadyMs, readyTimeoutMs, undo, order = [] } = input;
+  const {
+    target,
+    uid,
+    holder,
+    name,
+    images,
+    traffic,
+    checks,
+    minReadyMs,
+    readyTimeoutMs,
+    undo,
+    order = [],
+    births,
+  } = input;
   const index = pods[0]?.turn ?? 0;
   const turn = turnAt(stage, input, index);
   const goOn = carriedStages(stage, input, turn);
@@ -89,6 +107,7 @@ export function handfulRequest(
     readyTimeoutMs,
     undo,
     batch: name,
+    ...(births !== undefined && { births }),
     ...(turn !== undefined && { turn }),
     ...(goOn.length > 0 && { goOn }),
     ...(version !== undefined && { version }),

@@ -7,8 +7,8 @@ import type { PlanHead } from './contract/plan.ts';
 import type { Failure } from './contract/status.ts';
 import type { BatchInput, BatchPod, BatchResult } from './contract/workflows.ts';
 import { failureOf } from './failure.ts';
-import { forwardRules, heldRequest, podOrderOf } from './requests.ts';
-import { batchPod, runChild } from './runBatch.ts';
+import { birthsOf, forwardRules, heldRequest, markOf, podOrderOf } from './requests.ts';
+import { batchPod, replaced, runChild } from './runBatch.ts';
 import { giveScalersBack } from './scale/scalers.ts';
 import type { BatchState, PodEntry, Step } from './state.ts';
 
@@ -55,9 +55,9 @@ async function undo(book: Book, plan: PlanHead, step: Step): Promise<void> {
   const traffic = { ...held, through: plan.traffic.through };
   switch (step) {
     case 'commit': {
-      const { from, to } = plan.change;
+      const { from, to, template } = plan.change;
       await writing.uncommit.executeWithOptions({ summary: 'the old template again' }, [
-        { ...held, from, to, cause: '' },
+        { ...held, from, to, cause: '', ...(template && { mark: template.to }) },
       ]);
       if (plan.traffic.through.length === 0) return;
       // The commit may have closed it: the pods need their way out of traffic once more.
@@ -74,7 +74,9 @@ async function undo(book: Book, plan: PlanHead, step: Step): Promise<void> {
     case 'number':
       return undefined;
     case 'acquire':
-      await writing.release.executeWithOptions({ summary: 'give the workload back' }, [held]);
+      await writing.release.executeWithOptions({ summary: 'give the workload back' }, [
+        { ...held, ...(plan.change.template && { recreated: true }) },
+      ]);
       return;
   }
 }
@@ -92,7 +94,9 @@ async function undoPods(book: Book, plan: PlanHead): Promise<void> {
       : [{ name: 'undo', pods: failedFirst(touched.flatMap(({ pods }) => pods)) }];
   const maxUnavailable = await slotsOf(book, plan);
   for (const { name, pods } of rounds) {
-    const back = pods.map((pod) => ({ ...batchPod(pod), ...(pod.from && { images: pod.from }) }));
+    // One that is made anew has the template's images, whatever it had before.
+    const own = (pod: PodEntry) => pod.from && plan.change.template === undefined && { images: pod.from };
+    const back = pods.map((pod) => ({ ...batchPod(pod), ...own(pod) }));
     await undoBatch(book, { ...plan, maxUnavailable }, name, back);
   }
 
@@ -103,6 +107,7 @@ async function undoPods(book: Book, plan: PlanHead): Promise<void> {
       ...heldRequest(book, plan),
       images: from,
       from: to,
+      ...markOf(plan, false),
       ...podOrderOf(plan),
       expected: fingerprint([]),
       undo: true,
@@ -143,6 +148,7 @@ async function undoBatch(book: Book, plan: PlanHead, name: string, pods: readonl
     pods,
     images: plan.change.from,
     ...(plan.change.order && { order: plan.change.order.toReversed() }),
+    ...birthsOf(plan, 'from'),
     undo: true,
     maxUnavailable: plan.maxUnavailable,
     downElsewhere: 0,
@@ -183,13 +189,16 @@ function undone(batch: BatchState, result: BatchResult, uids: ReadonlySet<string
   if (batch.state !== 'undoing') return batch;
   const done = new Set(result.done);
   const failed = new Map(result.failed.map(({ pod, reason }) => [pod, reason]));
-  const pods = batch.pods.map((pod): PodEntry => {
-    if (!uids.has(pod.uid)) return pod;
+  const due = new Set(batch.pods.filter(({ uid }) => uids.has(uid)).map(({ name }) => name));
+  const became = (result.became ?? []).filter(({ pod }) => due.has(pod));
+  const now = new Set([...uids, ...became.map(({ uid }) => uid)]);
+  const pods = replaced(batch.pods, { ...result, became }).map((pod): PodEntry => {
+    if (!now.has(pod.uid)) return pod;
     const reason = failed.get(pod.name);
     if (reason !== undefined) return { ...pod, state: 'failed', reason };
     return done.has(pod.name) ? { ...pod, state: 'undone' } : pod;
   });
-  return { ...batch, pods, state: pods.some((pod) => uids.has(pod.uid) && failed.has(pod.name)) ? 'failed' : 'undone' };
+  return { ...batch, pods, state: pods.some((pod) => now.has(pod.uid) && failed.has(pod.name)) ? 'failed' : 'undone' };
 }
 
 /** Something of ours stays behind: told by name. */

@@ -29,6 +29,7 @@ export function releaseDetails(status: ReleaseStatus): string {
     const bound = `At most ${plan.maxUnavailable} of ${plan.replicas} pods out of service at once. `;
     lines.push('', `${plan.scale === undefined ? bound : ''}${plan.mode.reason}`);
     for (const [container, image] of Object.entries(plan.change.to)) lines.push(`- ${container}: \`${image}\``);
+    for (const what of plan.change.template?.differs ?? []) lines.push(`- ${what}`);
     if (plan.change.order !== undefined) lines.push(`- in each pod ${orderText(plan.change.order)}`);
     lines.push(...plan.warnings.map((warning) => `- ⚠ ${warning.message}`));
   }

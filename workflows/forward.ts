@@ -37,7 +37,7 @@ export async function forward(book: Book, input: ReleaseInput): Promise<void> {
     phase(book, 'acquiring');
     begin(book, 'acquire');
     await activities.writing.acquire.executeWithOptions({ summary: 'hold the workload and leave our mark' }, [
-      { ...held, from: plan.change.from },
+      { ...held, from: plan.change.from, ...(plan.change.template && { template: plan.change.template }) },
     ]);
     if (plan.traffic.through.length > 0) {
       begin(book, 'openTraffic');
@@ -65,7 +65,13 @@ export async function forward(book: Book, input: ReleaseInput): Promise<void> {
   begin(book, 'commit');
   await untilThrough(book, () =>
     activities.writing.commit.executeWithOptions({ summary: 'make it the template' }, [
-      { ...held, from: plan.change.from, to: plan.change.to, cause: causeOf(book, plan) },
+      {
+        ...held,
+        from: plan.change.from,
+        to: plan.change.to,
+        cause: causeOf(book, plan),
+        ...(plan.change.template && { mark: plan.change.template.to }),
+      },
     ]),
   );
   if (plan.traffic.through.length > 0) {
@@ -76,7 +82,7 @@ export async function forward(book: Book, input: ReleaseInput): Promise<void> {
   await untilThrough(book, () => {
     book.set((state) => ({ ...state, final: true }));
     return activities.writing.release.executeWithOptions({ summary: 'give the workload back' }, [
-      { ...held, keeps: plan.change.from },
+      { ...held, keeps: plan.change.from, ...(plan.change.template && { recreated: true }) },
     ]);
   });
 }

@@ -18,7 +18,7 @@ export async function handOver(book: Book): Promise<Phase> {
     if (step === 'acquire') {
       await compensateStep(book, plan, step, () =>
         writing.release.executeWithOptions({ summary: 'give the workload back as it is now' }, [
-          { ...heldRequest(book, plan), adopt: true },
+          { ...heldRequest(book, plan), adopt: true, ...(plan.change.template && { recreated: true }) },
         ]),
       );
     }

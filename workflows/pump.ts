@@ -1,4 +1,4 @@
-import type { Handful, PodNote } from './contract/activities.ts';
+import type { Handful, PodNote, Successor } from './contract/activities.ts';
 import type { BudgetRoom } from './contract/observation.ts';
 import type { PodStatus } from './contract/status.ts';
 import type { BatchPod, BatchResult, Stage } from './contract/workflows.ts';
@@ -20,7 +20,8 @@ export interface PumpOptions {
 }
 
 export interface Entry {
-  readonly pod: BatchPod;
+  /** As it is now: one that was made anew is another pod. */
+  pod: BatchPod;
   /** ISO time of arrival at the current stage. */
   since: string;
   stage: Stage;
@@ -47,6 +48,8 @@ export class Pump {
   readonly #gone: string[];
   readonly #failed: BatchResult['failed'][number][];
   readonly #notes: PodNote[];
+  /** By the name of the pod that was replaced. */
+  readonly #became: Map<string, Successor>;
   /** Pods outside the batch that are out of service now. */
   downElsewhere: number;
   /** The tightest PodDisruptionBudget: it may let fewer pods be out of service than maxUnavailable. */
@@ -58,7 +61,8 @@ export class Pump {
     this.#options = options;
     this.downElsewhere = options.downElsewhere;
     this.budget = options.budget;
-    this.#queue = options.pods.filter((pod) => !over.has(pod.name));
+    this.#became = new Map(settled.became?.map((successor) => [successor.pod, successor]));
+    this.#queue = options.pods.filter(({ name }) => !over.has(this.#nameNow(name)));
     this.#done = [...settled.done];
     this.#gone = [...settled.gone];
     this.#failed = [...settled.failed];
@@ -101,8 +105,10 @@ export class Pump {
   /** Carries out the answer of a stage. */
   settle(stage: Stage, answer: Handful, at: string): void {
     this.#notes.push(...(answer.notes ?? []));
-    const { wentOn } = answer;
-    for (const name of answer.done) this.#advance(name, stage, at, wentOn?.stage);
+    const { wentOn, became = [] } = answer;
+    for (const successor of became) this.#replace(successor);
+    const replaced = new Map(became.map(({ pod, name }) => [pod, name]));
+    for (const name of answer.done) this.#advance(replaced.get(name) ?? name, stage, at, wentOn?.stage);
     for (const name of answer.later) if (this.#inHand.has(name)) this.#put(stage, name);
     for (const name of answer.gone) if (this.#inHand.delete(name)) this.#gone.push(name);
     for (const failure of answer.failed) {
@@ -143,6 +149,7 @@ export class Pump {
       stopped: [...this.#inHand.values()].map(({ pod, stage }) => ({ pod: pod.name, stage })),
       queued: this.#queue.map((pod) => pod.name),
       notes: this.#notes,
+      ...(this.#became.size > 0 && { became: [...this.#became.values()] }),
     };
   }
 
@@ -151,7 +158,8 @@ export class Pump {
     const reasons = new Map(this.#failed.map((failure) => [failure.pod, failure.reason]));
     const done = new Set(this.#done);
     const gone = new Set(this.#gone);
-    return this.#options.pods.map(({ name, uid }) => {
+    return this.#options.pods.map((pod) => {
+      const { name, uid } = this.#became.get(pod.name) ?? pod;
       const stage = this.#inHand.get(name)?.stage;
       const reason = reasons.get(name);
       const ended =
@@ -197,6 +205,21 @@ export class Pump {
       this.#inHand.delete(name);
       if (!this.#failed.some((failure) => failure.pod === name)) this.#done.push(name);
     }
+  }
+
+  #nameNow(name: string): string {
+    return this.#became.get(name)?.name ?? name;
+  }
+
+  /** From now on the other pod is in hand. */
+  #replace(successor: Successor): void {
+    const entry = this.#inHand.get(successor.pod);
+    if (entry === undefined) return;
+    const { name, uid } = successor;
+    this.#inHand.delete(successor.pod);
+    entry.pod = { ...entry.pod, name, uid };
+    this.#inHand.set(name, entry);
+    this.#became.set(successor.pod, successor);
   }
 
   #move(name: string, stage: Stage, at: string): void {

@@ -1,5 +1,5 @@
 import type { Book } from './book.ts';
-import type { HeldRequest, PodRules } from './contract/activities.ts';
+import type { Births, HeldRequest, PodRules, TemplateMark } from './contract/activities.ts';
 import { holderOf } from './contract/names.ts';
 import type { PlanHead } from './contract/plan.ts';
 import type { PodOrder } from './contract/planner/ordering.ts';
@@ -13,6 +13,16 @@ export function heldRequest(book: Book, plan: Pick<PlanHead, 'uid'>): HeldReques
 /** Which pods go first. */
 export function podOrderOf({ shape: { spreadBy, arrange, first } }: PlanHead): PodOrder {
   return { spreadBy, ...(arrange && { arrange }), ...(first && { first }) };
+}
+
+/** From what pods are born in a batch that makes them anew: going to the new version, or back. */
+export function birthsOf({ change: { template } }: PlanHead, side: Births['side']): { readonly births?: Births } {
+  return template === undefined ? {} : { births: { side, mark: template.to } };
+}
+
+/** Who is looked for, where not the images tell. */
+export function markOf({ change: { template } }: PlanHead, wanted: boolean): { readonly template?: TemplateMark } {
+  return template === undefined ? {} : { template: { mark: template.to, wanted } };
 }
 
 /** What becomes of a pod on the way to the new version. */

@@ -13,7 +13,7 @@ import { countOf } from './contract/quantity.ts';
 import { type BatchInput, type BatchPod, type BatchResult, batchSignals } from './contract/workflows.ts';
 import { stop } from './failure.ts';
 import { openPods, prepare, type Room } from './prepare.ts';
-import { forwardRules, heldRequest } from './requests.ts';
+import { birthsOf, forwardRules, heldRequest } from './requests.ts';
 import { type BatchState, type PodEntry, withBatch } from './state.ts';
 
 /**
@@ -35,6 +35,7 @@ export async function runBatch(book: Book, index: number, looked?: Room): Promis
     name: current.name,
     pods: prepared.map((pod) => batchPod(pod)),
     ...(plan.change.order && { order: plan.change.order }),
+    ...birthsOf(plan, 'to'),
     maxUnavailable: plan.maxUnavailable,
     ...room,
     mayFail: current.mayFail,
@@ -129,7 +130,7 @@ export function settled(entry: BatchState, result: BatchResult): BatchState {
   const gone = new Set(result.gone);
   const failed = new Map(result.failed.map((failure) => [failure.pod, failure]));
   const stopped = new Map(result.stopped.map(({ pod, stage }) => [pod, stage]));
-  const pods = entry.pods.map((pod): PodEntry => {
+  const pods = replaced(entry.pods, result).map((pod): PodEntry => {
     if (done.has(pod.name)) {
       const { outOfTraffic: _, ...back } = pod;
       return { ...back, state: 'done' };
@@ -145,6 +146,15 @@ export function settled(entry: BatchState, result: BatchResult): BatchState {
       : { ...pod, state: 'failed', reason: failure.reason, outOfTraffic };
   });
   return { ...entry, pods, state: isThrough(result, entry.mayFail) ? 'done' : 'failed' };
+}
+
+/** Pods that were made anew are others by now, perhaps on other nodes. */
+export function replaced(pods: readonly PodEntry[], { became = [] }: BatchResult): readonly PodEntry[] {
+  const successors = new Map(became.map(({ pod, ...successor }) => [pod, successor]));
+  return pods.map((pod) => {
+    const successor = successors.get(pod.name);
+    return successor === undefined ? pod : { ...pod, ...successor, node: '' };
+  });
 }
 
 /** The same note of many pods is one line of the log. */

@@ -7,7 +7,7 @@ import { unavailable } from './contract/planner/batching.ts';
 import { replan } from './contract/planner/replan.ts';
 import { countOf } from './contract/quantity.ts';
 import { notePrepared, type Room, toPrepare } from './prepare.ts';
-import { heldRequest, podOrderOf } from './requests.ts';
+import { heldRequest, markOf, podOrderOf } from './requests.ts';
 import { type BatchState, begunOf, waitingBatch } from './state.ts';
 
 /** Beyond this many batches after the planned ones somebody takes the new version away as fast as we bring it. */
@@ -43,6 +43,7 @@ function survey(book: Book, plan: PlanHead, expected: BatchState['pods'], next?:
       ...heldRequest(book, plan),
       images: plan.change.to,
       from: plan.change.from,
+      ...markOf(plan, true),
       ...podOrderOf(plan),
       expected: fingerprint(expected),
       undo: false,

@@ -60,15 +60,19 @@ function connectionOf(config: KubeConfig, endpoint: Endpoint, signal?: AbortSign
       answer(askedOf('patch', resource, at), {
         method: 'PATCH',
         path: pathOf(resource, at),
-        query: { fieldManager, dryRun: options.dryRun ? 'All' : undefined },
+        query: {
+          fieldManager,
+          dryRun: options.dryRun ? 'All' : undefined,
+          fieldValidation: options.strict ? 'Strict' : undefined,
+        },
         body,
         contentType: patchTypes[options.as],
       }),
-    create: (resource, body, where) =>
+    create: (resource, body, where, { dryRun } = {}) =>
       answer(askedOf('create', resource, where), {
         method: 'POST',
         path: pathOf(resource, where),
-        query: { fieldManager },
+        query: { fieldManager, dryRun: dryRun ? 'All' : undefined },
         body,
       }),
     async remove(resource, at, { uid } = {}) {

@@ -1,14 +1,17 @@
 import type { Access, ObservedWorkload, Workload } from '../ports.ts';
 import { acquire } from './deployment/acquire.ts';
+import { bear } from './deployment/bear.ts';
 import { labelBirths } from './deployment/births.ts';
 import { commit } from './deployment/commit.ts';
 import { requireUnchanged, takeOver } from './deployment/drift.ts';
 import { type Look, lookAt } from './deployment/look.ts';
+import { nursery, owner, preview } from './deployment/preview.ts';
 import { release } from './deployment/release.ts';
 import { revisions } from './deployment/revisions.ts';
 import { uncommit } from './deployment/uncommit.ts';
 import { holderOf } from './holder.ts';
 import { patchPods } from './patchPods.ts';
+import { replacePods } from './replacePods.ts';
 import { seen } from './replicaSetPods.ts';
 import { deployments } from './resources.ts';
 import { byDeletionCost } from './scaling/deletionCost.ts';
@@ -22,10 +25,16 @@ const access: readonly Access[] = [
   ...['get', 'list', 'create', 'patch', 'delete'].map((verb) => ({ group: 'apps', resource: 'replicasets', verb })),
 ];
 
+/** Pods are created in dry runs only. */
+const recreationAccess: readonly Access[] = [
+  ...['create', 'get', 'delete'].map((verb) => ({ group: 'apps', resource: 'controllerrevisions', verb })),
+  ...['create', 'delete'].map((verb) => ({ group: '', resource: 'pods', verb })),
+];
+
 /** Deployments, in place: paused while their pods change, then both templates set (design §5). */
 export const createDeployment: WorkloadFactory = (kube, signal): Workload => ({
   kind: 'deployment',
-  owner: { apiVersion: 'apps/v1', kind: 'Deployment' },
+  owner,
   access,
   observe: async (target) => observed(await lookAt(kube, target)),
   owns: (target, pod) =>
@@ -52,6 +61,13 @@ export const createDeployment: WorkloadFactory = (kube, signal): Workload => ({
   uncommit: (request) => uncommit(kube, request),
   scaling: byDeletionCost(kube, deployments, signal),
   revisions: (target) => revisions(kube, target),
+  recreation: {
+    access: recreationAccess,
+    preview: (target, source) => preview(kube, target, source),
+    bear: (request) => bear(kube, request),
+    replace: (request, pods) =>
+      replacePods(request.pods, request, { kube, signal, pods, nursery: () => nursery(kube, request) }),
+  },
 });
 
 function observed({ deployment, sets }: Look): ObservedWorkload {

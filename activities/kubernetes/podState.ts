@@ -1,4 +1,5 @@
 import { hasAll } from '../../workflows/contract/imageName.ts';
+import { marks } from '../../workflows/contract/names.ts';
 import type { Images } from '../../workflows/contract/observation.ts';
 import { normalImage, parseImage } from '../registry/imageReference.ts';
 import type { ContainerStatus, Pod } from './wire.ts';
@@ -27,6 +28,10 @@ export const hasLabels = (
 
 /** Whether the spec of `pod` names all of `images`, letter by letter: that is what the controller compares. */
 export const hasImages = (pod: Pod, images: Images): boolean => hasAll(imagesOf(pod), images);
+
+/** Whether it was born from the template that a release marks so. */
+export const hasMark = ({ metadata }: Pod, mark: string | undefined): boolean =>
+  mark !== undefined && metadata.annotations?.[marks.template] === mark;
 
 export const conditionOf = (pod: Pod, type: string) => pod.status?.conditions?.find((entry) => entry.type === type);
 

@@ -3,7 +3,9 @@ import { SluiceError } from '../../workflows/contract/errors.ts';
 import { hasAll } from '../../workflows/contract/imageName.ts';
 import { marks, type Target, workloadName } from '../../workflows/contract/names.ts';
 import type { Images } from '../../workflows/contract/observation.ts';
-import { difference, templateImages } from './templates.ts';
+import { type KeptTemplates, keptTemplates } from './keptTemplates.ts';
+import { difference, hashLabel, sameTemplate, templateImages, withImages, withoutOurs } from './templates.ts';
+import type { Connection } from './types.ts';
 import type { PodTemplate } from './wire.ts';
 
 /** Annotation that kubectl shows in `rollout history`. */
@@ -13,6 +15,53 @@ export const causeKey = 'kubernetes.io/change-cause';
 export const imagesPatch = (images: Images) => ({
   spec: { containers: Object.entries(images).map(([name, image]) => ({ name, image })) },
 });
+
+type Side = 'from' | 'to';
+
+/** How a template gets from one version to the other, and back. */
+export interface TemplateChange {
+  /** Which side a template is on, our labels aside. @throws WORKLOAD_CHANGED where it is on neither */
+  sideOf(template: PodTemplate): Side;
+  /** `template` on that side, with the labels by which its controller and an open way out of traffic know its pods. */
+  on(side: Side, template: PodTemplate): PodTemplate;
+  /** What brings `template` there: a strategic merge patch of it. */
+  patchTo(side: Side, template: PodTemplate): object;
+}
+
+/** The change of a release: of images, or of the templates that it has kept. @throws WORKLOAD_CHANGED */
+export const changeOf = async (kube: Connection, request: CommitRequest): Promise<TemplateChange> =>
+  request.mark === undefined ? imagesChange(request) : wholeChange(await keptTemplates(kube, request), request.target);
+
+const imagesChange = (request: CommitRequest): TemplateChange => ({
+  sideOf: (template) => whichImages(template, request),
+  on: (side, template) => withImages(template, request[side]),
+  patchTo: (side) => imagesPatch(request[side]),
+});
+
+function wholeChange(kept: KeptTemplates, target: Target): TemplateChange {
+  const on = (side: Side, template: PodTemplate): PodTemplate => withOurs(kept[side], template);
+  return {
+    sideOf(template) {
+      const plain = withoutOurs(template);
+      if (sameTemplate(plain, kept.to)) return 'to';
+      requireTemplate(plain, kept.from, target);
+      return 'from';
+    },
+    on,
+    patchTo: (side, template) => ({ $patch: 'replace', ...on(side, template) }),
+  };
+}
+
+/** `template` with the labels that `live` has from its controller and an open way out of traffic. */
+export function withOurs(template: PodTemplate, live: PodTemplate): PodTemplate {
+  const labels = Object.entries(live.metadata?.labels ?? {}).filter(
+    ([key]) => key === hashLabel || key === marks.serving,
+  );
+  return {
+    ...template,
+    metadata: { ...template.metadata, labels: { ...template.metadata?.labels, ...Object.fromEntries(labels) } },
+  };
+}
 
 /** @throws WORKLOAD_CHANGED unless the template has the images that the plan was made from */
 export function requireImages(template: PodTemplate, from: Images, target: Target): void {
@@ -27,8 +76,8 @@ export function requireImages(template: PodTemplate, from: Images, target: Targe
   }
 }
 
-/** Which side of the change a template is on. @throws WORKLOAD_CHANGED where it is on neither */
-export function whichImages(template: PodTemplate, { from, to, target }: CommitRequest): 'from' | 'to' {
+/** Which side of a change of images a template is on. @throws WORKLOAD_CHANGED where it is on neither */
+export function whichImages(template: PodTemplate, { from, to, target }: CommitRequest): Side {
   const images = templateImages(template);
   if (hasAll(images, to)) return 'to';
   if (hasAll(images, from)) return 'from';

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { marks } from '../../workflows/contract/names.ts';
 import type { Images } from '../../workflows/contract/observation.ts';
 import type { PodTemplate } from './wire.ts';
 
@@ -69,3 +71,66 @@ function shown(path: string, value: unknown): string {
   if (/\.(image|replicas|name)$|\.labels\./.test(path)) return JSON.stringify(value);
   return typeof value === 'object' ? 'something' : 'another value';
 }
+
+/** What two templates differ in besides the images of containers that both have, for people: `env of app`. */
+export function differences(from: PodTemplate, to: PodTemplate): readonly string[] {
+  const [a, b] = [from.spec, to.spec];
+  const keys = [...new Set([...Object.keys(a ?? {}), ...Object.keys(b ?? {})])] as (keyof NonNullable<typeof a>)[];
+  const fields = keys.filter((key) => key !== 'containers' && differ(a?.[key], b?.[key], key) !== undefined);
+  return [
+    ...inContainers(a?.containers ?? [], b?.containers ?? []),
+    ...fields,
+    ...inMap('label', from.metadata?.labels, to.metadata?.labels),
+    ...inMap('annotation', from.metadata?.annotations, to.metadata?.annotations),
+  ];
+}
+
+type Containers = NonNullable<PodTemplate['spec']>['containers'];
+
+function inContainers(from: Containers, to: Containers): readonly string[] {
+  const before = new Map(from.map((container) => [container.name, container]));
+  const after = new Set(to.map(({ name }) => name));
+  return [
+    ...to.flatMap((container) => {
+      const { name } = container;
+      const old = before.get(name);
+      if (old === undefined) return [`container ${name}, which is new`];
+      const keys = [...new Set([...Object.keys(old), ...Object.keys(container)])] as (keyof typeof old)[];
+      const differing = keys.filter((key) => key !== 'image' && differ(old[key], container[key], key) !== undefined);
+      return differing.map((key) => `${key} of ${name}`);
+    }),
+    ...from.flatMap(({ name }) => (after.has(name) ? [] : [`container ${name}, which goes`])),
+  ];
+}
+
+function inMap(what: string, from: Readonly<Record<string, string>> = {}, to: Readonly<Record<string, string>> = {}) {
+  const keys = new Set([...Object.keys(from), ...Object.keys(to)]);
+  return [...keys].filter((key) => key !== hashLabel && from[key] !== to[key]).map((key) => `${what} ${key}`);
+}
+
+/** Tells templates apart; what we and the Deployment's controller add is left out. */
+export const templateFingerprint = (template: PodTemplate): string =>
+  createHash('sha256')
+    .update(canonical(withoutOurs(template)))
+    .digest('hex')
+    .slice(0, 16);
+
+/** The template without what its controller, an open way out of traffic and a batch that makes pods anew add to it. */
+export function withoutOurs(template: PodTemplate): PodTemplate {
+  const {
+    [hashLabel]: _hash,
+    [marks.serving]: _serving,
+    [marks.podBatch]: _batch,
+    ...labels
+  } = template.metadata?.labels ?? {};
+  const { [marks.release]: _release, [marks.template]: _mark, ...annotations } = template.metadata?.annotations ?? {};
+  const { annotations: _, ...metadata } = template.metadata ?? {};
+  const kept = Object.keys(annotations).length > 0 ? { annotations } : {};
+  return { ...template, metadata: { ...metadata, labels, ...kept } };
+}
+
+/** The same text for the same value, whatever the order of its keys. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_key, part: unknown) =>
+    isObject(part) ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1))) : part,
+  );

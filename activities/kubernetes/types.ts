@@ -19,6 +19,8 @@ interface PatchOptions {
   readonly as: 'merge' | 'strategic' | 'json';
   /** Run through validation and admission without being stored. */
   readonly dryRun?: boolean;
+  /** Refuse fields that the API server does not know, instead of dropping them. */
+  readonly strict?: boolean;
 }
 
 export interface ListOf<T> {
@@ -41,7 +43,12 @@ export interface Connection {
   find<T>(resource: Resource<T>, at: At): Promise<T | undefined>;
   list<T>(resource: Resource<T>, where: Where): Promise<ListOf<T>>;
   patch<T>(resource: Resource<T>, at: At, body: unknown, options: PatchOptions): Promise<T>;
-  create<T>(resource: Resource<T>, body: object, where: { readonly namespace?: string }): Promise<T>;
+  create<T>(
+    resource: Resource<T>,
+    body: object,
+    where: { readonly namespace?: string },
+    options?: Pick<PatchOptions, 'dryRun'>,
+  ): Promise<T>;
   /** Deletes; done if it is gone already. `uid`: only this very object (else a failure with status 409). */
   remove<T>(resource: Resource<T>, at: At, options?: { readonly uid?: string }): Promise<void>;
   /** Events after `resourceVersion`, with bookmarks; ends when the server ends it, throws on an error. */

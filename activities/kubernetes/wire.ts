@@ -49,9 +49,16 @@ export type Pod = WithSpec<Stored<V1Pod>>;
 export type Deployment = WithSpec<Stored<V1Deployment>>;
 export type ReplicaSet = WithSpec<Stored<V1ReplicaSet>>;
 export type StatefulSet = WithSpec<Stored<V1StatefulSet>>;
-/** Of a StatefulSet or a DaemonSet: `data` is a patch that puts the revision's template into it. */
+/**
+ * Of a StatefulSet or a DaemonSet: `data` is a patch that puts the revision's template into it. One of ours (see
+ * keptTemplates.ts) holds both templates of a change.
+ */
 export type ControllerRevision = Omit<Stored<V1ControllerRevision>, 'data'> & {
-  readonly data?: { readonly spec?: { readonly template?: PodTemplate & { readonly $patch?: string } } };
+  readonly data?: {
+    readonly spec?: { readonly template?: PodTemplate & { readonly $patch?: string } };
+    readonly from?: PodTemplate;
+    readonly to?: PodTemplate;
+  };
 };
 export type Service = WithSpec<Stored<V1Service>>;
 export type ConfigMap = Stored<V1ConfigMap>;

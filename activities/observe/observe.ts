@@ -1,6 +1,7 @@
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { type Target, workloadName } from '../../workflows/contract/names.ts';
-import type { Images, Observation } from '../../workflows/contract/observation.ts';
+import type { Images, Observation, Preview } from '../../workflows/contract/observation.ts';
+import { askedImages } from '../../workflows/contract/planner/change.ts';
 import { restartImages } from '../../workflows/contract/planner/restart.ts';
 import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
 import { budgetRooms } from '../kubernetes/budgets.ts';
@@ -14,6 +15,7 @@ import { pullNeeds } from '../prePull/needs.ts';
 import { findingsOf } from './findings.ts';
 import { nodesOf, observedPod } from './observedPod.ts';
 import { ownImages } from './ownImages.ts';
+import { previewOf } from './preview.ts';
 import { digestsIn, registryAnswers, requireThere, silenceIn } from './registryAnswers.ts';
 import { missingAccess } from './requireAccess.ts';
 
@@ -32,11 +34,13 @@ export async function observe(
   workload: Workload,
   target: Target,
   observed: ObservedWorkload,
-  change: ReleaseSpec['change'],
+  spec: ReleaseSpec,
   signal: AbortSignal,
 ): Promise<Observed> {
+  const { change } = spec;
   const { template, revisionImages } = observed;
-  const asked = imagesAsked(target, observed, change);
+  const preview = await previewOf(workload, target, template, spec);
+  const asked = imagesAsked(target, observed, change, preview);
   const [podList, nodeList, found, missing, answers] = await Promise.all([
     kube.list(pods, { namespace: target.namespace, labelSelector: observed.selector }),
     kube.list(nodes, {}),
@@ -48,7 +52,7 @@ export async function observe(
   const own = podList.items.filter((pod) => workload.owns(target, pod) && !isLeaving(pod));
   const observedPods = own.map((pod) => observedPod(pod, nodesByName, workload));
   const budgets = await budgetRooms(kube, target.namespace, own);
-  const ids = change.restart === undefined ? {} : await ownImages(observedPods, asked, signal);
+  const ids = change.restart === undefined || preview ? {} : await ownImages(observedPods, asked, signal);
   const seen = {
     target,
     templateImages: imagesOfTemplate(observed),
@@ -57,7 +61,7 @@ export async function observe(
     findings: { ...found, budgets, digests: digestsIn(answers), ownImages: ids },
   };
   // A restart writes other spellings than those of the template: they are what must be there.
-  const images = change.restart === undefined ? asked : restartImages(change.restart, seen);
+  const images = change.restart === undefined || preview ? asked : restartImages(change.restart, seen);
   const said = images === asked ? answers : await registryAnswers(template, images, signal);
   requireThere(said, images);
   const observation: Observation = {
@@ -68,6 +72,7 @@ export async function observe(
     // What a release that was terminated left behind is not the state that people gave it.
     paused: observed.paused && observed.holder === undefined,
     leftHeld: observed.holder !== undefined,
+    ...(preview && { preview }),
     readinessGates: (template.spec?.readinessGates ?? []).map(({ conditionType }) => conditionType),
     findings: {
       ...seen.findings,
@@ -82,8 +87,15 @@ const imagesOfTemplate = ({ template }: ObservedWorkload): Images =>
   Object.fromEntries((template.spec?.containers ?? []).map(({ name, image }) => [name, image ?? '']));
 
 /** The images about which the registries are asked first: the new ones, or those to be restarted. */
-function imagesAsked(target: Target, observed: ObservedWorkload, { images, restart }: ReleaseSpec['change']): Images {
+function imagesAsked(
+  target: Target,
+  observed: ObservedWorkload,
+  change: ReleaseSpec['change'],
+  preview: Preview | undefined,
+): Images {
+  const { restart } = change;
   const has = imagesOfTemplate(observed);
+  const images = restart === undefined ? askedImages(change, has, preview?.images) : undefined;
   const there = Object.keys(has);
   const named = images !== undefined ? Object.keys(images) : Array.isArray(restart) ? restart : there;
   const unknown = named.filter((container) => !there.includes(container));

@@ -1,3 +1,4 @@
+import { marks } from '../../workflows/contract/names.ts';
 import type { ObservedPod } from '../../workflows/contract/observation.ts';
 import { imageIDsOf, imagesOf, isReady } from '../kubernetes/podState.ts';
 import type { ListOf } from '../kubernetes/types.ts';
@@ -18,6 +19,7 @@ export function observedPod(pod: Pod, nodes: Nodes, workload: Pick<Workload, 'or
   const { name, uid, labels = {}, creationTimestamp = '' } = pod.metadata;
   const node = nodes.get(pod.spec.nodeName ?? '');
   const ordinal = workload.ordinal?.(pod);
+  const template = pod.metadata.annotations?.[marks.template];
   return {
     name,
     uid,
@@ -30,5 +32,6 @@ export function observedPod(pod: Pod, nodes: Nodes, workload: Pick<Workload, 'or
     images: imagesOf(pod),
     imageIDs: imageIDsOf(pod),
     ...(ordinal !== undefined && { ordinal }),
+    ...(template !== undefined && { template }),
   };
 }

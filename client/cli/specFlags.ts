@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { parse } from 'yaml';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import type { SpecOverride } from '../sdk/spec/overrides.ts';
 import { listFlag, numberFlag, repeatFlag, type TargetFlags } from './options.ts';
@@ -7,6 +8,7 @@ import { listFlag, numberFlag, repeatFlag, type TargetFlags } from './options.ts
 export interface SpecFlags extends TargetFlags {
   readonly file?: string;
   readonly image?: readonly string[];
+  readonly patch?: string;
   readonly order?: readonly string[];
   readonly pin?: string;
   readonly prePull?: string;
@@ -51,6 +53,12 @@ export const withSpec = (command: Command): Command =>
   withStrategy(command)
     .addOption(
       specOption('--image <container=image>', 'new image of a container; can be repeated').argParser(repeatFlag),
+    )
+    .addOption(
+      specOption(
+        '--patch <template>',
+        'other parts of the pod template as YAML or JSON, such as \'{"spec": {"containers": [{"name": "app", "env": […]}]}}\'',
+      ),
     )
     .addOption(specOption('--pin <what>', 'Digest or Tag (default: Digest)'));
 
@@ -110,7 +118,7 @@ export function withStrategy(command: Command): Command {
     .addOption(specOption('--check-http <path>', 'GET this path of each new pod before it gets traffic'))
     .addOption(specOption('--ready-timeout <duration>', 'how long one pod may take to become ready (default: 5m)'))
     .addOption(specOption('--on-failure <what>', 'Rollback or Hold (default: Rollback)'))
-    .addOption(specOption('--mode <mode>', 'InPlaceIfPossible or InPlaceOnly'))
+    .addOption(specOption('--mode <mode>', 'InPlaceIfPossible, InPlaceOnly or Recreate (default: InPlaceIfPossible)'))
     .addOption(
       specOption('--pre-pull <when>', 'Auto, Require or Off: pull the images on the nodes first (default: Auto)'),
     )
@@ -134,6 +142,7 @@ export function overridesOf(words: readonly string[], flags: SpecFlags): readonl
     ...set('--namespace', 'metadata.namespace', flags.namespace),
     ...set('--name', 'metadata.name', flags.name),
     ...imagesOf(flags.image ?? []),
+    ...set('--patch', 'change.template', patchOf(flags.patch)),
     ...set('--order', 'change.order', flags.order),
     ...set('--pin', 'change.pin', flags.pin),
     ...set('--pre-pull', 'change.prePull', flags.prePull),
@@ -190,6 +199,18 @@ const noApprovals: readonly SpecOverride[] = ['afterGray', 'afterBatch'].map((ga
   value: false,
 }));
 
+function patchOf(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return parse(text);
+  } catch (error) {
+    const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    throw new SluiceError('USAGE', `--patch is neither YAML nor JSON: ${why}`, {
+      next: 'Put it in single quotes, such as `--patch \'{"metadata": {"annotations": {"checksum": "1"}}}\'`.',
+    });
+  }
+}
+
 function imagesOf(flags: readonly string[]): SpecOverride[] {
   return flags.map((flag) => {
     const at = flag.indexOf('=');
@@ -202,7 +223,6 @@ function imagesOf(flags: readonly string[]): SpecOverride[] {
   });
 }
 
-/** `4` is a count, `25%` a percentage; anything else is left to the schema, which names it. */
 /** `3` is a count, `20%` stays as it was typed, nonsense too: the schema judges it. */
 export function quantityOf(text: string): string | number;
 export function quantityOf(text: string | undefined): string | number | undefined;

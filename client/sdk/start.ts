@@ -146,31 +146,25 @@ export function makePlan(client: Client, spec: ReleaseSpec | ScaleSpec, signal?:
   );
 }
 
+/** What is asked for, a row each. */
+function changes({ restart, revision, images = {}, template, order }: ReleaseSpec['change']): [string, string][] {
+  const row = <T>(key: string, value: T | undefined, text: (value: T) => string): [string, string][] =>
+    value === undefined ? [] : [[key, text(value)]];
+  return [
+    ...row('restarts', restart, (containers) => (containers === true ? 'every container' : containers.join(', '))),
+    ...row('goes back to', revision, (number) => `revision ${number}`),
+    ...Object.entries(images).flatMap(([container, image]) => row(`image of ${container}`, image, (to) => `\`${to}\``)),
+    ...row('pod template', template, () => 'other parts of it; the plan names them'),
+    ...row('containers in order', order, (groups) => groups.map((group) => [group].flat().join(' and ')).join(', ')),
+  ];
+}
+
 /** Markdown for the Temporal UI: what was asked for, before anything is known of the cluster. */
 function describe(spec: ReleaseSpec, target: Target, initiator: string): string {
   const { strategy, gates, traffic, onFailure } = spec;
   const rows: [string, string][] = [
     ['workload', whereIs(target)],
-    ...(spec.change.restart === undefined
-      ? []
-      : [
-          ['restarts', spec.change.restart === true ? 'every container' : spec.change.restart.join(', ')] satisfies [
-            string,
-            string,
-          ],
-        ]),
-    ...Object.entries(spec.change.images ?? {}).map(([container, image]): [string, string] => [
-      `image of ${container}`,
-      `\`${image}\``,
-    ]),
-    ...(spec.change.order === undefined
-      ? []
-      : [
-          ['containers in order', spec.change.order.map((entry) => [entry].flat().join(' and ')).join(', ')] satisfies [
-            string,
-            string,
-          ],
-        ]),
+    ...changes(spec.change),
     ['gray group', String(strategy.gray.pods)],
     ['after gray', approvalText(gates.afterGray.approval)],
     ['batches', batchesText(strategy.batches)],

@@ -3,6 +3,7 @@ import type { NativeRevision } from '../../workflows/contract/history.ts';
 import { hasAll, sameImage, tagOf } from '../../workflows/contract/imageName.ts';
 import { type Target, workloadName } from '../../workflows/contract/names.ts';
 import type { Images } from '../../workflows/contract/observation.ts';
+import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
 import type { History } from './history.ts';
 
 /** Where an undo goes back to. A restart is no version: what it restarted is passed over, unless it is named. */
@@ -10,6 +11,8 @@ export interface Undo {
   readonly revision: number;
   /** Only the containers that change, spelled as in that revision: its tag or digest must not be taken for another one. */
   readonly images: Images;
+  /** What else goes back: then the whole revision does, and pods are made anew. */
+  readonly differs?: string;
   /** How many versions back: 1 is the one before the current one, 0 the current one in another spelling. */
   readonly back: number;
 }
@@ -17,7 +20,7 @@ export interface Undo {
 /**
  * The revision that an undo goes back to, and what that changes. Pure.
  * @param to its number; default: the one before the current version
- * @throws REVISION_NOT_FOUND with those there are, IMAGE_UNCHANGED, NOT_IN_PLACE with what differs
+ * @throws REVISION_NOT_FOUND with those there are, IMAGE_UNCHANGED
  */
 export function undoOf({ target, entries }: History, to?: number): Undo {
   const kept = entries.flatMap(({ native }) => native ?? []);
@@ -30,9 +33,22 @@ export function undoOf({ target, entries }: History, to?: number): Undo {
       next: 'There is nothing to undo.',
     });
   }
-  if (wanted.differs !== undefined) throw notInPlace(target, wanted);
   const images = Object.entries(wanted.images).filter(([name, image]) => current.images[name] !== image);
-  return { revision: wanted.revision, images: Object.fromEntries(images), back: older.indexOf(wanted) + 1 };
+  const { revision, differs } = wanted;
+  return {
+    revision,
+    images: Object.fromEntries(images),
+    ...(differs !== undefined && { differs }),
+    back: older.indexOf(wanted) + 1,
+  };
+}
+
+/** The `change` of an undo. `spec`: that of the last release, whose order of containers is turned round. */
+export function undoChange({ revision, images, differs }: Undo, spec: unknown): ReleaseSpecInput['change'] {
+  if (differs !== undefined) return { revision };
+  const order = orderBack(spec, images);
+  // Another spelling would be another template.
+  return { images, pin: 'Tag', ...(order !== undefined && { order }) };
 }
 
 /** The order of a release the other way round, for those of its containers that go back; `spec`: that release's. */
@@ -75,12 +91,4 @@ function notFound(target: Target, kept: readonly NativeRevision[], to: number | 
       : `${name} has no revision ${to}; there ${there.length === 1 ? 'is' : 'are'} ${there.join(', ') || 'none'}.`,
     { details: { revisions: kept.map(({ revision }) => revision) } },
   );
-}
-
-function notInPlace(target: Target, { revision, differs }: NativeRevision): SluiceError {
-  const name = workloadName(target);
-  return new SluiceError('NOT_IN_PLACE', `Revision ${revision} of ${name} differs in more than images: ${differs}.`, {
-    next: `\`kubectl rollout undo ${name} -n ${target.namespace} --to-revision=${revision}\` replaces the pods.`,
-    details: { revision, differs },
-  });
 }

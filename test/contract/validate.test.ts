@@ -106,12 +106,12 @@ describe('says where, what was found and what is allowed', () => {
     [
       'a mode that is to come',
       { strategy: { mode: 'BlueGreen' } },
-      'strategy.mode: found "BlueGreen"; allowed: InPlaceIfPossible or InPlaceOnly; this version of Sluice does not have that mode yet',
+      'strategy.mode: found "BlueGreen"; allowed: InPlaceIfPossible, InPlaceOnly or Recreate; this version of Sluice does not have that mode yet',
     ],
     [
       'a mode in other letters',
       { strategy: { mode: 'inPlaceonly' } },
-      'strategy.mode: found "inPlaceonly"; allowed: InPlaceIfPossible or InPlaceOnly; did you mean InPlaceOnly?',
+      'strategy.mode: found "inPlaceonly"; allowed: InPlaceIfPossible, InPlaceOnly or Recreate; did you mean InPlaceOnly?',
     ],
     [
       'a misspelt field',
@@ -233,12 +233,22 @@ describe('says where, what was found and what is allowed', () => {
     [
       'neither images nor a restart',
       { change: { pin: 'Tag' } },
-      'change: found neither images nor restart; allowed: exactly one of images and restart',
+      'change: found none of images, template, restart and revision; allowed: images, template or both; or restart or revision alone',
     ],
     [
       'images and a restart',
       { change: { images: { app: 'a:2' }, restart: true } },
-      'change.restart: found both images and restart; allowed: exactly one of images and restart',
+      'change.restart: found images and restart; allowed: images, template or both; or restart or revision alone',
+    ],
+    [
+      'an image in two places',
+      { change: { images: { app: 'a:2' }, template: { spec: { containers: [{ name: 'app', image: 'a:3' }] } } } },
+      'change.images.app: found one here, and one in change.template; allowed: the image of a container in one place',
+    ],
+    [
+      'an empty template',
+      { change: { template: {} } },
+      'change.template: found an empty mapping; allowed: `metadata` or `spec`',
     ],
     [
       'a restart that is none',
@@ -328,7 +338,7 @@ describe('the error', () => {
     expect(error.message.split('\n')).toEqual([
       'The release spec has 5 problems:',
       'target: found nothing; allowed: a mapping with cluster and workload',
-      'change: found nothing; allowed: a mapping with images, restart, order, pin, prePull and prePullTimeout',
+      'change: found nothing; allowed: a mapping with images, template, restart, revision, order, pin, prePull and prePullTimeout',
       expect.stringMatching(/^strategy\.mode: found "Canary"/),
       expect.stringMatching(/^strategy\.maxUnavailable: found 0/),
       expect.stringMatching(/^foo: found an unknown field/),
@@ -342,9 +352,9 @@ describe('the error', () => {
   });
 
   it('is MODE_UNSUPPORTED where only a mode that is to come was asked for', () => {
-    for (const mode of ['Recreate', 'HotReload', 'HotSwap', 'BlueGreen', 'Canary']) {
+    for (const mode of ['HotReload', 'HotSwap', 'BlueGreen', 'Canary']) {
       const error = refusal({ ...needed, strategy: { mode } });
-      expect([error.code, error.next]).toEqual(['MODE_UNSUPPORTED', 'Use InPlaceIfPossible or InPlaceOnly.']);
+      expect([error.code, error.next]).toEqual(['MODE_UNSUPPORTED', 'Use InPlaceIfPossible, InPlaceOnly or Recreate.']);
     }
     expect(refusal({ ...needed, strategy: { mode: 'Sideways' } }).code).toBe('SPEC_INVALID');
   });

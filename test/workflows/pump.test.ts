@@ -1,9 +1,16 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CarriedStage, Handful } from '../../workflows/contract/activities.ts';
-import { type BatchPod, type Stage, stages } from '../../workflows/contract/workflows.ts';
+import {
+  stages as allStages,
+  type BatchPod,
+  type BatchResult,
+  type Stage,
+} from '../../workflows/contract/workflows.ts';
 import { Pump } from '../../workflows/pump.ts';
 
+/** A pod is either changed or made anew. */
+const stages: readonly Stage[] = allStages.filter((stage) => stage !== 'recreate');
 const at = '2026-01-01T00:00:00.000Z';
 const pods = (count: number, change: (index: number) => Partial<BatchPod> = () => ({})): BatchPod[] =>
   Array.from({ length: count }, (_, index) => ({
@@ -271,5 +278,51 @@ describe('pump', () => {
     });
     expect(next.queued).toBe(2);
     expect(next.result()).toMatchObject({ done: ['p0'], gone: ['p1'], queued: ['p2', 'p3'] });
+  });
+});
+
+describe('pods that are made anew', () => {
+  const anew: readonly Stage[] = allStages.filter((stage) => stage !== 'patch');
+  const pumpOf = (count: number, maxUnavailable: number, settled?: BatchResult) =>
+    new Pump({
+      pods: pods(count),
+      stages: anew,
+      maxUnavailable,
+      downElsewhere: 0,
+      undo: false,
+      mayFail: count,
+      ...(settled && { settled }),
+    });
+
+  it('are in exactly one list under the name of who is there now, also when the batch goes on in another run', () => {
+    const step = fc.record({
+      stage: fc.constantFrom(...anew),
+      limit: fc.integer({ min: 1, max: 4 }),
+      ends: fc.array(fc.constantFrom(...outcomes), { minLength: 4, maxLength: 4 }),
+    });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 12 }), fc.array(step, { maxLength: 80 }), (count, steps) => {
+        let pump = pumpOf(count, 3);
+        for (const { stage, limit, ends } of steps) {
+          pump.admit(at);
+          const names = pump.take(stage, limit).map(({ pod }) => pod.name);
+          const of = (end: string) => names.filter((_, index) => ends[index] === end);
+          const failed = of('failed').map((pod) => ({ pod, code: 'POD_FAILED' as const, reason: 'crashed' }));
+          const became = of('done').map((pod) => ({ pod, name: `${pod}-new`, uid: `${pod}-uid` }));
+          const answer = { done: of('done'), later: of('later'), gone: of('gone'), failed };
+          pump.settle(stage, stage === 'recreate' ? { ...answer, became } : answer, at);
+          if (pump.inHand === 0) pump = pumpOf(count, 3, pump.result());
+        }
+        const { done: through, failed, gone, stopped, queued, became = [] } = pump.result();
+        const now = new Map(became.map(({ pod, name }) => [pod, name]));
+        const here = pods(count).map(({ name }) => now.get(name) ?? name);
+        const failures = new Set(failed.map(({ pod }) => pod));
+        const listed = [...through, ...gone, ...failures, ...stopped.map(({ pod }) => pod), ...queued];
+        expect([...new Set(listed)].toSorted()).toEqual(here.toSorted());
+        expect(through.filter((name) => failures.has(name))).toEqual([]);
+        expect(pump.progress().map(({ name }) => name)).toEqual(here);
+        expect(stopped.length).toBeLessThanOrEqual(3);
+      }),
+    );
   });
 });

@@ -3,7 +3,7 @@ import type { ErrorCode } from './errors.ts';
 import type { History } from './history.ts';
 import type { Target } from './names.ts';
 import type { BudgetRoom, Images } from './observation.ts';
-import type { Plan, PlannedPod, PlannedTraffic, PodRef } from './plan.ts';
+import type { Plan, PlannedPod, PlannedTemplate, PlannedTraffic, PodRef } from './plan.ts';
 import type { PodOrder } from './planner/ordering.ts';
 import type { ReleaseRecord } from './record.ts';
 import type { SettledEnd } from './status.ts';
@@ -35,6 +35,14 @@ export interface ClusterActivities {
   openTraffic(request: TrafficRequest): Promise<void>;
   /** Takes all of that away, in reverse order. */
   closeTraffic(request: TrafficRequest): Promise<void>;
+
+  /**
+   * Recreate: from now on pods are born from the template on this side of the change, with the marks of the batch; or,
+   * without births, from the old template, as before. Returns when its controller has seen that.
+   */
+  bear(request: BearRequest): Promise<void>;
+  /** Deletes the pods, and answers who was born in their place. Returns when some of those are there, with the others as `later`. */
+  recreate(request: HandfulRequest): Promise<Handful>;
 
   /** Looks at the pods of one batch before its first drain: which are there, who is down, how each stands in traffic. */
   prepare(request: PrepareRequest): Promise<Prepared>;
@@ -127,16 +135,33 @@ export interface PullFailure {
   readonly reason: string;
 }
 
+/** From what pods are born. */
+export interface Births {
+  /** Which side of the change of the template. */
+  readonly side: 'from' | 'to';
+  /** marks.template of the new version: pods that are born from `to` have it, those from `from` have not. */
+  readonly mark: string;
+}
+
+export interface BearRequest extends HeldRequest {
+  /** Absent: as before the change. */
+  readonly births?: Births & { readonly batch: string };
+}
+
 export interface ReleaseRequest extends HeldRequest {
   /** Whatever the template is now: its native controller rolls it out. */
   readonly adopt?: boolean;
   /** After a commit: the images of the version before, which becomes native history. */
   readonly keeps?: Images;
+  /** Pods were made anew: the templates that were kept for it go. */
+  readonly recreated?: true;
 }
 
 export interface AcquireRequest extends HeldRequest {
   /** Template images that the plan was made from. */
   readonly from: Images;
+  /** Where pods are made anew: both templates are kept in the cluster until the release is over. */
+  readonly template?: PlannedTemplate;
 }
 
 export interface Acquired {
@@ -202,6 +227,8 @@ export interface PodRules {
 export interface HandfulRequest extends HeldRequest, PodRules {
   readonly batch: string;
   readonly pods: readonly HandfulPod[];
+  /** Pods are made anew: from what. */
+  readonly births?: Births;
   /** The containers of a pod change one after another: whose turn it is. `images` are those up to them. */
   readonly turn?: Turn;
   /**
@@ -235,6 +262,14 @@ export interface Handful {
   readonly version?: string;
   /** The call went on with those that are done: what became of each of them in the stage that follows. */
   readonly wentOn?: { readonly stage: CarriedStage; readonly answer: Handful };
+  /** Of pods that are done because they were made anew: who is in their place from now on. */
+  readonly became?: readonly Successor[];
+}
+
+/** A pod in the place of another one. */
+export interface Successor extends PodRef {
+  /** Name of the one that it replaces. */
+  readonly pod: string;
 }
 
 export interface PodNote {
@@ -255,12 +290,21 @@ export interface SurveyRequest extends HeldRequest, PodOrder {
   readonly images: Images;
   /** The template's images before the release. */
   readonly from: Images;
+  /** Where pods are made anew, not the images tell who is looked for, but the mark that pods have, or have not. */
+  readonly template?: TemplateMark;
   /** Fingerprint of the pods that the release expects not to run `images`. */
   readonly expected: string;
   /** A rollback looks for pods only, whatever else was changed. */
   readonly undo: boolean;
   /** The batch that is next where all is as expected: its pods are prepared in the same call. */
   readonly next?: PodsLook;
+}
+
+export interface TemplateMark {
+  /** marks.template of the new version. */
+  readonly mark: string;
+  /** Whether the pods shall have it: not in a rollback. */
+  readonly wanted: boolean;
 }
 
 export interface Surveyed {
@@ -340,6 +384,8 @@ export interface CommitRequest extends HeldRequest {
   readonly to: Images;
   /** Written as kubernetes.io/change-cause. */
   readonly cause: string;
+  /** marks.template of the new version, where pods are made anew: the templates are those that `acquire` kept. */
+  readonly mark?: string;
 }
 
 export interface RecordRequest {

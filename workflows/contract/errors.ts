@@ -47,7 +47,7 @@ export const errors = {
     1,
     false,
     'This version of Sluice does not have that mode.',
-    'Use InPlaceIfPossible or InPlaceOnly.',
+    'Use InPlaceIfPossible, InPlaceOnly or Recreate.',
   ),
   MESSAGE_INVALID: row(
     400,

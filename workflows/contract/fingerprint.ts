@@ -10,6 +10,9 @@ export function fingerprint(pods: readonly Pick<PodRef, 'uid'>[]): string {
   return `${pods.length}-${sum.toString(16)}`;
 }
 
+/** 32 bits of any text, in hexadecimal. */
+export const hashOf = (text: string): string => hash(text).toString(16).padStart(8, '0');
+
 function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let at = 0; at < text.length; at += 1) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193);

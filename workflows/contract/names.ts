@@ -73,6 +73,10 @@ export const marks = {
   podBatch: 'sluice.dev/batch',
   /** Annotation of a pod that is about to go: JSON of who chose it, and the pod-deletion-cost that it had. */
   leaving: 'sluice.dev/leaving',
+  /** Annotation of a pod that was made anew: the change of the template that it was born from. */
+  template: 'sluice.dev/template',
+  /** Annotation of a pod that was made anew: UID of the one in whose place it is. */
+  replaces: 'sluice.dev/replaces',
   /** Label of a pod of ours that pulls an image: UID of the workload it does so for. */
   prePull: 'sluice.dev/pre-pull',
 } as const;

@@ -1,4 +1,5 @@
 import type { Target } from './names.ts';
+import type { TemplateSource } from './plan.ts';
 
 /** Image by container name. */
 export type Images = Readonly<Record<string, string>>;
@@ -21,6 +22,20 @@ export interface Observation {
   readonly readinessGates: readonly string[];
   readonly pods: readonly ObservedPod[];
   readonly findings: Findings;
+  /** What the change makes of the pod template; only where more than images, or Recreate, is asked for. */
+  readonly preview?: Preview;
+}
+
+/** A pod template and what a patch makes of it, as far as the plan needs to know. */
+export interface Preview {
+  /** Fingerprint of the template as it is. */
+  readonly from: string;
+  /** Where the new one comes from; of a restart the annotation that kubectl sets. In a patch images are as written. */
+  readonly source: TemplateSource;
+  /** Images of the new one, init containers left out. */
+  readonly images: Images;
+  /** Where the new one differs besides in the images of containers that are there: `spec.containers[0].env`. */
+  readonly differs: readonly string[];
 }
 
 export interface ObservedPod {
@@ -39,6 +54,8 @@ export interface ObservedPod {
   readonly imageIDs: Images;
   /** Of a workload that numbers its pods: the highest is changed first. */
   readonly ordinal?: number;
+  /** marks.template: the change that it was born from. */
+  readonly template?: string;
 }
 
 /** What else was looked at before the plan; each becomes a warning or a note in it. */

@@ -5,6 +5,7 @@ import type { PodOrder } from './planner/ordering.ts';
 import type { Quantity } from './quantity.schema.ts';
 import type { PlannedScale } from './scale/plan.ts';
 import type { ReleaseSpec } from './spec.ts';
+import type { TemplatePatch } from './template.schema.ts';
 import type { NotifyTarget, TrafficSource } from './traffic.schema.ts';
 
 /**
@@ -46,8 +47,9 @@ export interface Plan {
 }
 
 export interface PlannedMode {
-  readonly asked: 'InPlaceIfPossible' | 'InPlaceOnly' | 'Scale';
-  readonly used: 'InPlace' | 'Scale';
+  readonly asked: 'InPlaceIfPossible' | 'InPlaceOnly' | 'Recreate' | 'Scale';
+  /** Recreate: `change.template` says from what. */
+  readonly used: 'InPlace' | 'Recreate' | 'Scale';
   /** Why, for people. */
   readonly reason: string;
 }
@@ -92,6 +94,23 @@ export interface PlannedChange {
   readonly order?: ContainerOrder;
   /** `to` is the same image as `from`, spelled in another way: containers restart. */
   readonly restart?: true;
+  /** Only where pods are made anew; `from` and `to` may then be empty. */
+  readonly template?: PlannedTemplate;
+}
+
+/** A patch of the template as it is, or a revision that the workload's controller keeps. */
+export type TemplateSource = { readonly patch: TemplatePatch } | { readonly revision: number };
+
+/** What pods are made anew from, where they are. */
+export interface PlannedTemplate {
+  /** Fingerprint of the template that the plan was made from. */
+  readonly from: string;
+  /** What the pods of the new template bear (marks.template): no other change of the same template has it. */
+  readonly to: string;
+  /** Where the new one comes from. */
+  readonly source: TemplateSource;
+  /** Where they differ besides in images: `spec.containers[0].env`. */
+  readonly differs: readonly string[];
 }
 
 /** At least two groups, none of them empty. */

@@ -2,12 +2,13 @@ import { SluiceError } from './errors.ts';
 import { hasAll } from './imageName.ts';
 import { workloadName } from './names.ts';
 import type { Observation, ObservedPod } from './observation.ts';
-import type { Plan, PlannedBatch, PlannedPod, PlannedShape } from './plan.ts';
+import type { Plan, PlannedBatch, PlannedChange, PlannedPod, PlannedShape } from './plan.ts';
 import { batchName, batchSizes, gateId, mayFail, slices, unavailable } from './planner/batching.ts';
 import { plannedChange } from './planner/change.ts';
 import { estimateSeconds } from './planner/estimate.ts';
 import { plannedGate } from './planner/gates.ts';
 import { grayGroup } from './planner/gray.ts';
+import { plannedMode } from './planner/mode.ts';
 import { inOrder, nodeLabel, type PodOrder, zoneOf } from './planner/ordering.ts';
 import { plannedPod } from './planner/plannedPod.ts';
 import { plannedPrePull } from './planner/prePull.ts';
@@ -20,7 +21,7 @@ import type { ReleaseSpec } from './spec.ts';
 /**
  * What a release will do: which pods in which order in which batch, with which writes. Pure; the same answer for the
  * pods in any order.
- * @throws CONTAINER_NOT_FOUND, IMAGE_UNCHANGED, RESTART_UNSAFE, NO_PODS, WORKLOAD_UNFIT (a readiness gate that the template does not
+ * @throws CONTAINER_NOT_FOUND, IMAGE_UNCHANGED, NOT_IN_PLACE, RESTART_UNSAFE, NO_PODS, WORKLOAD_UNFIT (a readiness gate that the template does not
  *   declare, a Service that was left open), FORBIDDEN (`change.prePull: Require`, and the worker may create no pods),
  *   SPEC_INVALID (`strategy.gray.select` names a pod that is not there, or selects nothing)
  */
@@ -28,11 +29,12 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
   const { strategy, traffic } = spec;
   const { target } = observation;
   requireTraffic(traffic.through, observation);
+  const mode = plannedMode(spec, observation);
   const change = plannedChange(spec, observation);
   if (observation.pods.length === 0) throw noPods(observation);
 
   const order = podOrder(strategy.order);
-  const outdated = observation.pods.filter((pod) => !hasAll(pod.images, change.to));
+  const outdated = observation.pods.filter((pod) => !isNew(pod, change));
   const gray = grayGroup(strategy.gray, { outdated, observation, order });
   const inGray = new Set(gray);
   const rest = inOrder(
@@ -62,14 +64,7 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
     app: spec.metadata.name ?? target.name,
     target,
     uid: observation.uid,
-    mode: {
-      asked: strategy.mode,
-      used: 'InPlace',
-      reason:
-        change.restart === true
-          ? 'In place: each image stays the same and is spelled in another way, so containers restart inside their pods, which keep UID, IP and node.'
-          : 'In place: only images change, so containers restart inside their pods, which keep UID, IP and node.',
-    },
+    mode,
     change,
     ...(prePull !== undefined && { prePull }),
     batches,
@@ -104,6 +99,9 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
     warnings: planWarnings(plan, spec, observation, { leftover: sizes.leftover }),
   };
 }
+
+const isNew = ({ images, template }: ObservedPod, change: PlannedChange): boolean =>
+  change.template === undefined ? hasAll(images, change.to) : template === change.template.to;
 
 /** How many pods change at once, as far as disruption budgets let them now. */
 function pace(

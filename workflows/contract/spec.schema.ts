@@ -4,11 +4,12 @@ import { kindAliases } from './kinds.ts';
 import { labelSchema, nameSchema } from './name.schema.ts';
 import { durationSchema, quantitySchema, someTimeSchema } from './quantity.schema.ts';
 import { approversSuffice, drainIsLongEnough, oneChange, orderFits, sharesAddUp } from './specRules.schema.ts';
+import { templateSchema } from './template.schema.ts';
 import { notifySchema, trafficSourceSchema } from './traffic.schema.ts';
 
 /** Modes of the design; those without an implementation are refused by name (MODE_UNSUPPORTED). */
-export const modes = ['InPlaceIfPossible', 'InPlaceOnly'] as const;
-export const futureModes = ['Recreate', 'HotReload', 'HotSwap', 'BlueGreen', 'Canary'] as const;
+export const modes = ['InPlaceIfPossible', 'InPlaceOnly', 'Recreate'] as const;
+export const futureModes = ['HotReload', 'HotSwap', 'BlueGreen', 'Canary'] as const;
 
 const kinds = [...new Set(Object.values(kindAliases))].join(', ');
 
@@ -98,6 +99,11 @@ export const releaseSpecSchema = z.strictObject({
         .optional()
         .describe('New image by container name.')
         .meta({ title: 'containers with their images' }),
+      template: templateSchema
+        .optional()
+        .describe(
+          'Whatever else of the pod template changes (env, resources, volumes, a checksum of the configuration), as a strategic merge patch like that of `kubectl patch`. Pods are then made anew, unless it only sets images. Values end up in the history of the release: refer to Secrets, do not write them.',
+        ),
       restart: z
         .union([z.literal(true), z.array(labelSchema).min(1)])
         .optional()
@@ -105,6 +111,14 @@ export const releaseSpecSchema = z.strictObject({
           'Restarts containers in place with the very image that they run: all of the pod template, or those of a list. The image is spelled in another way, with its digest; `pin` does not count.',
         )
         .meta({ title: 'true, or a list of containers' }),
+      revision: z
+        .int()
+        .min(1)
+        .optional()
+        .describe(
+          'Goes back to this revision of the workload, template and all, as `kubectl rollout history` numbers them. Where only images differ it goes in place, with the images as they were; `pin` does not count.',
+        )
+        .meta({ title: 'the number of a revision' }),
       order: z
         .array(z.union([labelSchema, z.array(labelSchema).min(1).meta({ title: 'a list of containers' })]))
         .min(1)
@@ -129,15 +143,23 @@ export const releaseSpecSchema = z.strictObject({
     })
     .superRefine(oneChange)
     .superRefine(orderFits)
-    .describe('What it changes: new images, or a restart.')
-    .meta({ oneOf: [{ required: ['images'] }, { required: ['restart'] }] }),
+    .describe(
+      'What it changes: new images, other parts of the pod template, all of it to an earlier revision, or a restart.',
+    )
+    .meta({
+      oneOf: [
+        { anyOf: [{ required: ['images'] }, { required: ['template'] }] },
+        { required: ['restart'] },
+        { required: ['revision'] },
+      ],
+    }),
   strategy: z
     .strictObject({
       mode: z
         .enum(modes)
         .default('InPlaceIfPossible')
         .describe(
-          'InPlaceOnly: containers restart inside their pods, or the release is refused. InPlaceIfPossible: in place wherever the change allows it.',
+          'InPlaceOnly: containers restart inside their pods, or the release is refused. Recreate: pods are deleted, batch by batch, and born anew. InPlaceIfPossible: in place where only images change, else Recreate; the plan says which, and why.',
         ),
       gray: z
         .strictObject({

@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import type { Duration, Quantity } from './quantity.schema.ts';
 import { milliseconds } from './quantity.ts';
+import type { TemplatePatch } from './template.schema.ts';
+import { patchedImages } from './templatePatch.ts';
 
 /**
  * Rules over several fields. An issue of theirs says as its message what is allowed, and in `params` what was found
@@ -49,17 +51,33 @@ export function approversSuffice(
   });
 }
 
-/** New images and a restart are two releases, and a release of nothing is none. */
+interface Changed {
+  readonly images?: Readonly<Record<string, string>>;
+  readonly template?: TemplatePatch;
+}
+
+/** New versions and a restart are two releases, and a release of nothing is none. */
 export function oneChange(change: object, context: z.RefinementCtx): void {
-  const given = ['images', 'restart'].filter(
+  const given = ['images', 'template', 'restart', 'revision'].filter(
     (key) => key in change && change[key as keyof typeof change] !== undefined,
   );
-  if (given.length === 1) return;
+  const { images = {}, template = {} } = change as Changed;
+  const twice = Object.keys(patchedImages(template)).filter((container) => Object.hasOwn(images, container));
+  for (const container of twice) {
+    context.addIssue({
+      code: 'custom',
+      path: ['images', container],
+      message: 'the image of a container in one place',
+      params: { found: `one here, and one in change.template` },
+    });
+  }
+  const alone = given.find((key) => key === 'restart' || key === 'revision');
+  if (given.length > 0 && (given.length === 1 || alone === undefined)) return;
   context.addIssue({
     code: 'custom',
-    path: given.length === 0 ? [] : ['restart'],
-    message: 'exactly one of images and restart',
-    params: { found: given.length === 0 ? 'neither images nor restart' : 'both images and restart' },
+    path: alone === undefined ? [] : [alone],
+    message: 'images, template or both; or restart or revision alone',
+    params: { found: given.length === 0 ? 'none of images, template, restart and revision' : given.join(' and ') },
   });
 }
 

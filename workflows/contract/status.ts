@@ -37,6 +37,7 @@ export type PodState =
   | 'drain'
   | 'silence'
   | 'patch'
+  | 'recreate'
   | 'wait'
   | 'check'
   | 'restore'

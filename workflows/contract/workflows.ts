@@ -1,4 +1,4 @@
-import type { HeldRequest, PodFailure, PodNote, PodRules, TrafficSnapshot } from './activities.ts';
+import type { Births, HeldRequest, PodFailure, PodNote, PodRules, Successor, TrafficSnapshot } from './activities.ts';
 import type { Target } from './names.ts';
 import type { BudgetRoom, Images } from './observation.ts';
 import type { ContainerOrder, PlannedLimits, PodRef } from './plan.ts';
@@ -33,6 +33,8 @@ export interface BatchInput extends HeldRequest, PodRules {
   readonly pods: readonly BatchPod[];
   /** Groups of containers that change one after another in each pod. None: all at once. */
   readonly order?: ContainerOrder;
+  /** Pods are made anew: from what. */
+  readonly births?: Births;
   readonly maxUnavailable: number;
   /** Pods of the workload outside this batch that are out of service: they count against maxUnavailable. */
   readonly downElsewhere: number;
@@ -60,7 +62,7 @@ export interface BatchPod extends PodRef {
 }
 
 /** The stages of the pump, in order. */
-export const stages = ['drain', 'silence', 'patch', 'wait', 'check', 'restore'] as const;
+export const stages = ['drain', 'silence', 'patch', 'recreate', 'wait', 'check', 'restore'] as const;
 export type Stage = (typeof stages)[number];
 
 /** What became of the pods, each by name in exactly one list. */
@@ -74,6 +76,8 @@ export interface BatchResult {
   readonly queued: readonly string[];
   /** What people must know of pods that are done. */
   readonly notes: readonly PodNote[];
+  /** Who is in the place of pods that were made anew: the lists above name those. */
+  readonly became?: readonly Successor[];
   /** It was stopped because a time limit was over. */
   readonly overdue?: Overdue;
 }

@@ -1,13 +1,19 @@
-import type { Acquired, AcquireRequest } from '../../../workflows/contract/activities.ts';
+import type { Acquired, AcquireRequest, HeldRequest } from '../../../workflows/contract/activities.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { workloadName } from '../../../workflows/contract/names.ts';
-import { claimOf, holdMarks } from '../holder.ts';
+import type { PlannedTemplate } from '../../../workflows/contract/plan.ts';
+import { claimOf, holderOf, holdMarks } from '../holder.ts';
+import { dropTemplates, keepTemplates } from '../keptTemplates.ts';
+import { KubernetesFailure } from '../kubernetesFailure.ts';
 import { deployments } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
 import { causeKey, requireImages } from '../templateChange.ts';
+import { templateFingerprint } from '../templates.ts';
 import type { Connection } from '../types.ts';
-import type { Deployment, ReplicaSet } from '../wire.ts';
+import type { Deployment, PodTemplate, ReplicaSet } from '../wire.ts';
+import { bearNoMore } from './bear.ts';
 import { hasPods, type Look, lookAt, newSetOf } from './look.ts';
+import { owner, previewed } from './preview.ts';
 import { readTrail, type Trail } from './trail.ts';
 
 /**
@@ -25,9 +31,35 @@ export function acquire(kube: Connection, request: AcquireRequest): Promise<Acqu
     const isHeld = claim !== 'free';
     const live = isHeld && look.live ? look.live : requireStill(look, workloadName(request.target));
     const found = isHeld && trail ? withState(deployment, trail) : deployment;
+    // What a terminated release bore goes before its templates do.
+    const left = holderOf(deployment);
+    if (isHeld && left !== undefined) {
+      await bearNoMore(kube, { ...request, holder: left }, live);
+      await dropTemplates(kube, { ...request, holder: left }).catch(ignoreForbidden);
+    }
+    if (request.template) await keep(kube, deployment.spec.template, request, request.template);
     const before = await hold(kube, found, live, request.holder, trail?.cause);
     return { before: { paused: before.paused } };
   });
+}
+
+/** Without the right to drop them a worker has not kept any; what is left goes with the Deployment. */
+function ignoreForbidden(error: unknown): void {
+  if (!(error instanceof KubernetesFailure && error.status === 403)) throw error;
+}
+
+/** Both templates, before anything else: `to` is what the API server makes of the patch. */
+async function keep(
+  kube: Connection,
+  from: PodTemplate,
+  held: HeldRequest,
+  { from: planned, source }: PlannedTemplate,
+): Promise<void> {
+  if (templateFingerprint(from) !== planned) {
+    const text = `Somebody changed the template of ${workloadName(held.target)} since the plan was made.`;
+    throw new SluiceError('WORKLOAD_CHANGED', text, { next: 'Plan and release again.' });
+  }
+  await keepTemplates(kube, held, owner, { from, to: await previewed(kube, held.target, source) });
 }
 
 /** The write itself: paused, marked, nothing else. */

@@ -4,8 +4,7 @@ import { hasLabels } from '../podState.ts';
 import { replicaSets } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
 import type { Connection } from '../types.ts';
-import { withoutLive } from './commit.ts';
-import { lookAgain, lookHeld } from './look.ts';
+import { lookAgain, lookHeld, withoutLive } from './look.ts';
 
 /** Sets labels in the template of the live ReplicaSet, from which pods are born. See the port. */
 export async function labelBirths(kube: Connection, request: HeldRequest, labels: Labels): Promise<Labels> {

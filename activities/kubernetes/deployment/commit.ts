@@ -1,14 +1,16 @@
 import type { CommitRequest } from '../../../workflows/contract/activities.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
-import { marks, type Target, workloadName } from '../../../workflows/contract/names.ts';
-import type { Images } from '../../../workflows/contract/observation.ts';
-import { deployments, replicaSets } from '../resources.ts';
+import { marks } from '../../../workflows/contract/names.ts';
+import { controllerOf, hasMark, isLeaving } from '../podState.ts';
+import { deployments, pods, replicaSets } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
-import { causeKey, imagesPatch, requireTemplate, whichImages } from '../templateChange.ts';
-import { sameTemplate, withImages } from '../templates.ts';
+import { selectorText } from '../selectors.ts';
+import { causeKey, changeOf, requireTemplate, type TemplateChange } from '../templateChange.ts';
+import { sameTemplate, withoutOurs } from '../templates.ts';
 import type { Connection } from '../types.ts';
 import type { Deployment, PodTemplate, ReplicaSet } from '../wire.ts';
-import { hasPods, type Look, lookHeld } from './look.ts';
+import { bear, isBearing, marked } from './bear.ts';
+import { hasPods, type Look, lookHeld, withoutLive } from './look.ts';
 import { renumbered } from './revisionNumber.ts';
 
 /**
@@ -18,73 +20,89 @@ import { renumbered } from './revisionNumber.ts';
  * @throws WORKLOAD_CHANGED over somebody's change
  */
 export async function commit(kube: Connection, request: CommitRequest): Promise<void> {
-  const { from, to } = request;
+  const change = await changeOf(kube, request);
   await retryConflicts(async () => {
     const look = await lookHeld(kube, request);
     const { deployment } = look;
     const live = requireLive(look, request);
-    if (whichImages(deployment.spec.template, request) === 'to') return;
+    if (change.sideOf(deployment.spec.template) === 'to') return;
     requireEqual(deployment.spec.template, live.spec.template, request);
-    await removeTwins(kube, look, live, to);
-    await setTemplateImages(kube, deployment, request, to, request.cause);
+    await removeTwins(kube, look, live, change);
+    await setTemplate(kube, deployment, request, change.patchTo('to', deployment.spec.template), request.cause);
   });
   await retryConflicts(async () => {
     const look = await lookHeld(kube, request);
     const { deployment, sets } = look;
     const live = requireLive(look, request);
-    const expected = withImages(deployment.spec.template, from);
-    if (live.spec.template && sameTemplate(live.spec.template, expected, [marks.serving])) {
-      await setLiveImages(kube, live, to, renumbered(live, sets));
-    } else requireEqual(deployment.spec.template, live.spec.template, request);
+    const expected = change.on('from', deployment.spec.template);
+    const { template } = live.spec;
+    if (template && sameTemplate(template, expected, [marks.serving])) {
+      const to = change.on('to', template);
+      const { mark } = request;
+      const patch =
+        mark === undefined
+          ? change.patchTo('to', template)
+          : { $patch: 'replace', ...marked(to, request.holder, { side: 'to', mark, batch: 'commit' }) };
+      await setLive(kube, live, patch, renumbered(live, sets));
+    } else requireEqual(deployment.spec.template, template && withoutOurs(template), request);
   });
+  if (request.mark !== undefined) await replaceStragglers(kube, request);
 }
 
 /**
- * Sets images and change-cause of the Deployment whose template was judged as `seen`. Reads it once more right before:
- * its status and its scale change often, and only another template is a reason to stop.
+ * Patches template and change-cause of the Deployment whose template was judged as `seen`. Reads it once more right
+ * before: its status and its scale change often, and only another template is a reason to stop.
  */
-export async function setTemplateImages(
+export async function setTemplate(
   kube: Connection,
   seen: Deployment,
   request: CommitRequest,
-  images: Images,
+  template: object,
   cause: string | null,
 ): Promise<void> {
   await retryConflicts(async () => {
     const { metadata, spec } = await kube.get(deployments, request.target);
     requireTemplate(spec.template, seen.spec.template, request.target);
     const { uid, resourceVersion } = metadata;
-    const body = {
-      metadata: { uid, resourceVersion, annotations: { [causeKey]: cause } },
-      spec: { template: imagesPatch(images) },
-    };
+    const body = { metadata: { uid, resourceVersion, annotations: { [causeKey]: cause } }, spec: { template } };
     if (uid === seen.metadata.uid) await kube.patch(deployments, request.target, body, { as: 'strategic' });
   });
 }
 
-/** Sets the images in the ReplicaSet's template, unless somebody changed the ReplicaSet since it was read. */
-export async function setLiveImages(
+/** Patches the ReplicaSet's template, unless somebody changed the ReplicaSet since it was read. */
+export async function setLive(
   kube: Connection,
   live: ReplicaSet,
-  images: Images,
+  template: object,
   annotations: Readonly<Record<string, string | null>> = {},
 ): Promise<void> {
   const { namespace = '', name, resourceVersion } = live.metadata;
   await kube.patch(
     replicaSets,
     { namespace, name },
-    { metadata: { resourceVersion, annotations }, spec: { template: imagesPatch(images) } },
+    { metadata: { resourceVersion, annotations }, spec: { template } },
     { as: 'strategic' },
   );
+}
+
+/**
+ * Where pods are made anew, those that were born old between the last look and the new template are deleted: too young
+ * to have callers worth a drain. While the ReplicaSet marks its pods, they can be told from those that are new.
+ */
+async function replaceStragglers(kube: Connection, request: CommitRequest): Promise<void> {
+  const { live } = await lookHeld(kube, request);
+  if (!live || !isBearing(live)) return;
+  const { namespace = '', uid } = live.metadata;
+  const { items } = await kube.list(pods, { namespace, labelSelector: selectorText(live.spec.selector) });
+  const old = items.filter((pod) => controllerOf(pod)?.uid === uid && !isLeaving(pod) && !hasMark(pod, request.mark));
+  for (const { metadata } of old) await kube.remove(pods, { namespace, name: metadata.name }, { uid: metadata.uid });
+  await bear(kube, request);
 }
 
 export function requireLive({ live }: Look, { target }: CommitRequest): ReplicaSet {
   if (live) return live;
   throw withoutLive(target);
 }
-
-export const withoutLive = (target: Target): SluiceError =>
-  new SluiceError('WORKLOAD_CHANGED', `The ReplicaSet of ${workloadName(target)} was deleted in mid-release.`);
 
 function requireEqual(template: PodTemplate, live: PodTemplate | undefined, { target }: CommitRequest): void {
   if (live === undefined) throw withoutLive(target);
@@ -96,8 +114,13 @@ function requireEqual(template: PodTemplate, live: PodTemplate | undefined, { ta
  * controller would take it, being older, for the new one, and move every pod to it at the resume. A native rollout to
  * that version would have taken it out of the history too.
  */
-async function removeTwins(kube: Connection, { deployment, sets }: Look, live: ReplicaSet, to: Images): Promise<void> {
-  const wanted = withImages(deployment.spec.template, to);
+async function removeTwins(
+  kube: Connection,
+  { deployment, sets }: Look,
+  live: ReplicaSet,
+  change: TemplateChange,
+): Promise<void> {
+  const wanted = change.on('to', deployment.spec.template);
   for (const set of sets) {
     const { namespace = '', name, uid } = set.metadata;
     if (name === live.metadata.name || !set.spec.template || !sameTemplate(set.spec.template, wanted)) continue;

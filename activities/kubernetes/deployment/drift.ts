@@ -1,16 +1,15 @@
 import type { HeldRequest } from '../../../workflows/contract/activities.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
-import { marks, type Target, workloadName } from '../../../workflows/contract/names.ts';
+import { type Target, workloadName } from '../../../workflows/contract/names.ts';
 import { holderOf, requireNobodyElse } from '../holder.ts';
 import { deployments } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
 import { requireTemplate } from '../templateChange.ts';
-import { difference, hashLabel } from '../templates.ts';
+import { difference, withoutOurs } from '../templates.ts';
 import type { Connection } from '../types.ts';
 import type { PodTemplate } from '../wire.ts';
 import { hold } from './acquire.ts';
-import { withoutLive } from './commit.ts';
-import { type Look, lookHeld, lookThere } from './look.ts';
+import { type Look, lookHeld, lookThere, withoutLive } from './look.ts';
 
 /**
  * The Deployment, if it still is as the release took it: held, paused, and with the template of its ReplicaSet.
@@ -61,10 +60,4 @@ export async function takeOver(kube: Connection, held: HeldRequest): Promise<voi
 function templateOf({ live }: Look, target: Target): PodTemplate {
   if (live?.spec.template === undefined) throw withoutLive(target);
   return live.spec.template;
-}
-
-/** The template without the labels that the controller and an open way out of traffic add. */
-function withoutOurs(template: PodTemplate): PodTemplate {
-  const { [hashLabel]: _hash, [marks.serving]: _serving, ...labels } = template.metadata?.labels ?? {};
-  return { ...template, metadata: { ...template.metadata, labels } };
 }

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { marks } from '../../../workflows/contract/names.ts';
-import type { Images } from '../../../workflows/contract/observation.ts';
 import { KubernetesFailure } from '../kubernetesFailure.ts';
 import { replicaSets } from '../resources.ts';
 import { causeKey } from '../templateChange.ts';
-import { hashLabel, withImages } from '../templates.ts';
+import { hashLabel } from '../templates.ts';
 import type { Connection } from '../types.ts';
 import type { Deployment, PodTemplate, ReplicaSet } from '../wire.ts';
 import { revisionBefore } from './revisionNumber.ts';
@@ -23,28 +22,27 @@ export const historyName = (deployment: Deployment, holder: string): string =>
   `${deployment.metadata.name.slice(0, 242)}-${historyHash(deployment, holder)}`;
 
 /**
- * The native history entry: a ReplicaSet without pods that has the old template and the old revision's annotations.
+ * The native history entry: a ReplicaSet without pods that has the template `earlier` and the old revision's annotations.
  * `live` has the new revision already, see {@link renumbered}. Done where it is there, or where none is to be kept.
  */
 export async function keepHistory(
   kube: Connection,
   deployment: Deployment,
   live: ReplicaSet,
-  from: Images,
+  earlier: PodTemplate,
   holder: string,
 ): Promise<void> {
   if (deployment.spec.revisionHistoryLimit === 0) return;
   const hash = historyHash(deployment, holder);
   const { namespace = '', name, uid } = deployment.metadata;
   const rehash = (labels: Readonly<Record<string, string>> | undefined) => ({ ...labels, [hashLabel]: hash });
-  const template: PodTemplate = withImages(deployment.spec.template, from);
   const body = {
     apiVersion: 'apps/v1',
     kind: 'ReplicaSet',
     metadata: {
       name: historyName(deployment, holder),
       namespace,
-      labels: rehash(deployment.spec.template.metadata?.labels),
+      labels: rehash(earlier.metadata?.labels),
       annotations: annotationsOf(live, deployment),
       ownerReferences: [
         { apiVersion: 'apps/v1', kind: 'Deployment', name, uid, controller: true, blockOwnerDeletion: true },
@@ -54,7 +52,7 @@ export async function keepHistory(
       replicas: 0,
       ...(deployment.spec.minReadySeconds !== undefined && { minReadySeconds: deployment.spec.minReadySeconds }),
       selector: { ...deployment.spec.selector, matchLabels: rehash(deployment.spec.selector.matchLabels) },
-      template: { ...template, metadata: { ...template.metadata, labels: rehash(template.metadata?.labels) } },
+      template: { ...earlier, metadata: { ...earlier.metadata, labels: rehash(earlier.metadata?.labels) } },
     },
   };
   try {

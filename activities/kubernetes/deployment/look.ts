@@ -1,5 +1,6 @@
 import type { HeldRequest } from '../../../workflows/contract/activities.ts';
-import type { Target } from '../../../workflows/contract/names.ts';
+import { SluiceError } from '../../../workflows/contract/errors.ts';
+import { type Target, workloadName } from '../../../workflows/contract/names.ts';
 import { requireHolder, requireThere } from '../holder.ts';
 import { deployments, replicaSets } from '../resources.ts';
 import { selectorText } from '../selectors.ts';
@@ -54,6 +55,9 @@ export async function lookHeld(kube: Connection, held: HeldRequest): Promise<Loo
   requireHolder(look.deployment, held);
   return look;
 }
+
+export const withoutLive = (target: Target): SluiceError =>
+  new SluiceError('WORKLOAD_CHANGED', `The ReplicaSet of ${workloadName(target)} was deleted in mid-release.`);
 
 async function setsOf(kube: Connection, deployment: Deployment): Promise<readonly ReplicaSet[]> {
   const { namespace = '', uid } = deployment.metadata;

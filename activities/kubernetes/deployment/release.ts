@@ -4,18 +4,20 @@ import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { marks, workloadName } from '../../../workflows/contract/names.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
 import { holderOf, noMarks } from '../holder.ts';
+import { dropTemplates, keptTemplates } from '../keptTemplates.ts';
 import { deployments, replicaSets } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
-import { difference } from '../templates.ts';
+import { difference, withImages } from '../templates.ts';
 import type { Connection } from '../types.ts';
+import { untilObserved } from '../untilObserved.ts';
 import type { Deployment } from '../wire.ts';
+import { bearNoMore } from './bear.ts';
 import { keepHistory, unlessPruned } from './history.ts';
 import { lookAgain, newSetOf } from './look.ts';
 import { readTrail } from './trail.ts';
 
 /** How long the controller may take to see the resume; without it our marks may be copied once more. */
 const controllerMs = 30_000;
-const lookAgainMs = 20;
 
 /**
  * Gives the Deployment back: paused or not as it was, without the trail; the version before a commit is kept as native
@@ -24,6 +26,7 @@ const lookAgainMs = 20;
  * @throws WORKLOAD_CHANGED where a resume would start a rollout, unless that is what people decided for (`adopt`)
  */
 export async function release(kube: Connection, held: ReleaseRequest): Promise<void> {
+  if (held.recreated) await bearNoMore(kube, held, (await lookAgain(kube, held))?.live);
   if (held.keeps) await keepEarlier(kube, held, held.keeps);
   const given = await retryConflicts(async () => {
     const look = await lookAgain(kube, held);
@@ -54,6 +57,7 @@ export async function release(kube: Connection, held: ReleaseRequest): Promise<v
     );
   });
   if (given) await takeMarksOff(kube, held, given);
+  if (held.recreated) await dropTemplates(kube, held);
 }
 
 /**
@@ -61,22 +65,14 @@ export async function release(kube: Connection, held: ReleaseRequest): Promise<v
  * the old ones and would prune an entry for it; and while it knows the old template it would take the entry for the
  * current one. So it must have seen the Deployment, and the entry comes after everything else.
  */
-async function keepEarlier(kube: Connection, held: HeldRequest, images: Images): Promise<void> {
+async function keepEarlier(kube: Connection, held: ReleaseRequest, images: Images): Promise<void> {
   const look = await lookAgain(kube, held);
   if (!look?.live || holderOf(look.deployment) !== held.holder) return;
   if (newSetOf(look.deployment, look.sets) !== look.live) return;
-  await untilSeen(kube, held, look.deployment);
-  await keepHistory(kube, look.deployment, look.live, images, held.holder);
-}
-
-/** Waits until the controller has seen the Deployment as it was written, `controllerMs` at most. */
-async function untilSeen(kube: Connection, held: HeldRequest, { metadata }: Deployment): Promise<void> {
-  const until = Date.now() + controllerMs;
-  while (Date.now() < until) {
-    const look = await lookAgain(kube, held);
-    if (!look || (look.deployment.status?.observedGeneration ?? 0) >= (metadata.generation ?? 0)) return;
-    await sleep(lookAgainMs);
-  }
+  await untilObserved(kube, deployments, look.deployment, controllerMs);
+  const { template } = look.deployment.spec;
+  const earlier = held.recreated ? (await keptTemplates(kube, held)).from : withImages(template, images);
+  await keepHistory(kube, look.deployment, look.live, earlier, held.holder);
 }
 
 /**
@@ -84,7 +80,7 @@ async function untilSeen(kube: Connection, held: HeldRequest, { metadata }: Depl
  * it has seen the Deployment without them, or it might copy them once more.
  */
 async function takeMarksOff(kube: Connection, held: HeldRequest, given: Deployment): Promise<void> {
-  await untilSeen(kube, held, given);
+  await untilObserved(kube, deployments, given, controllerMs);
   // A Deployment that stays paused has no new generation to be seen: some looks more take the place of that.
   for (let clean = given.spec.paused ? -5 : 0; clean < 1; clean += 1) {
     if (await retryConflicts(() => takeMarksOffOnce(kube, held))) clean = Math.min(clean, -1);

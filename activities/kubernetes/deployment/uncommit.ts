@@ -2,11 +2,11 @@ import type { CommitRequest } from '../../../workflows/contract/activities.ts';
 import { holderOf } from '../holder.ts';
 import { replicaSets } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
-import { causeKey, whichImages } from '../templateChange.ts';
+import { causeKey, changeOf, type TemplateChange } from '../templateChange.ts';
 import type { Connection } from '../types.ts';
 import type { ReplicaSet } from '../wire.ts';
 import { hold } from './acquire.ts';
-import { requireLive, setLiveImages, setTemplateImages } from './commit.ts';
+import { requireLive, setLive, setTemplate } from './commit.ts';
 import { historyName } from './history.ts';
 import { type Look, lookAgain } from './look.ts';
 import { revisionBefore } from './revisionNumber.ts';
@@ -17,9 +17,10 @@ import { readTrail } from './trail.ts';
  * that the commit had to take away (the same template as the new one) does not come back.
  */
 export async function uncommit(kube: Connection, request: CommitRequest): Promise<void> {
-  const retake = () => retryConflicts(() => takeBack(kube, request));
-  const look = (await lookAgain(kube, request)) && (await retake());
-  if (!look) return;
+  if (!(await lookAgain(kube, request))) return;
+  const change = await changeOf(kube, request);
+  const retake = () => retryConflicts(() => takeBack(kube, request, change));
+  if (!(await retake())) return;
   // Taken back, the Deployment has its trail again.
   const held = await lookAgain(kube, request);
   const entry = held && entryOf(held, request);
@@ -29,25 +30,27 @@ export async function uncommit(kube: Connection, request: CommitRequest): Promis
   }
   await retryConflicts(async () => {
     const { live, deployment } = (await lookAgain(kube, request)) ?? {};
-    if (!deployment || !live?.spec.template || whichImages(live.spec.template, request) === 'from') return;
+    const { template } = live?.spec ?? {};
+    if (!deployment || !live || !template || change.sideOf(template) === 'from') return;
     const cause = readTrail(deployment)?.cause ?? null;
-    await setLiveImages(kube, live, request.from, { ...revisionBefore(live), [causeKey]: cause });
+    await setLive(kube, live, change.patchTo('from', template), { ...revisionBefore(live), [causeKey]: cause });
   });
   const { deployment } = (await lookAgain(kube, request)) ?? {};
-  if (!deployment || whichImages(deployment.spec.template, request) === 'from') return;
-  await setTemplateImages(kube, deployment, request, request.from, readTrail(deployment)?.cause ?? null);
+  const { template } = deployment?.spec ?? {};
+  if (!deployment || !template || change.sideOf(template) === 'from') return;
+  await setTemplate(kube, deployment, request, change.patchTo('from', template), readTrail(deployment)?.cause ?? null);
 }
 
 /**
  * The release step may have given the Deployment back although its answer was lost: then it is taken once more, or the
  * controller would answer the old template with a rollout. Undefined where it is another release's by now.
  */
-async function takeBack(kube: Connection, request: CommitRequest): Promise<Look | undefined> {
+async function takeBack(kube: Connection, request: CommitRequest, change: TemplateChange): Promise<Look | undefined> {
   const look = await lookAgain(kube, request);
   if (!look) return undefined;
   const holder = holderOf(look.deployment);
   if (holder === request.holder) return look;
-  if (holder !== undefined || whichImages(look.deployment.spec.template, request) === 'from') return undefined;
+  if (holder !== undefined || change.sideOf(look.deployment.spec.template) === 'from') return undefined;
   const cause = entryOf(look, request)?.metadata.annotations?.[causeKey] ?? null;
   await hold(kube, look.deployment, requireLive(look, request), request.holder, cause);
   return lookAgain(kube, request);

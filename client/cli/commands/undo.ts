@@ -4,7 +4,7 @@ import { type Target, workloadName } from '../../../workflows/contract/names.ts'
 import type { Sluice } from '../../sdk/client.ts';
 import { undefinedIfUnknown } from '../../sdk/lastRelease.ts';
 import type { LiveStatus } from '../../sdk/status.ts';
-import { orderBack, undoOf } from '../../sdk/undo.ts';
+import { undoChange, undoOf } from '../../sdk/undo.ts';
 import { type BeginFlags, begin, withBeginning } from '../begin.ts';
 import type { Host } from '../host.ts';
 import { namedTarget } from '../namedTarget.ts';
@@ -41,12 +41,11 @@ export function registerUndo(program: Command, host: Host): void {
 async function undo(session: Session, sluice: Sluice, target: Target, flags: Flags): Promise<ExitCode> {
   const history = await sluice.history(target, { signal: session.signal });
   if (history.running !== undefined) return rollBack(session, sluice, history.running, flags);
-  const { revision, images, back } = undoOf(history, flags.toRevision);
+  const undone = undoOf(history, flags.toRevision);
+  const { revision, back } = undone;
   // A workload that Sluice never released is undone with the defaults.
   const last = await sluice.last(target).catch(undefinedIfUnknown);
-  // Another spelling would be another template.
-  const order = orderBack(last?.spec, images);
-  const change = { images, pin: 'Tag' as const, ...(order !== undefined && { order }) };
+  const change = undoChange(undone, last?.spec);
   const asked = await specAfter(session, flags, { target, spec: last?.spec, change });
   const window = asked.strategy.rollbackWindow;
   const quick = flags.gates === undefined && !asksForApproval(flags) && back <= window;

@@ -29,6 +29,7 @@ export function planLines(given: Plan, look: Look, { wide = false }: PlanOptions
       change.restart === true ? 'restart' : 'change',
       imageText(container, change.from[container], image, look, wide),
     ]),
+    ...(change.template?.differs ?? []).map((what): [string, string] => ['change', what]),
     ...(change.order === undefined ? [] : [['order', orderLine(change.order)] satisfies [string, string]]),
     ['how', plan.mode.reason === '' ? 'in place' : plan.mode.reason],
     ['pods', podsText(plan)],

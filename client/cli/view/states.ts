@@ -7,6 +7,7 @@ const podColours: Readonly<Record<PodState, keyof Colours>> = {
   drain: 'yellow',
   silence: 'yellow',
   patch: 'cyan',
+  recreate: 'cyan',
   wait: 'cyan',
   check: 'cyan',
   restore: 'blue',

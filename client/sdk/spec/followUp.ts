@@ -4,7 +4,7 @@ import type { SpecSource } from '../specFile.ts';
 import type { SpecOverride } from './overrides.ts';
 
 /** The fields of `change` that say what changes. */
-const whats = ['images', 'restart', 'order', 'pin'] as const;
+const whats = ['images', 'template', 'restart', 'revision', 'order', 'pin'] as const;
 
 /** What a release goes by that follows another one. */
 export interface Before {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { withoutGates } from '../../../client/sdk/spec/withoutGates.ts';
-import { orderBack, undoOf } from '../../../client/sdk/undo.ts';
+import { orderBack, undoChange, undoOf } from '../../../client/sdk/undo.ts';
 import { type ErrorCode, SluiceError } from '../../../workflows/contract/errors.ts';
 import type { NativeRevision } from '../../../workflows/contract/history.ts';
 import type { ReleaseRecord } from '../../../workflows/contract/record.ts';
@@ -79,21 +79,19 @@ describe('where an undo goes', () => {
   it('a revision with the same images that differs in more is another version', () => {
     const differs = 'spec.containers[0].env: nothing instead of something';
     const kept = history(revision(2, 'c:v2', { current: true }), revision(1, 'c:v2', { differs }));
-    expect(refusal(() => undoOf(kept)).code).toBe('NOT_IN_PLACE');
+    expect(undoOf(kept)).toMatchObject({ revision: 1, images: {}, differs });
   });
 
   it('not to the current one', () => {
     expect(refusal(() => undoOf(three, 5)).code).toBe('IMAGE_UNCHANGED');
   });
 
-  it('not where more than images differs, with what does and what helps', () => {
+  it('the whole revision where more than images differs, else its images as they were', () => {
     const differs = 'spec.containers[0].env: nothing instead of something';
-    const found = refusal(() =>
-      undoOf(history(revision(2, 'c:v2', { current: true }), revision(1, 'c:v1', { differs }))),
-    );
-    expect(found.code).toBe('NOT_IN_PLACE');
-    expect(found.message).toContain(differs);
-    expect(found.next).toContain('kubectl rollout undo deployment/checkout -n shop --to-revision=1');
+    const whole = undoOf(history(revision(2, 'c:v2', { current: true }), revision(1, 'c:v1', { differs })));
+    expect(undoChange(whole, undefined)).toEqual({ revision: 1 });
+    const images = undoOf(history(revision(2, 'c:v2', { current: true }), revision(1, 'c:v1')));
+    expect(undoChange(images, undefined)).toEqual({ images: { app: 'c:v1' }, pin: 'Tag' });
   });
 });
 

@@ -13,7 +13,10 @@ export function dyingAfter(kube: Connection, count: number): Connection & { read
   const wrap = (inner: Connection): Connection => ({
     ...inner,
     patch: (resource, at, body, options) => dying(inner.patch(resource, at, body, options)),
-    create: (resource, body, where) => dying(inner.create(resource, body, where)),
+    create: (resource, body, where, options) => {
+      const answer = inner.create(resource, body, where, options);
+      return options?.dryRun ? answer : dying(answer);
+    },
     remove: (resource, at, options) => dying(inner.remove(resource, at, options)),
     with: (signal) => wrap(inner.with(signal)),
   });

@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type {
+  BearRequest,
   ClusterActivities,
   Handful,
   HandfulPod,
@@ -9,6 +10,7 @@ import type {
   PrePulled,
   Prepared,
   ReleaseEvent,
+  Successor,
 } from '../../../workflows/contract/activities.ts';
 import { fingerprint } from '../../../workflows/contract/fingerprint.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
@@ -22,6 +24,8 @@ export interface SimulatedPod {
   serving: boolean;
   ready: boolean;
   restarts: number;
+  /** The change of the template that it was born from. */
+  readonly mark?: string;
 }
 
 /**
@@ -56,6 +60,8 @@ export class SimulatedCluster {
   pull: (nodes: readonly string[]) => PrePulled = (nodes) => ({ done: nodes, failed: [], later: [] });
   /** What `plan` answers. */
   planned: Plan;
+  /** What is born now, other than of the template. */
+  births: BearRequest['births'];
   #quietUntil = 0;
 
   constructor(plan: Plan) {
@@ -156,7 +162,10 @@ export class SimulatedCluster {
           if (this.deleted) throw refused('WORKLOAD_NOT_FOUND', 'deployment/shop was deleted in mid-release.');
           if (this.drift && !request.undo) throw refused('WORKLOAD_CHANGED', 'somebody changed the template');
           const wanted = Object.values(request.images)[0];
-          const outdated = [...this.pods.values()].filter((pod) => pod.image !== wanted);
+          const { template } = request;
+          const outdated = [...this.pods.values()].filter((pod) =>
+            template === undefined ? pod.image !== wanted : (pod.mark === template.mark) !== template.wanted,
+          );
           const replicas = this.pods.size;
           if (fingerprint(outdated) === request.expected) {
             return { replicas, ...(request.next && { prepared: this.#prepare(request.next.pods) }) };
@@ -166,6 +175,16 @@ export class SimulatedCluster {
             pods: outdated.map(({ name, uid, ready }) => ({ name, uid, node: 'node-1', ready })),
           };
         }),
+      bear: async ({ births }) =>
+        this.#done('bear', births ? [births.side, births.batch] : [], () => this.#bear(births)),
+      recreate: async (request) => {
+        const became: Successor[] = [];
+        const answer = await this.#each('recreate', request, (pod, { name }) => {
+          const isNew = pod.mark === request.births?.mark;
+          if (isNew !== (request.births?.side === 'to')) became.push({ pod: name, ...this.#rebirth(pod) });
+        });
+        return { ...answer, became };
+      },
       takeOver: async () => this.#done('takeOver', [], () => void (this.drift = false)),
       commit: async (request) => this.#done('commit', [], () => void (this.templateImage = imageOf(request.to))),
       uncommit: async (request) => this.#done('uncommit', [], () => void (this.templateImage = imageOf(request.from))),
@@ -215,6 +234,29 @@ export class SimulatedCluster {
       },
       history: async () => ({ revisions: [], records: this.records }),
     };
+  }
+
+  #bear(births: BearRequest['births']): void {
+    this.births = births;
+  }
+
+  /** Another pod in its place, from what the workload bears now. */
+  #rebirth(pod: SimulatedPod): PodRef {
+    const isNew = this.births?.side === 'to';
+    const image = imageOf(this.planned.change[isNew ? 'to' : 'from']);
+    this.#born += 1;
+    const name = `born-${this.#born}`;
+    this.pods.delete(pod.name);
+    this.pods.set(name, {
+      name,
+      uid: `uid-${name}`,
+      image,
+      serving: true,
+      ready: !this.broken.has(image),
+      restarts: 0,
+      ...(isNew && this.births && { mark: this.births.mark }),
+    });
+    return { name, uid: `uid-${name}` };
   }
 
   #prepare(asked: readonly PodRef[]): Prepared {

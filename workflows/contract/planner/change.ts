@@ -2,9 +2,11 @@ import { SluiceError } from '../errors.ts';
 import { pinned, shortDigest } from '../imageName.ts';
 import { workloadName } from '../names.ts';
 import type { Images, Observation } from '../observation.ts';
-import type { PlannedChange } from '../plan.ts';
+import type { PlannedChange, TemplateSource } from '../plan.ts';
 import type { ReleaseSpec } from '../spec.ts';
+import { patchedImages, templateMark, withImagesOf } from '../templatePatch.ts';
 import { containerOrder } from './containerOrder.ts';
+import { recreates } from './mode.ts';
 import { restartImages, versionOf } from './restart.ts';
 
 /**
@@ -12,35 +14,82 @@ import { restartImages, versionOf } from './restart.ts';
  * run as it was written is left out, also where a digest is known: nobody asked for its restart.
  * @throws CONTAINER_NOT_FOUND, IMAGE_UNCHANGED, RESTART_UNSAFE
  */
-export function plannedChange({ change }: ReleaseSpec, observation: Observation): PlannedChange {
+export function plannedChange(spec: ReleaseSpec, observation: Observation): PlannedChange {
+  const { change } = spec;
   const { restart, order: asked = [] } = change;
   for (const [index, entry] of asked.entries())
     requireContainers(`change.order[${index}]`, [entry].flat(), observation);
+  if (restart !== undefined && restart !== true) requireContainers('change.restart', restart, observation);
+  if (recreates(spec, observation)) return plannedTemplate(change, observation);
   const planned = restart === undefined ? plannedImages(change, observation) : plannedRestart(restart, observation);
   const order = containerOrder(asked, Object.keys(planned.to));
   return { ...planned, ...(order !== undefined && { order }) };
 }
 
+/**
+ * Images that are asked for, also within `change.template` or by an earlier revision, whose images are `revised`; of a
+ * container that is not there yet nothing is known.
+ */
+export function askedImages(
+  { images = {}, template = {}, revision }: ReleaseSpec['change'],
+  there: Images,
+  revised: Images = {},
+): Images {
+  const others = revision === undefined ? patchedImages(template) : revised;
+  return { ...Object.fromEntries(Object.entries(others).filter(([name]) => Object.hasOwn(there, name))), ...images };
+}
+
 function plannedImages(change: ReleaseSpec['change'], observation: Observation): PlannedChange {
+  const { from, to } = changedImages(change, observation);
+  const [first] = Object.keys(to);
+  if (first === undefined)
+    throw unchanged(askedImages(change, observation.templateImages, observation.preview?.images), observation);
+  return { from, to, ...versions(from[first] ?? '', to[first] ?? '', observation) };
+}
+
+function changedImages(change: ReleaseSpec['change'], observation: Observation): Pick<PlannedChange, 'from' | 'to'> {
   const { templateImages, findings } = observation;
-  const asked = change.images ?? {};
+  const asked = askedImages(change, templateImages, observation.preview?.images);
   requireContainers('change.images', Object.keys(asked), observation);
   const from: Record<string, string> = {};
   const to: Record<string, string> = {};
   for (const [container, written] of Object.entries(asked)) {
-    const wanted = change.pin === 'Digest' ? pinned(written, findings.digests[container]) : written;
+    const isPinned = change.pin === 'Digest' && change.revision === undefined;
+    const wanted = isPinned ? pinned(written, findings.digests[container]) : written;
     const now = new Set([templateImages[container], ...observation.pods.map(({ images }) => images[container])]);
     if (now.size === 1 && (now.has(wanted) || now.has(written))) continue;
     from[container] = templateImages[container] ?? '';
     to[container] = wanted;
   }
+  return { from, to };
+}
+
+/** Pods are made anew. A version that is no image is called by the image and a part of its mark: `v1+3f2a1c`. */
+function plannedTemplate(change: ReleaseSpec['change'], observation: Observation): PlannedChange {
+  const { preview, templateImages } = observation;
+  const { from, to } = changedImages(change, observation);
   const [first] = Object.keys(to);
-  if (first === undefined) throw unchanged(asked, observation);
-  return { from, to, ...versions(from[first] ?? '', to[first] ?? '', observation) };
+  if (preview === undefined || (first === undefined && preview.differs.length === 0)) {
+    throw unchanged(askedImages(change, templateImages, preview?.images), observation);
+  }
+  const source = pinnedSource(preview.source, to, templateImages);
+  const template = { from: preview.from, to: templateMark(preview.from, source), source, differs: preview.differs };
+  if (first !== undefined) return { from, to, ...versions(from[first] ?? '', to[first] ?? '', observation), template };
+  const fromVersion = versionOf(Object.values(templateImages)[0] ?? '', observation);
+  if (change.restart !== undefined) return { from, to, version: fromVersion, fromVersion, restart: true, template };
+  if (change.revision !== undefined) return { from, to, version: `revision ${change.revision}`, fromVersion, template };
+  return { from, to, version: `${fromVersion}+${template.to.slice(0, 6)}`, fromVersion, template };
+}
+
+/** A patch with the images of the plan, and with those as they are that do not change. */
+function pinnedSource(source: TemplateSource, to: Images, templateImages: Images): TemplateSource {
+  if (!('patch' in source)) return source;
+  const named = patchedImages(source.patch);
+  const kept = Object.entries(templateImages).filter(([name]) => Object.hasOwn(named, name));
+  return { patch: withImagesOf(source.patch, { ...Object.fromEntries(kept), ...to }) };
 }
 
 function plannedRestart(containers: true | readonly string[], observation: Observation): PlannedChange {
-  if (containers !== true) requireContainers('change.restart', containers, observation);
   const to = restartImages(containers, observation);
   const from = Object.fromEntries(Object.keys(to).map((name) => [name, observation.templateImages[name] ?? '']));
   const [first = ''] = Object.values(from);

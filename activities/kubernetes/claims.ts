@@ -1,0 +1,103 @@
+import type { HandfulPod, Successor } from '../../workflows/contract/activities.ts';
+import { marks } from '../../workflows/contract/names.ts';
+import { eachPod } from '../eachPod.ts';
+import type { Outcome } from '../handful.ts';
+import type { PodsOf } from '../ports.ts';
+import { KubernetesFailure } from './kubernetesFailure.ts';
+import { isLeaving } from './podState.ts';
+import { pods as podResource } from './resources.ts';
+import type { Connection } from './types.ts';
+import type { Pod } from './wire.ts';
+
+export interface ClaimDeps {
+  readonly kube: Connection;
+  readonly signal: AbortSignal;
+  readonly pods: PodsOf;
+  /** Whether a pod was born in this batch. */
+  readonly isBorn: (pod: Pod) => boolean;
+}
+
+/**
+ * Who is born in the place of which pod: a newborn is claimed by an annotation with the UID of the old one, in a write
+ * that fails if anything changed the newborn meanwhile. So every attempt finds the same, and no two pods have one
+ * successor, whoever else claims at the same time.
+ */
+export class Claims {
+  readonly #deps: ClaimDeps;
+  /** Those without a successor, by UID. */
+  readonly #open: Map<string, HandfulPod>;
+  readonly #became: Successor[] = [];
+  /** States of newborns that somebody else was faster with. */
+  readonly #lost = new Set<string>();
+
+  constructor(refs: readonly HandfulPod[], deps: ClaimDeps) {
+    this.#deps = deps;
+    this.#open = new Map(refs.map((ref) => [ref.uid, ref]));
+  }
+
+  get open(): readonly HandfulPod[] {
+    return [...this.#open.values()];
+  }
+
+  get became(): readonly Successor[] {
+    return this.#became;
+  }
+
+  /** Newborns that nobody has claimed, the oldest first. */
+  get free(): readonly Pod[] {
+    return this.#born.filter((pod) => replacedBy(pod) === undefined && !this.#lost.has(pod.metadata.resourceVersion));
+  }
+
+  /** Gives up on a pod. */
+  close({ uid }: HandfulPod): void {
+    this.#open.delete(uid);
+  }
+
+  /** Claims as many as there are. */
+  async claim(): Promise<void> {
+    const { kube, signal, pods } = this.#deps;
+    for (const pod of this.#born) this.#take(pod, replacedBy(pod));
+    const { free } = this;
+    const pairs = this.open.flatMap(({ uid }, index) => {
+      const pod = free[index];
+      return pod ? [{ name: pod.metadata.name, of: uid, pod }] : [];
+    });
+    await eachPod(pairs, signal, async ({ name, of, pod }): Promise<Outcome> => {
+      const { namespace = '', uid, resourceVersion } = pod.metadata;
+      const metadata = { uid, resourceVersion, annotations: { [marks.replaces]: of } };
+      try {
+        const claimed = await kube.patch(podResource, { namespace, name }, { metadata }, { as: 'merge' });
+        pods.wrote(claimed);
+        this.#take(claimed, of);
+      } catch (error) {
+        if (!isAnother(error)) throw error;
+        this.#lost.add(resourceVersion);
+      }
+      return 'done';
+    });
+  }
+
+  get #born(): readonly Pod[] {
+    const { pods, isBorn } = this.#deps;
+    return pods
+      .all()
+      .filter((pod) => isBorn(pod) && !isLeaving(pod))
+      .toSorted(byBirth);
+  }
+
+  #take({ metadata: { name, uid } }: Pod, of: string | undefined): void {
+    const ref = this.#open.get(of ?? '');
+    if (ref === undefined) return;
+    this.#open.delete(ref.uid);
+    this.#became.push({ pod: ref.name, name, uid });
+  }
+}
+
+const replacedBy = ({ metadata }: Pod): string | undefined => metadata.annotations?.[marks.replaces];
+
+const bornAt = ({ metadata }: Pod): number => Date.parse(metadata.creationTimestamp ?? '') || 0;
+const byBirth = (a: Pod, b: Pod): number => bornAt(a) - bornAt(b) || (a.metadata.name < b.metadata.name ? -1 : 1);
+
+/** The write named a pod, or a state of it, that is not there any more. */
+export const isAnother = (error: unknown): boolean =>
+  error instanceof KubernetesFailure && [404, 409, 422].includes(error.status ?? 0);

@@ -1,0 +1,89 @@
+import type { BearRequest, HeldRequest } from '../../../workflows/contract/activities.ts';
+import { SluiceError } from '../../../workflows/contract/errors.ts';
+import { marks } from '../../../workflows/contract/names.ts';
+import { keptTemplates } from '../keptTemplates.ts';
+import { rehearseBirth } from '../rehearseBirth.ts';
+import { replicaSets } from '../resources.ts';
+import { retryConflicts } from '../retryConflicts.ts';
+import { withOurs } from '../templateChange.ts';
+import { difference, sameTemplate, withoutOurs } from '../templates.ts';
+import type { Connection } from '../types.ts';
+import { untilObserved } from '../untilObserved.ts';
+import type { PodTemplate, ReplicaSet } from '../wire.ts';
+import { lookAgain, lookHeld, withoutLive } from './look.ts';
+
+/** How long the controller may take to see the template. */
+const controllerMs = 20_000;
+
+/**
+ * Sets the template of the live ReplicaSet, which makes its pods, while the Deployment keeps its own: its controller is
+ * paused, and knows nothing of it. See the port.
+ * @throws WORKLOAD_NOT_FOUND, WORKLOAD_CHANGED; CONFLICT while the controller does not follow
+ */
+export async function bear(kube: Connection, request: BearRequest): Promise<void> {
+  const { births, target } = request;
+  const kept = await keptTemplates(kube, request);
+  // Before the first drain: nothing can be done for a pod that cannot be born.
+  if (births?.side === 'to') await rehearseBirth(kube, target, marked(kept.to, request.holder, births));
+  const written = await retryConflicts(async () => {
+    // What is left behind goes back also where somebody took the Deployment from us.
+    const look = births ? await lookHeld(kube, request) : await lookAgain(kube, request);
+    if (!look?.live?.spec.template) {
+      if (!births) return undefined;
+      throw withoutLive(target);
+    }
+    const { live } = look;
+    if (!births && !isBearing(live)) return live;
+    // After the commit the new template is the old one.
+    const own = sameTemplate(withoutOurs(look.deployment.spec.template), kept.to) ? 'to' : 'from';
+    const plain = withOurs(kept[births?.side ?? own], look.live.spec.template);
+    return setTemplate(kube, live, births ? marked(plain, request.holder, births) : plain);
+  });
+  if (!written || (await untilObserved(kube, replicaSets, written, controllerMs))) return;
+  throw new SluiceError(
+    'CONFLICT',
+    `After ${controllerMs / 1000} s the controller has not seen the template of replicaset/${written.metadata.name}.`,
+    { next: 'Look whether kube-controller-manager runs; it is tried again by itself.' },
+  );
+}
+
+/** Whether its pods are born with the marks of a batch. */
+export const isBearing = ({ spec }: ReplicaSet): boolean =>
+  spec.template?.metadata?.annotations?.[marks.release] !== undefined;
+
+/** What `holder` left behind of {@link bear}, if anything, goes. Done where nothing of it is there. */
+export async function bearNoMore(kube: Connection, held: HeldRequest, live: ReplicaSet | undefined): Promise<void> {
+  if (live && isBearing(live)) await bear(kube, held);
+}
+
+/** `template` whose pods can be told by whom and in which batch they were born, and from which version. */
+export function marked(
+  template: PodTemplate,
+  holder: string,
+  { side, mark, batch }: NonNullable<BearRequest['births']>,
+): PodTemplate {
+  const { labels, annotations } = template.metadata ?? {};
+  return {
+    ...template,
+    metadata: {
+      ...template.metadata,
+      labels: { ...labels, [marks.podBatch]: batch },
+      annotations: { ...annotations, [marks.release]: holder, ...(side === 'to' && { [marks.template]: mark }) },
+    },
+  };
+}
+
+/** Unless somebody changed the ReplicaSet since it was read. */
+async function setTemplate(kube: Connection, live: ReplicaSet, template: PodTemplate): Promise<ReplicaSet> {
+  if (live.spec.template && difference(live.spec.template, template) === undefined) return live;
+  const { namespace = '', name, resourceVersion } = live.metadata;
+  return kube.patch(
+    replicaSets,
+    { namespace, name },
+    [
+      { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
+      { op: 'replace', path: '/spec/template', value: template },
+    ],
+    { as: 'json' },
+  );
+}

@@ -1,0 +1,124 @@
+import type { Handful, HandfulPod, HandfulRequest } from '../../workflows/contract/activities.ts';
+import { marks } from '../../workflows/contract/names.ts';
+import { eachPod } from '../eachPod.ts';
+import { handfulOf, join, type Outcome } from '../handful.ts';
+import type { PodsOf } from '../ports.ts';
+import { until } from '../until.ts';
+import { Claims, isAnother } from './claims.ts';
+import { hasMark, isLeaving } from './podState.ts';
+import { pods as podResource } from './resources.ts';
+import type { Connection } from './types.ts';
+import type { Pod } from './wire.ts';
+
+/** What is known of the births of a workload. */
+export interface Nursery {
+  /** How many pods its controller keeps. */
+  readonly replicas: number;
+  /** Why its controller could not make a pod when it last tried, as the API server said it. */
+  readonly refused?: string;
+}
+
+export interface ReplaceDeps {
+  readonly kube: Connection;
+  readonly signal: AbortSignal;
+  /** All pods of the workload. */
+  readonly pods: PodsOf;
+  readonly nursery: () => Promise<Nursery>;
+}
+
+/** One call waits so long for births; those that take longer come again. */
+const callMs = 10_000;
+/** After the first birth so long is waited for the others. */
+const lingerMs = 250;
+/** How often the workload is asked how its births go, while nobody is born. */
+const nurseryMs = 2_000;
+/** A refusal that lasts so long is none of the moment. */
+const refusalMs = 15_000;
+
+/**
+ * Deletes the pods, by UID, and finds for each the one that is born in its place (see {@link Claims}). A pod that is of
+ * the wanted template already is left alone; one that is gone has a successor like those that are deleted here. Where
+ * the workload has all its pods and none of them is left to claim, it was scaled in: then the pod is `gone`.
+ */
+export async function replacePods(
+  asked: readonly HandfulPod[],
+  request: HandfulRequest,
+  deps: ReplaceDeps,
+): Promise<Handful> {
+  const { signal, pods } = deps;
+  const isNew = (pod: Pod): boolean => hasMark(pod, request.births?.mark) === (request.births?.side === 'to');
+  const there = asked.flatMap((ref) => {
+    const pod = pods.find(ref);
+    return pod && !isLeaving(pod) ? [{ ...ref, pod }] : [];
+  });
+  const right = there.filter(({ pod }) => isNew(pod)).map(({ name }) => name);
+  const deleted = await removePods(
+    there.filter(({ pod }) => !isNew(pod)),
+    request,
+    deps,
+  );
+  const settled = new Set([...right, ...deleted.later, ...deleted.failed.map(({ pod }) => pod)]);
+  const claims = new Claims(
+    asked.filter(({ name }) => !settled.has(name)),
+    { ...deps, isBorn: (pod) => isNew(pod) && isOf(pod, request) },
+  );
+
+  const outcomes = new Map<string, Outcome>();
+  let answerBy = Date.now() + callMs;
+  for (;;) {
+    await claims.claim();
+    if (claims.became.length > 0) answerBy = Math.min(answerBy, Date.now() + lingerMs);
+    const leftMs = Math.min(answerBy - Date.now(), nurseryMs);
+    if (claims.open.length === 0 || leftMs <= 0) break;
+    if (await until(() => claims.free.length > 0, leftMs, signal, [pods])) continue;
+    if (claims.became.length > 0) continue;
+    for (const [ref, outcome] of await unborn(claims, request, deps)) {
+      claims.close(ref);
+      outcomes.set(ref.name, outcome);
+    }
+  }
+  for (const { name } of claims.open) outcomes.set(name, 'later');
+  const done = [...right, ...claims.became.map(({ pod }) => pod)];
+  const answer = join({ ...deleted, done }, handfulOf(outcomes));
+  return claims.became.length === 0 ? answer : { ...answer, became: claims.became };
+}
+
+const removePods = (
+  old: readonly HandfulPod[],
+  { target: { namespace } }: HandfulRequest,
+  { kube, signal }: ReplaceDeps,
+): Promise<Handful> =>
+  eachPod(old, signal, async ({ name, uid }): Promise<Outcome> => {
+    try {
+      await kube.remove(podResource, { namespace, name }, { uid });
+    } catch (error) {
+      if (!isAnother(error)) throw error;
+    }
+    return 'done';
+  });
+
+/** Whether it was born in the batch. */
+const isOf = ({ metadata: { labels, annotations } }: Pod, { holder, batch }: HandfulRequest): boolean =>
+  annotations?.[marks.release] === holder && labels?.[marks.podBatch] === batch;
+
+/** What becomes of pods in whose place nobody was born for a while. */
+async function unborn(
+  claims: Claims,
+  { readyTimeoutMs }: HandfulRequest,
+  { pods, nursery }: ReplaceDeps,
+): Promise<readonly (readonly [HandfulPod, Outcome])[]> {
+  const { replicas, refused } = await nursery();
+  const living = pods.all().filter((pod) => !isLeaving(pod));
+  const isThere = ({ uid }: HandfulPod) => living.some(({ metadata }) => metadata.uid === uid);
+  if (living.length >= replicas && claims.free.length === 0 && !claims.open.some(isThere)) {
+    return claims.open.map((ref) => [ref, 'gone'] as const);
+  }
+  return claims.open.flatMap((ref) => {
+    const waitedMs = Date.now() - Date.parse(ref.since);
+    // A quota has room again when the pods that are being deleted are gone.
+    const lasts = refused !== undefined && !refused.includes('exceeded quota') && waitedMs > refusalMs;
+    if (!lasts && waitedMs < readyTimeoutMs) return [];
+    const reason = `no pod is born in its place: ${refused ?? 'its controller makes none'}`;
+    return [[ref, { code: 'POD_FAILED', reason }] as const];
+  });
+}

@@ -1,0 +1,37 @@
+import { type Target, workloadName } from '../../workflows/contract/names.ts';
+import type { Preview } from '../../workflows/contract/observation.ts';
+import type { TemplateSource } from '../../workflows/contract/plan.ts';
+import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
+import { differences, templateFingerprint, templateImages } from '../kubernetes/templates.ts';
+import type { PodTemplate } from '../kubernetes/wire.ts';
+import type { Workload } from '../ports.ts';
+import { recreationOf } from '../recreate.ts';
+
+/** Whether pods may have to be made anew; whether they must, the templates tell. */
+export const mayRecreate = ({ change, strategy }: Pick<ReleaseSpec, 'change' | 'strategy'>): boolean =>
+  change.template !== undefined || change.revision !== undefined || strategy.mode === 'Recreate';
+
+/** What the change makes of the template, as the API server sees it. Undefined where it can only be one of images. */
+export async function previewOf(
+  workload: Workload,
+  target: Target,
+  template: PodTemplate,
+  spec: Pick<ReleaseSpec, 'change' | 'strategy'>,
+): Promise<Preview | undefined> {
+  if (!mayRecreate(spec)) return undefined;
+  const source = sourceOf(spec.change);
+  const to = await recreationOf(workload, workloadName(target)).preview(target, source);
+  return {
+    from: templateFingerprint(template),
+    source,
+    images: templateImages(to),
+    differs: differences(template, to),
+  };
+}
+
+/** A restart sets the annotation that `kubectl rollout restart` sets. */
+function sourceOf({ template = {}, restart, revision }: ReleaseSpec['change']): TemplateSource {
+  if (revision !== undefined) return { revision };
+  const restarted = { annotations: { 'kubectl.kubernetes.io/restartedAt': new Date().toISOString() } };
+  return { patch: restart === undefined ? template : { metadata: restarted } };
+}

@@ -1,0 +1,56 @@
+import type { ClusterActivities, Handful, HandfulPod, HandfulRequest } from '../workflows/contract/activities.ts';
+import { SluiceError } from '../workflows/contract/errors.ts';
+import { workloadName } from '../workflows/contract/names.ts';
+import { activity } from './call.ts';
+import type { WorkloadPods } from './podsOf.ts';
+import type { Recreation, Workload } from './ports.ts';
+import { type Scope, type Shared, scopeOf, workloadOf } from './scope.ts';
+import { pumpedPod, rulesOf } from './stages.ts';
+
+/** Making pods anew from another template. */
+export function recreateActivities(shared: Shared): Pick<ClusterActivities, 'bear' | 'recreate'> {
+  return {
+    bear: activity((request, call) => {
+      const workload = workloadOf(shared, request.target, call);
+      return recreationOf(workload, workloadName(request.target)).bear(request);
+    }),
+
+    recreate: activity((asked, call) => {
+      const scope = scopeOf(shared, asked, call);
+      const request = { ...asked, pods: asked.pods.map((pod) => ({ ...pod, since: call.here(pod.since) })) };
+      return scope.withPods(async (pods) => {
+        const recreation = recreationOf(scope.workload, workloadName(request.target));
+        const answer = await recreation.replace(request, pods);
+        return request.checks.length === 0 ? answer : keepOut(answer, request, scope, pods);
+      });
+    }),
+  };
+}
+
+/** @throws MODE_UNSUPPORTED for a kind whose pods cannot be made anew */
+export function recreationOf({ recreation, kind }: Workload, name: string): Recreation {
+  if (recreation) return recreation;
+  throw new SluiceError('MODE_UNSUPPORTED', `This version of Sluice changes pods of a ${kind} in place only.`, {
+    next: `Change only images of ${name}, or use its native rollout.`,
+  });
+}
+
+/** A newborn serves as soon as it is ready; where checks come first it is taken out, before anybody knows of it. */
+async function keepOut(answer: Handful, request: HandfulRequest, scope: Scope, pods: WorkloadPods): Promise<Handful> {
+  const { became = [] } = answer;
+  const oldName = new Map(became.map(({ pod, name }) => [name, pod]));
+  const before = new Map(request.pods.map((pod) => [pod.name, pod]));
+  const refs = became.flatMap(({ pod, name, uid }): HandfulPod[] => {
+    const ref = before.get(pod);
+    return ref ? [{ ...ref, name, uid }] : [];
+  });
+  const { live } = pods.split(refs);
+  const { later } = await scope.traffic(request.traffic.through, pods).drain(live.map(pumpedPod), rulesOf(request));
+  const again = new Set(later.map((name) => oldName.get(name) ?? name));
+  return {
+    ...answer,
+    done: answer.done.filter((name) => !again.has(name)),
+    later: [...answer.later, ...again],
+    became: became.filter(({ pod }) => !again.has(pod)),
+  };
+}

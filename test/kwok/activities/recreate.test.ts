@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import { controllerRevisions } from '../../../activities/kubernetes/resources.ts';
+import { templateFingerprint } from '../../../activities/kubernetes/templates.ts';
+import type { Pod } from '../../../activities/kubernetes/wire.ts';
+import type { ClusterActivities, HeldRequest } from '../../../workflows/contract/activities.ts';
+import { dyingAfter } from './dying.ts';
+import { type App, activitiesOf, attempt, deploy, eventually, ground, handful, v1 } from './fixtures.ts';
+
+const { world, sluice } = await ground();
+
+const mark = 'mark-of-the-change';
+const patch = { spec: { containers: [{ name: 'app', env: [{ name: 'LEVEL', value: '1' }] }] } };
+const levelOf = ({ spec }: Pod): string => spec.containers[0]?.env?.[0]?.value ?? '-';
+const uidOf = ({ metadata }: Pod): string => metadata.uid;
+const isThere = ({ metadata }: Pod): boolean => metadata.deletionTimestamp === undefined;
+const livePods = async (app: App): Promise<readonly Pod[]> => (await app.pods()).filter(isThere);
+
+/** Calls activities in a worker that dies after `count` writes in all, and then again in one that lives. */
+function mortally(count: number) {
+  const kube = dyingAfter(world.kube, count);
+  const mortal = activitiesOf(kube);
+  return {
+    died: kube.died,
+    close: () => mortal.close(),
+    async run<K extends keyof ClusterActivities>(
+      name: K,
+      input: Parameters<ClusterActivities[K]>[0],
+    ): Promise<Awaited<ReturnType<ClusterActivities[K]>>> {
+      if (!kube.died()) {
+        try {
+          return await attempt(mortal, name, input);
+        } catch (error) {
+          if (!kube.died()) throw error;
+        }
+      }
+      return attempt(sluice, name, input);
+    },
+  };
+}
+type Mortal = ReturnType<typeof mortally>;
+
+/** A batch of all pods, as its workflow runs it. */
+async function batch(mortal: Mortal, app: App, held: HeldRequest, side: 'from' | 'to', name: string): Promise<void> {
+  const births = { side, mark };
+  const old = (await livePods(app)).filter((pod) => (levelOf(pod) === '1') !== (side === 'to'));
+  await mortal.run('bear', { ...held, births: { ...births, batch: name } });
+  const request = { ...handful(app.target, held.uid, held.holder, old, {}, { births }), batch: name };
+  let open = request.pods;
+  const became = new Map<string, { name: string; uid: string }>();
+  while (open.length > 0) {
+    const answer = await mortal.run('recreate', { ...request, pods: open });
+    expect([answer.failed, answer.gone]).toEqual([[], []]);
+    for (const { pod, ...successor } of answer.became ?? []) became.set(pod, successor);
+    open = open.filter(({ name: pod }) => answer.later.includes(pod));
+  }
+  let waiting = request.pods.map((pod) => ({ ...pod, ...became.get(pod.name) }));
+  while (waiting.length > 0) {
+    const { later, failed } = await mortal.run('wait', { ...request, pods: waiting });
+    expect(failed).toEqual([]);
+    waiting = waiting.filter(({ name: pod }) => later.includes(pod));
+  }
+  await mortal.run('bear', held);
+}
+
+async function acquired(mortal: Mortal, name: string) {
+  const app = await deploy(world, { name, replicas: 2 });
+  const { metadata, spec } = await app.deployment();
+  const held = { target: app.target, uid: metadata.uid, holder: `release/${name}|run` };
+  const from = templateFingerprint(spec.template);
+  await mortal.run('acquire', { ...held, from: {}, template: { from, to: mark, source: { patch }, differs: [] } });
+  return { app, held, before: await livePods(app) };
+}
+
+/** Nothing of the release is left, and the controller has nothing to do. */
+async function gaveBack(app: App): Promise<void> {
+  const { metadata, spec } = await app.settled();
+  expect(JSON.stringify([metadata.annotations, spec.template])).not.toContain('sluice.dev/');
+  const { items } = await world.kube.list(controllerRevisions, { namespace: world.namespace });
+  expect(items.filter((kept) => kept.metadata.name.startsWith(`${metadata.name}-sluice-`))).toEqual([]);
+}
+
+const commit = (held: HeldRequest) => ({ ...held, from: {}, to: {}, cause: 'c', mark });
+
+describe('pods made anew, the worker killed after each write', () => {
+  it('to the new template: each pod is replaced once, and the resume recreates nothing', async () => {
+    let writes = 0;
+    for (let count = 1; writes === 0; count += 1) {
+      const mortal = mortally(count);
+      const { app, held, before } = await acquired(mortal, `anew-${count}`);
+      await batch(mortal, app, held, 'to', 'gray');
+      await mortal.run('commit', commit(held));
+      await mortal.run('release', { ...held, keeps: v1, recreated: true });
+      await gaveBack(app);
+      const after = await livePods(app);
+      expect(after.map(levelOf)).toEqual(['1', '1']);
+      const replaced = after.map(({ metadata }) => metadata.annotations?.['sluice.dev/replaces'] ?? '');
+      expect(replaced.toSorted()).toEqual(before.map(uidOf).toSorted());
+      await eventually(async () => (await app.history()).length === 2);
+      expect((await app.history()).map((line) => line.slice(0, 2))).toEqual(['1:', '2:']);
+      expect((await livePods(app)).map(uidOf).toSorted()).toEqual(after.map(uidOf).toSorted());
+      if (!mortal.died()) writes = count - 1;
+      mortal.close();
+    }
+    // Hold 2; births 2; deletes 2, claims 2; commit 3; history, release, marks, templates.
+    expect(writes).toBeGreaterThanOrEqual(13);
+  });
+
+  it('and back from a commit: each pod is the old version again', async () => {
+    for (let count = 1; ; count += 1) {
+      const mortal = mortally(count);
+      const { app, held } = await acquired(mortal, `back-${count}`);
+      await batch(mortal, app, held, 'to', 'gray');
+      await mortal.run('commit', commit(held));
+      await mortal.run('uncommit', commit(held));
+      await batch(mortal, app, held, 'from', 'undo');
+      await mortal.run('release', { ...held, recreated: true });
+      await gaveBack(app);
+      expect((await livePods(app)).map(levelOf)).toEqual(['-', '-']);
+      expect(await app.history()).toHaveLength(1);
+      const died = mortal.died();
+      mortal.close();
+      if (!died) return;
+    }
+  });
+
+  it('a release that was terminated in a batch leaves nothing that the next one would take for its own', async () => {
+    const mortal = mortally(1_000);
+    const { app, held } = await acquired(mortal, 'left');
+    await mortal.run('bear', { ...held, births: { side: 'to', mark, batch: 'gray' } });
+    const next = { ...held, holder: 'release/left|another' };
+    await attempt(sluice, 'acquire', { ...next, from: v1 });
+    await attempt(sluice, 'release', next);
+    await gaveBack(app);
+    expect((await livePods(app)).map(levelOf)).toEqual(['-', '-']);
+    mortal.close();
+  });
+});

@@ -1,0 +1,58 @@
+import { SluiceError } from '../errors.ts';
+import { workloadName } from '../names.ts';
+import type { Observation } from '../observation.ts';
+import type { PlannedMode } from '../plan.ts';
+import type { ReleaseSpec } from '../spec.ts';
+
+/** Whether pods are made anew: because that is asked for, or because a pod that lives cannot be changed so. */
+export const recreates = ({ strategy }: Pick<ReleaseSpec, 'strategy'>, { preview }: Pick<Observation, 'preview'>) =>
+  strategy.mode === 'Recreate' || (preview?.differs.length ?? 0) > 0;
+
+/** What people are told of how it goes. @throws NOT_IN_PLACE where the change cannot be had in the way that is asked for */
+export function plannedMode(
+  spec: ReleaseSpec,
+  { target, preview }: Pick<Observation, 'target' | 'preview'>,
+): PlannedMode {
+  const asked = spec.strategy.mode;
+  if (!recreates(spec, { ...(preview && { preview }) })) {
+    const what =
+      spec.change.restart === undefined
+        ? 'only images change, so containers'
+        : 'each image stays the same and is spelled in another way, so containers';
+    return {
+      asked,
+      used: 'InPlace',
+      reason: `In place: ${what} restart inside their pods, which keep UID, IP and node.`,
+    };
+  }
+  const differs = preview?.differs ?? [];
+  if (asked === 'InPlaceOnly') {
+    throw new SluiceError(
+      'NOT_IN_PLACE',
+      `A pod of ${workloadName(target)} that lives cannot be given ${listed(differs)}, and strategy.mode is InPlaceOnly.`,
+      {
+        next: 'Change only images, or let pods be made anew: mode InPlaceIfPossible or Recreate.',
+        details: { differs },
+      },
+    );
+  }
+  if (spec.change.order !== undefined) {
+    throw new SluiceError(
+      'NOT_IN_PLACE',
+      'change.order has no meaning where pods are made anew: their containers start together.',
+      { next: 'Leave out change.order.' },
+    );
+  }
+  const why = differs.length === 0 ? 'as asked for' : `a pod that lives cannot be given ${listed(differs)}`;
+  return {
+    asked,
+    used: 'Recreate',
+    reason: `Recreate: ${why}. Pods are deleted one after another, and born anew with other UIDs and IPs, perhaps on other nodes.`,
+  };
+}
+
+/** The first of them, for people. */
+function listed(differs: readonly string[]): string {
+  const shown = differs.slice(0, 3).join(', ');
+  return differs.length > 3 ? `${shown} and ${differs.length - 3} more` : shown;
+}
