@@ -159,7 +159,8 @@ export class Pump {
     const done = new Set(this.#done);
     const gone = new Set(this.#gone);
     return this.#options.pods.map((pod) => {
-      const { name, uid } = this.#became.get(pod.name) ?? pod;
+      const successor = this.#became.get(pod.name);
+      const { name, uid } = successor ?? pod;
       const stage = this.#inHand.get(name)?.stage;
       const reason = reasons.get(name);
       const ended =
@@ -172,7 +173,13 @@ export class Pump {
             : gone.has(name)
               ? 'gone'
               : 'queued';
-      return { name, uid, state: stage ?? ended, ...(reason === undefined ? {} : { reason }) };
+      return {
+        name,
+        uid,
+        state: stage ?? ended,
+        ...(reason === undefined ? {} : { reason }),
+        ...(successor && { replaces: successor.pod }),
+      };
     });
   }
 

@@ -92,15 +92,15 @@ function isInHand(batch: BatchStatus): batch is BatchStatus & { readonly workflo
 
 /** The batch's own view of its pods over that of the release; nodes are known to the release alone. */
 function mergePods(batch: BatchStatus, { pods }: BatchProgress): BatchStatus {
-  const live = new Map(pods.map((pod) => [pod.name, pod]));
+  const live = new Map(pods.map((pod) => [pod.replaces ?? pod.name, pod]));
   const known = new Set(batch.pods.map((pod) => pod.name));
   const merged = batch.pods.map((pod): PodStatus => {
     const now = live.get(pod.name);
     if (now === undefined) return pod;
-    const node = now.node ?? pod.node;
+    const node = now.node ?? (now.replaces === undefined ? pod.node : undefined);
     return { ...now, ...(node !== undefined && { node }) };
   });
-  return { ...batch, pods: [...merged, ...pods.filter((pod) => !known.has(pod.name))] };
+  return { ...batch, pods: [...merged, ...pods.filter((pod) => !known.has(pod.replaces ?? pod.name))] };
 }
 
 /** Ends that the workflow itself could not write into its status. */

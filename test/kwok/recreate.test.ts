@@ -136,6 +136,8 @@ describe('a change that is no image', () => {
       const { live, deployment } = await templates('mid');
       return live !== undefined && sameTemplate(deployment, live, ['sluice.dev/serving']);
     });
+    const { batches } = await world.sluice.status(world.target('mid'));
+    expect(batches.flatMap((batch) => batch.pods)).toHaveLength(12);
     const count = await isNew();
     const old = (await list('mid')).find((pod) => levelOf(pod) === '-');
     await world.kube.remove(pods, { namespace: world.namespace, name: old?.metadata.name ?? '' });

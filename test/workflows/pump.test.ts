@@ -320,7 +320,10 @@ describe('pods that are made anew', () => {
         const listed = [...through, ...gone, ...failures, ...stopped.map(({ pod }) => pod), ...queued];
         expect([...new Set(listed)].toSorted()).toEqual(here.toSorted());
         expect(through.filter((name) => failures.has(name))).toEqual([]);
-        expect(pump.progress().map(({ name }) => name)).toEqual(here);
+        const shown = pump.progress();
+        expect(shown.map(({ name }) => name)).toEqual(here);
+        // Whoever knows the pods by their old names finds each of them.
+        expect(shown.map(({ name, replaces = name }) => replaces)).toEqual(pods(count).map(({ name }) => name));
         expect(stopped.length).toBeLessThanOrEqual(3);
       }),
     );

@@ -50,6 +50,8 @@ export interface PodStatus extends PodRef {
   readonly state: PodState;
   readonly node?: string;
   readonly reason?: string;
+  /** Of one that a running batch has made anew: the name of the pod in whose place it is. */
+  readonly replaces?: string;
 }
 
 /** What everyone reads. Times are ISO 8601 from the workflow's clock. */

@@ -24,9 +24,13 @@ export async function previewed(kube: Connection, target: Target, source: Templa
     return spec.template;
   } catch (error) {
     if (!(error instanceof KubernetesFailure && (error.status === 400 || error.status === 422))) throw error;
-    throw new SluiceError('PATCH_REFUSED', `The new template: ${error.message}`);
+    throw new SluiceError('PATCH_REFUSED', `The new template: ${reasonOf(error)}`);
   }
 }
+
+/** What the API server says of fields that there are none of, without the whole patch around it. */
+const reasonOf = ({ message }: KubernetesFailure): string =>
+  /strict decoding error: (.*)$/s.exec(message)?.[1]?.replaceAll('spec.template.', '') ?? message;
 
 /** A patch that puts the template of a revision in the place of the Deployment's. */
 async function revised(kube: Connection, target: Target, revision: number): Promise<object> {

@@ -47,7 +47,7 @@ export function plannedMode(
   return {
     asked,
     used: 'Recreate',
-    reason: `Recreate: ${why}. Pods are deleted one after another, and born anew with other UIDs and IPs, perhaps on other nodes.`,
+    reason: `Recreate: ${why}. Each pod is deleted, and another one is born in its place, with another UID and IP, perhaps on another node.`,
   };
 }
 

@@ -15,6 +15,7 @@ export function plannedWrites(
   const selectors = `the selector of Service ${services.join(', ')}`;
   const images = Object.entries(change.to).map(([container, image]) => `${container}=${image}`);
   const serving = services.length > 0;
+  const recreates = change.template !== undefined;
   const pulls = prePull?.nodes.length ?? 0;
   return [
     ...(pulls > 0
@@ -22,10 +23,14 @@ export function plannedWrites(
           `Pull the new images on ${countOf(pulls, 'node')}, by a pod of ours on each (label ${marks.prePull}) that runs nothing and is deleted again.`,
         ]
       : []),
+    ...(recreates ? ['Keep the old and the new template in a ControllerRevision, until the end.'] : []),
     `${kind.hold(name)} and mark it as held (annotations ${marks.release}, ${marks.before}).`,
     ...(serving ? [`Label ${kind.births} and all its pods ${marks.serving}=true.`] : []),
     ...(serving ? [`Add ${marks.serving} to ${selectors}: from then on a pod is drained by its label.`] : []),
-    `After the last batch: set ${images.join(', ')} ${kind.commit(name)}.`,
+    ...(recreates
+      ? [`Set the new template in ${kind.births} while pods of a batch are made anew, and the old one again.`]
+      : []),
+    `After the last batch: set ${recreates ? 'the new template' : images.join(', ')} ${kind.commit(name)}.`,
     kind.history,
     ...(serving ? [`Take ${marks.serving} out of ${selectors}, then off ${kind.births} and the pods.`] : []),
     `Take the annotations off ${name} and ${kind.release(paused)}.`,
