@@ -60,7 +60,7 @@ const allReady = (name: string, count: number) =>
   until(async () => [...(await world.pods(name)).values()].filter(({ ready }) => ready).length === count);
 
 describe('a change that is no image', () => {
-  it('makes the pods anew, batch by batch; who dies at the gate is born old; the resume moves nobody', async () => {
+  it('scenario 31: makes the pods anew, batch by batch; who dies at the gate is born old; the resume moves nobody', async () => {
     await deploy('env', 6);
     const before = await uids('env');
     const plan = await world.sluice.plan(validateSpec(withLevel('env', '1')));
@@ -103,7 +103,7 @@ describe('a change that is no image', () => {
     await clean('back', 5);
   });
 
-  it('scenario 31: changed again and again in mid-release, it ends as the last one said, and no pod is lost', async () => {
+  it('changed again and again in mid-release, it ends as the last one said, and no pod is lost', async () => {
     await deploy('again', 4);
     for (const level of ['1', '2']) {
       await world.start(withLevel('again', level, { gates: { afterGray: { approval: false } } }));
@@ -231,6 +231,19 @@ describe('a change that is no image', () => {
     expect(refusal).toMatchObject({ code: 'REVISION_NOT_FOUND', message: expect.stringContaining('there are 2, 3') });
   });
 
+  it('scenario 32: resources that change the class of service make pods anew', async () => {
+    await deploy('qos', 2);
+    const resources = { requests: { cpu: '1m', memory: '1Mi' }, limits: { cpu: '1m', memory: '1Mi' } };
+    const change = { template: { spec: { containers: [{ name: 'app', resources }] } } };
+    const asked = withLevel('qos', '', { change, gates: { afterGray: { approval: false } } });
+    const plan = await world.sluice.plan(validateSpec(asked));
+    expect([plan.mode.used, plan.change.template?.differs]).toEqual(['Recreate', ['resources of app']]);
+    await world.start(asked);
+    expect(await ended('qos')).toMatchObject({ phase: 'succeeded' });
+    expect((await list('qos')).map(({ status }) => status?.qosClass)).toEqual(['Guaranteed', 'Guaranteed']);
+    await settled('qos');
+  });
+
   it('a restart makes pods anew where that is asked for', async () => {
     await deploy('restart', 3);
     const before = await uids('restart');
@@ -255,7 +268,7 @@ describe('what is refused before anything is touched', () => {
       (error: unknown) => (error instanceof SluiceError ? `${error.code}: ${error.message}` : String(error)),
     );
 
-  it('names the field, the way, or what stands against it', async () => {
+  it('scenario 31: names the field, the way, or what stands against it', async () => {
     await deploy('fixed', 2);
     expect(await refused({ strategy: { mode: 'InPlaceOnly' } })).toContain(
       'NOT_IN_PLACE: A pod of deployment/fixed that lives cannot be given env of app',

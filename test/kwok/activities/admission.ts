@@ -20,16 +20,17 @@ export interface Denial {
   readonly lift: () => Promise<void>;
 }
 
-/** The API server itself refuses updates of `resource` in this namespace unless `expression` (CEL) holds. It takes a moment. */
+/** The API server itself refuses updates (or births) of `resource` in this namespace unless `expression` (CEL) holds. It takes a moment. */
 export async function deny(
   { kube, namespace }: World,
   resource: Resource<unknown>,
   expression: string,
   message: string,
+  operation: 'UPDATE' | 'CREATE' = 'UPDATE',
 ): Promise<Denial> {
   const name = `${resource.name}-${namespace}`;
   const { group, version } = resource;
-  const rule = { apiGroups: [group], apiVersions: [version], operations: ['UPDATE'], resources: [resource.name] };
+  const rule = { apiGroups: [group], apiVersions: [version], operations: [operation], resources: [resource.name] };
   await kube.create(
     policies,
     {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { controllerRevisions } from '../../../activities/kubernetes/resources.ts';
+import { controllerRevisions, pods } from '../../../activities/kubernetes/resources.ts';
 import { templateFingerprint } from '../../../activities/kubernetes/templates.ts';
 import type { Pod } from '../../../activities/kubernetes/wire.ts';
 import type { ClusterActivities, HeldRequest } from '../../../workflows/contract/activities.ts';
+import { deny } from './admission.ts';
 import { dyingAfter } from './dying.ts';
 import { type App, activitiesOf, attempt, deploy, eventually, ground, handful, v1 } from './fixtures.ts';
 
@@ -130,6 +131,66 @@ describe('pods made anew, the worker killed after each write', () => {
     const next = { ...held, holder: 'release/left|another' };
     await attempt(sluice, 'acquire', { ...next, from: v1 });
     await attempt(sluice, 'release', next);
+    await gaveBack(app);
+    expect((await livePods(app)).map(levelOf)).toEqual(['-', '-']);
+    mortal.close();
+  });
+});
+
+describe('births that admission refuses', () => {
+  const isOld = "!object.spec.containers.exists(c, has(c.env) && c.env.exists(e, e.name == 'LEVEL'))";
+
+  it('scenario 34: before anything is drained the births are rehearsed; what is refused later fails with what was said', async () => {
+    const mortal = mortally(1_000);
+    const { app, held, before } = await acquired(mortal, 'denied');
+    const births = { side: 'to' as const, mark };
+    const denial = await deny(world, pods, isOld, 'LEVEL is not for here', 'CREATE');
+    try {
+      const refusal = await eventually(() =>
+        attempt(sluice, 'bear', { ...held, births: { ...births, batch: 'gray' } }).then(
+          async () => {
+            await attempt(sluice, 'bear', held);
+            return undefined;
+          },
+          (error: unknown) => error,
+        ),
+      );
+      expect(refusal).toMatchObject({
+        type: 'PATCH_REFUSED',
+        message: expect.stringMatching(/^No pod can be born from the new template: .*LEVEL is not for here/s),
+      });
+      const [live] = (await app.sets()).filter(({ spec }) => spec.replicas === 2);
+      expect(JSON.stringify(live?.spec.template)).not.toContain('LEVEL');
+      await denial.lift();
+      await eventually(() =>
+        attempt(sluice, 'bear', { ...held, births: { ...births, batch: 'gray' } }).then(() => true),
+      );
+    } finally {
+      await denial.lift();
+    }
+    const later = await deny(world, pods, isOld, 'LEVEL is not for here', 'CREATE');
+    try {
+      // The policy needs a moment to hold, and pods that are born before it does are well.
+      await eventually(() =>
+        attempt(sluice, 'bear', { ...held, births: { ...births, batch: 'gray' } }).then(
+          () => undefined,
+          () => true,
+        ),
+      );
+      const request = handful(app.target, held.uid, held.holder, before.slice(0, 1), {}, { births });
+      const answer = await eventually(async () => {
+        const { failed } = await attempt(sluice, 'recreate', request);
+        return failed[0];
+      });
+      expect(answer).toMatchObject({
+        code: 'POD_FAILED',
+        reason: expect.stringMatching(/^no pod is born in its place: .*LEVEL is not for here/s),
+      });
+    } finally {
+      await later.lift();
+    }
+    await attempt(sluice, 'bear', held);
+    await attempt(sluice, 'release', { ...held, recreated: true });
     await gaveBack(app);
     expect((await livePods(app)).map(levelOf)).toEqual(['-', '-']);
     mortal.close();
