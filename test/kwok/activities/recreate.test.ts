@@ -159,7 +159,7 @@ describe('births that admission refuses', () => {
         type: 'PATCH_REFUSED',
         message: expect.stringMatching(/^No pod can be born from the new template: .*LEVEL is not for here/s),
       });
-      const [live] = (await app.sets()).filter(({ spec }) => spec.replicas === 2);
+      const live = (await app.sets()).find(({ spec }) => spec.replicas === 2);
       expect(JSON.stringify(live?.spec.template)).not.toContain('LEVEL');
       await denial.lift();
       await eventually(() =>
