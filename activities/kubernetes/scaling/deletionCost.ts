@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { idOfHolder, marks } from '../../../workflows/contract/names.ts';
 import { eachPod } from '../../eachPod.ts';
 import type { Scaling } from '../../ports.ts';
@@ -13,6 +14,12 @@ import { numberAccess, setNumber } from './number.ts';
 const costKey = 'controller.kubernetes.io/pod-deletion-cost';
 /** The lowest that there is: nobody can have asked for less. */
 const lowest = '-2147483648';
+
+/**
+ * That controller hears of pods and of its number by two watches, and nothing shows how far it is: so long lies between the
+ * two writes. What went is looked at afterwards all the same.
+ */
+const heardMs = 1_000;
 
 /** What the annotation marks.leaving says. */
 interface Leaving {
@@ -30,19 +37,22 @@ export const byDeletionCost = (
   access: numberAccess(resource),
   rank: rankOf,
   set: (held, number) => setNumber(kube, resource, held, number),
-  choose: (pods, holder) =>
-    rewrite(kube, pods, signal, (pod) => {
+  async choose(pods, holder) {
+    const written = await rewrite(kube, pods, signal, (pod) => {
       const before = leavingOf(pod);
       if (before?.holder === holder) return undefined;
       const mark: Leaving = { holder, cost: before === undefined ? (costIn(pod) ?? null) : before.cost };
       return { [costKey]: lowest, [marks.leaving]: JSON.stringify(mark) };
-    }),
-  spare: (pods, holder) =>
-    rewrite(kube, pods, signal, (pod) => {
+    });
+    if (written > 0) await sleep(heardMs, undefined, { signal });
+  },
+  async spare(pods, holder) {
+    await rewrite(kube, pods, signal, (pod) => {
       const before = leavingOf(pod);
       if (before === undefined || idOfHolder(before.holder) !== idOfHolder(holder)) return undefined;
       return { [costKey]: before.cost, [marks.leaving]: null };
-    }),
+    });
+  },
 });
 
 /** The order of kube-controller-manager's ActivePodsWithRanks, as far as it comes before the cost. */
@@ -73,13 +83,14 @@ function leavingOf({ metadata }: Pod): Leaving | undefined {
   }
 }
 
-/** Each in a write that fails if anything changed the pod since it was read; pods that are gone are no hindrance. */
+/** How many were written. Each in a write that fails if anything changed the pod since it was read; pods that are gone are no hindrance. */
 async function rewrite(
   kube: Connection,
   pods: readonly Pod[],
   signal: AbortSignal,
   annotationsOf: (pod: Pod) => Readonly<Record<string, string | null>> | undefined,
-): Promise<void> {
+): Promise<number> {
+  let written = 0;
   const known = pods.map((pod) => ({ name: pod.metadata.name, pod }));
   const { failed, later } = await eachPod(known, signal, async ({ pod }) => {
     const { namespace = '', name, uid } = pod.metadata;
@@ -96,6 +107,7 @@ async function rewrite(
         { metadata: { uid, resourceVersion, annotations } },
         { as: 'merge' },
       );
+      written += 1;
     });
     return 'done';
   });
@@ -103,4 +115,5 @@ async function rewrite(
   if (first) throw new KubernetesFailure(first.code, `${first.pod}: ${first.reason}`, { status: 422 });
   if (later.length > 0)
     throw new KubernetesFailure('CONFLICT', `pod ${later[0]} is written by others`, { status: 409 });
+  return written;
 }
