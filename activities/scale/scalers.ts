@@ -97,8 +97,8 @@ export function bounded(
 ): { readonly minReplicas: number; readonly maxReplicas: number } {
   if (!bound || to === 0) return { minReplicas, maxReplicas };
   return to > from
-    ? { minReplicas: Math.max(minReplicas, to), maxReplicas: Math.max(maxReplicas, to) }
-    : { minReplicas: Math.min(minReplicas, to), maxReplicas: Math.min(maxReplicas, to) };
+    ? { minReplicas: to, maxReplicas: Math.max(maxReplicas, to) }
+    : { minReplicas: Math.min(minReplicas, to), maxReplicas: to };
 }
 
 const boundsOf = ({ spec: { minReplicas = 1, maxReplicas, behavior } }: HorizontalPodAutoscaler): Before => ({
