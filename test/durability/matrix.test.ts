@@ -56,7 +56,17 @@ describe.each(['forward', 'rollback'] as const)('killed at every point: %s', (wa
     expect(points.map(({ point }) => point)).toContain(includes);
     const outcomes = new Map<KillPoint, string>();
     for (let first = 0; first < points.length; first += waveSize) {
-      const wave = await killAt(world, outside, wanted, points.slice(first, first + waveSize), directory);
+      const wave = await killAt(
+        world,
+        {
+          deploy: (name) => deployV1(world, name),
+          start: (name) => world.start(specOf(world, name, outside)),
+          stateOf: (name, before) => endStateOf(world, name, before),
+          wanted,
+        },
+        points.slice(first, first + waveSize),
+        directory,
+      );
       for (const [point, outcome] of wave) outcomes.set(point, outcome);
     }
     console.log(matrixOf(way, outcomes));

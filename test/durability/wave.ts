@@ -2,8 +2,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { isOver } from '../../workflows/contract/status.ts';
 import { type KillPoint, type PodFacts, until, type World } from '../support/world.ts';
-import { type EndState, endStateOf } from './endState.ts';
-import { deployV1, endOf, type Outside, patience, specOf } from './helpers.ts';
+import { endOf, patience } from './helpers.ts';
 import { pointText, readPoints } from './points.ts';
 
 /** What became of a release that ended as one that nobody disturbed. */
@@ -11,14 +10,21 @@ export const undisturbed = 'as undisturbed';
 /** The same, but it did not come to the point: how many pods share a call, and how far that goes with them, depends on time. */
 export const anotherWay = 'went another way';
 
+/** What is done to a workload, and what must come of it. */
+export interface Subject<State> {
+  readonly deploy: (name: string) => Promise<void>;
+  readonly start: (name: string) => Promise<void>;
+  readonly stateOf: (name: string, before: ReadonlyMap<string, PodFacts>) => Promise<State>;
+  readonly wanted: State;
+}
+
 /**
- * One worker carries out a release for each point, and is killed when each has come to its own. Then another worker goes on.
+ * One worker carries it out for each point, and is killed when each has come to its own. Then another worker goes on.
  * Answers with what became of each: {@link undisturbed}, {@link anotherWay}, or how it differs from `wanted`.
  */
-export async function killAt(
+export async function killAt<State>(
   world: World,
-  outside: Outside,
-  wanted: EndState,
+  { deploy, start, stateOf, wanted }: Subject<State>,
   at: readonly KillPoint[],
   directory: string,
 ): Promise<ReadonlyMap<KillPoint, string>> {
@@ -26,12 +32,12 @@ export async function killAt(
   const named = at.map((point, index): readonly [string, KillPoint] => [`w${wave}-${index}`, point]);
   const before = new Map<string, ReadonlyMap<string, PodFacts>>();
   await eightAtOnce(named, async ([name]) => {
-    await deployV1(world, name);
+    await deploy(name);
     before.set(name, await world.pods(name));
   });
 
   const mortal = await world.worker({ points: file, kills: Object.fromEntries(named) });
-  await eightAtOnce(named, ([name]) => world.start(specOf(world, name, outside)));
+  await eightAtOnce(named, ([name]) => start(name));
   let past: ReadonlySet<string> = new Set();
   const standStill = async (): Promise<boolean> => {
     const passed = new Set((await readPoints(file)).map((point) => `${point.workload} ${pointText(point)}`));
@@ -51,7 +57,7 @@ export async function killAt(
   const outcomes = new Map<KillPoint, string>();
   for (const [name, point] of named) {
     try {
-      await expect.poll(() => endStateOf(world, name, before.get(name) ?? new Map()), patience).toEqual(wanted);
+      await expect.poll(() => stateOf(name, before.get(name) ?? new Map()), patience).toEqual(wanted);
       outcomes.set(point, past.has(name) ? anotherWay : undisturbed);
     } catch (error) {
       outcomes.set(point, String(error));
