@@ -11,7 +11,10 @@ export interface Judge {
   readonly notes: () => readonly PodNote[];
 }
 
-/** By the pod itself; and where it takes long, by its node: a lost one does nothing that is asked of it. */
+/** How soon the answer about a node is looked for. */
+const answerMs = 100;
+
+/** By the pod itself; and where it takes long or has failed, by its node: a lost one does nothing that is asked of it. */
 export function createJudge(request: HandfulRequest, kube: Connection): Judge {
   const { minReadyMs, readyTimeoutMs, undo, turn } = request;
   const partial = turn?.last === false;
@@ -28,9 +31,12 @@ export function createJudge(request: HandfulRequest, kube: Connection): Judge {
         now,
       );
       if (judged.is !== 'waiting' && judged.is !== 'failed') return judged;
-      if (now - Date.parse(since) < freshMs) return judged;
+      const longAt = Date.parse(since) + freshMs;
+      if (judged.is === 'waiting' && now < longAt) return { is: 'waiting', again: Math.min(judged.again, longAt) };
       const node = pod.spec.nodeName ?? '';
-      if (nodes.isLost(node)) {
+      const isLost = nodes.isLost(node);
+      if (isLost === undefined) return { is: 'waiting', again: now + answerMs };
+      if (isLost) {
         notes.set(name, { pod: name, text: lostText(node) });
         return { is: 'gone' };
       }

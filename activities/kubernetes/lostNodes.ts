@@ -5,18 +5,17 @@ import type { Connection } from './types.ts';
 /** How old an answer about a node may be, in ms. */
 export const freshMs = 10_000;
 
-/** Which nodes do not report to the API server. Asked only about nodes on which something takes long. */
+/** Which nodes do not report to the API server. Asked only about nodes on which something takes long, or fails. */
 export interface LostNodes {
-  /** Whether the newest answer says that it is lost, or there is no such node. Asks again in the background. */
-  isLost(node: string): boolean;
+  /** Whether the newest answer says that it is lost, or there is no such node; undefined before the first. Asks in the background. */
+  isLost(node: string): boolean | undefined;
 }
 
 /** For one activity: the questions end with the signal of `kube`. */
 export function lostNodes(kube: Connection): LostNodes {
-  const known = new Map<string, { readonly at: number; readonly lost: boolean }>();
+  const known = new Map<string, { readonly at: number; readonly lost: boolean | undefined }>();
   const ask = async (node: string): Promise<void> => {
-    const before = known.get(node)?.lost ?? false;
-    known.set(node, { at: Date.now(), lost: before });
+    known.set(node, { at: Date.now(), lost: known.get(node)?.lost });
     try {
       const found = await kube.find(nodes, { name: node });
       known.set(node, { at: Date.now(), lost: found === undefined || !isNodeReady(found) });
@@ -29,7 +28,7 @@ export function lostNodes(kube: Connection): LostNodes {
     isLost(node) {
       const answer = known.get(node);
       if (answer === undefined || Date.now() - answer.at >= freshMs) void ask(node);
-      return answer?.lost ?? false;
+      return answer?.lost;
     },
   };
 }
