@@ -22,7 +22,8 @@ async function kwokPart(context: RuntimeContext): Promise<Part> {
     args: [
       `--kubeconfig=${kubeconfig}`,
       `--config=${stages}`,
-      '--manage-all-nodes=true',
+      // All of them, but for those that shall fall silent.
+      '--manage-nodes-with-label-selector=sluice.dev/kwok!=silent',
       // All nodes share one range; the default has 254 addresses.
       '--cidr=10.64.0.1/10',
       '--node-ip=127.0.0.1',
