@@ -339,6 +339,13 @@ describe('refusals', () => {
       observe(allNew, { templateImages: v2, findings: { ...quietFindings, digests: { app: digest } } }),
       /already/,
     ],
+    [
+      'ordinals of pods that have none',
+      'SPEC_INVALID',
+      specOf({ strategy: { order: { first: 'HighestOrdinal' } } }),
+      observe(podsOf(3)),
+      /^strategy\.order\.first: found HighestOrdinal; allowed: Newest or Oldest: the pods of .* have no ordinals$/,
+    ],
     ['a workload that is scaled to 0', 'NO_PODS', specOf(), observe([]), /is scaled to 0\./],
     ['a workload without a pod', 'NO_PODS', specOf(), observe([], { replicas: 3 }), /None of the 3 pods/],
     [

@@ -9,7 +9,7 @@ import { estimateSeconds } from './planner/estimate.ts';
 import { plannedGate } from './planner/gates.ts';
 import { grayGroup } from './planner/gray.ts';
 import { plannedMode } from './planner/mode.ts';
-import { inOrder, nodeLabel, type PodOrder, zoneOf } from './planner/ordering.ts';
+import { inOrder, nodeLabel, type PodOrder, requireOrdinals, zoneOf } from './planner/ordering.ts';
 import { plannedPod } from './planner/plannedPod.ts';
 import { plannedPrePull } from './planner/prePull.ts';
 import { requireTraffic } from './planner/traffic.ts';
@@ -23,7 +23,8 @@ import type { ReleaseSpec } from './spec.ts';
  * pods in any order.
  * @throws CONTAINER_NOT_FOUND, IMAGE_UNCHANGED, NOT_IN_PLACE, RESTART_UNSAFE, NO_PODS, WORKLOAD_UNFIT (a readiness gate that the template does not
  *   declare, a Service that was left open), FORBIDDEN (`change.prePull: Require`, and the worker may create no pods),
- *   SPEC_INVALID (`strategy.gray.select` names a pod that is not there, or selects nothing)
+ *   SPEC_INVALID (`strategy.gray.select` names a pod that is not there, or selects nothing; `strategy.order.first` asks for
+ *   ordinals that there are none of)
  */
 export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
   const { strategy, traffic } = spec;
@@ -34,6 +35,7 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
   if (observation.pods.length === 0) throw noPods(observation);
 
   const order = podOrder(strategy.order);
+  requireOrdinals(order, observation);
   const outdated = observation.pods.filter((pod) => !isNew(pod, change));
   const gray = grayGroup(strategy.gray, { outdated, observation, order });
   const inGray = new Set(gray);

@@ -1,8 +1,9 @@
-import { SluiceError } from '../errors.ts';
+import type { SluiceError } from '../errors.ts';
 import { workloadName } from '../names.ts';
 import type { Observation, ObservedPod } from '../observation.ts';
 import { share } from '../quantity.ts';
 import type { PodSelect, ReleaseSpec } from '../spec.ts';
+import { invalid } from './invalid.ts';
 import { inOrder, nodeLabel, type PodOrder } from './ordering.ts';
 
 /** What the group is chosen from. */
@@ -78,12 +79,6 @@ function thereIs({ labels = {}, nodes = {} }: PodSelect, pods: readonly Observed
     ...values(Object.keys(nodes), (pod) => pod.nodeLabels),
   ];
   return facts.length === 0 ? '' : `; ${facts.join('; ')}`;
-}
-
-function invalid(field: string, facts: { readonly found: string; readonly allowed: string }): SluiceError {
-  return new SluiceError('SPEC_INVALID', `${field}: found ${facts.found}; allowed: ${facts.allowed}`, {
-    details: { problems: [{ field, ...facts }] },
-  });
 }
 
 const first = (words: readonly string[]): string =>

@@ -1,4 +1,6 @@
-import type { ObservedPod } from '../observation.ts';
+import { workloadName } from '../names.ts';
+import type { Observation, ObservedPod } from '../observation.ts';
+import { invalid } from './invalid.ts';
 
 /** Which pods go first. */
 export interface PodOrder {
@@ -20,6 +22,15 @@ export const nodeLabel = (name: string): string => labelAliases[name] ?? name;
 
 /** The zone of a pod: the value of that label on its node. */
 export const zoneOf = (pod: ObservedPod, { spreadBy }: PodOrder): string | undefined => pod.nodeLabels[spreadBy];
+
+/** @throws SPEC_INVALID where pods shall go by ordinals that they have not */
+export function requireOrdinals({ first }: PodOrder, { target, pods }: Observation): void {
+  if (!first?.endsWith('Ordinal') || pods.some(({ ordinal }) => ordinal !== undefined)) return;
+  throw invalid('strategy.order.first', {
+    found: first,
+    allowed: `Newest or Oldest: the pods of ${workloadName(target)} have no ordinals`,
+  });
+}
 
 /**
  * Pods that are not ready first: changing them takes nothing away. Then in turn from each zone, so that every beginning
