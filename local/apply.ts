@@ -44,12 +44,14 @@ export async function awaitAvailable(
   const ready = await awaitAnswer(
     () => call('GET', pathOf(deployment)),
     ({ body }) => {
-      const { metadata, spec, status } = body as Partial<DeploymentBody>;
-      wanted = spec?.replicas ?? 0;
+      const { metadata, spec, status } = body as Partial<WorkloadBody>;
+      wanted = spec?.replicas ?? status?.desiredNumberScheduled ?? 0;
       const seen = (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0);
+      const now = status?.readyReplicas ?? status?.numberReady;
+      const updated = status?.updatedReplicas ?? status?.updatedNumberScheduled;
       // A ReplicaSet does not count which of its pods are new.
-      const isNew = deployment.kind === 'ReplicaSet' || status?.updatedReplicas === wanted;
-      return seen && wanted > 0 && status?.readyReplicas === wanted && isNew;
+      const isNew = deployment.kind === 'ReplicaSet' || updated === wanted;
+      return seen && wanted > 0 && now === wanted && isNew;
     },
     timeoutMs,
   );
@@ -57,13 +59,17 @@ export async function awaitAvailable(
   return wanted;
 }
 
-interface DeploymentBody {
+/** Of a Deployment or a StatefulSet, or of a DaemonSet. */
+interface WorkloadBody {
   readonly metadata: { readonly generation?: number };
   readonly spec: { readonly replicas?: number };
   readonly status: {
     readonly observedGeneration?: number;
     readonly readyReplicas?: number;
     readonly updatedReplicas?: number;
+    readonly desiredNumberScheduled?: number;
+    readonly numberReady?: number;
+    readonly updatedNumberScheduled?: number;
   };
 }
 

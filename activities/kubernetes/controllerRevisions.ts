@@ -10,7 +10,7 @@ import { difference, templateImages, withImages } from './templates.ts';
 import type { Connection } from './types.ts';
 import type { ControllerRevision, PodTemplate, StatefulSet } from './wire.ts';
 
-/** Label of a pod with the name of the revision that it belongs to. */
+/** Label of a pod with the revision that it belongs to: its name (StatefulSet) or its hash (DaemonSet). */
 export const revisionLabel = 'controller-revision-hash';
 
 /** What keeps its history in ControllerRevisions. */

@@ -5,6 +5,7 @@ import type {
   AdmissionWebhooks,
   ConfigMap,
   ControllerRevision,
+  DaemonSet,
   Deployment,
   EndpointSlice,
   HorizontalPodAutoscaler,
@@ -52,6 +53,7 @@ export const endpointSlices = namespaced<EndpointSlice>(
 export const deployments = namespaced<Deployment>('apps', 'v1', 'deployments', 'WORKLOAD_NOT_FOUND');
 export const replicaSets = namespaced<ReplicaSet>('apps', 'v1', 'replicasets', 'WORKLOAD_NOT_FOUND');
 export const statefulSets = namespaced<StatefulSet>('apps', 'v1', 'statefulsets', 'WORKLOAD_NOT_FOUND');
+export const daemonSets = namespaced<DaemonSet>('apps', 'v1', 'daemonsets', 'WORKLOAD_NOT_FOUND');
 export const controllerRevisions = namespaced<ControllerRevision>(
   'apps',
   'v1',

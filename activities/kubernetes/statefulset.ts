@@ -1,79 +1,38 @@
-import type { Access, ObservedWorkload, Workload } from '../ports.ts';
-import { nativeRevisions, templateOf } from './controllerRevisions.ts';
-import { holderOf } from './holder.ts';
-import { patchPods } from './patchPods.ts';
-import { controllerOf } from './podState.ts';
+import { SluiceError } from '../../workflows/contract/errors.ts';
+import { type Target, workloadName } from '../../workflows/contract/names.ts';
 import { statefulSets } from './resources.ts';
-import { byOrdinal } from './scaling/ordinals.ts';
-import { selectorText } from './selectors.ts';
-import { acquire, partitioned } from './statefulset/acquire.ts';
-import { labelBirths } from './statefulset/births.ts';
-import { commit, uncommit } from './statefulset/commit.ts';
-import { requireUnchanged, takeOver } from './statefulset/drift.ts';
-import { type Look, lookAt } from './statefulset/look.ts';
-import { seen } from './statefulset/pods.ts';
-import { release } from './statefulset/release.ts';
-import { imagesPatch } from './templateChange.ts';
-import { templateImages } from './templates.ts';
-import type { Pod } from './wire.ts';
-import type { WorkloadFactory } from './workloads.ts';
+import type { SetKind } from './sets/kind.ts';
+import { createSet } from './sets/workload.ts';
+import type { StatefulSet } from './wire.ts';
 
-const access: readonly Access[] = [
-  ...['get', 'list', 'patch'].map((verb) => ({ group: 'apps', resource: 'statefulsets', verb })),
-  ...['list', 'patch', 'delete'].map((verb) => ({ group: 'apps', resource: 'controllerrevisions', verb })),
-];
+const kind: SetKind<StatefulSet> = {
+  name: 'statefulset',
+  owner: 'StatefulSet',
+  resource: statefulSets,
+  replicas: ({ spec }) => spec.replicas ?? 1,
+  newest: ({ status }) => status?.updateRevision,
+  labelOf: (name) => name,
+  hasSeen: ({ status }, count) => (status?.updatedReplicas ?? 0) >= count,
+  room: 0,
+  unfit: partitioned,
+  ordinal: ({ metadata }) => Number(/-(\d+)$/.exec(metadata.name)?.[1]),
+};
 
-const ordinal = ({ metadata }: Pod): number => Number(/-(\d+)$/.exec(metadata.name)?.[1]);
+/** StatefulSets, in place. */
+export const createStatefulSet = createSet(kind);
 
-/** StatefulSets, in place: OnDelete while their pods change, then the template, then the pods' revision (design §5). */
-export const createStatefulSet: WorkloadFactory = (kube, signal): Workload => ({
-  kind: 'statefulset',
-  owner: { apiVersion: 'apps/v1', kind: 'StatefulSet' },
-  access,
-  observe: async (target) => {
-    const look = await lookAt(kube, target);
-    const unfit = partitioned(look.set, target);
-    return { ...observed(look), ...(unfit && { unfit }) };
-  },
-  owns: (target, pod) => {
-    const owner = controllerOf(pod);
-    return owner?.kind === 'StatefulSet' && owner.name === target.name;
-  },
-  ordinal,
-  acquire: (request) => acquire(kube, request),
-  requireUnchanged: async (held) => observed(await requireUnchanged(kube, held)),
-  takeOver: (held) => takeOver(kube, held),
-  release: (request) => release(kube, request, signal),
-  labelBirths: (request, labels) => labelBirths(kube, request, labels),
-  seen: (held, own) => seen(kube, held, own),
-  upgrade: (pods, change) => patchPods(kube, pods, change, { signal }),
-  rehearse: (pods, change) => patchPods(kube, pods, change, { signal, dryRun: true }),
-  async rehearseCommit(target, images) {
-    const body = { spec: { template: imagesPatch(images) } };
-    await kube.patch(statefulSets, target, body, { as: 'strategic', dryRun: true });
-  },
-  commit: (request) => commit(kube, request),
-  uncommit: (request) => uncommit(kube, request),
-  scaling: byOrdinal(kube, statefulSets, ordinal),
-  async revisions(target) {
-    const { set, revisions } = await lookAt(kube, target);
-    return { uid: set.metadata.uid, revisions: nativeRevisions(set, revisions) };
-  },
-});
-
-function observed({ set, revisions }: Look): ObservedWorkload {
-  const { spec, metadata } = set;
-  const holder = holderOf(set);
-  return {
-    uid: metadata.uid,
-    replicas: spec.replicas ?? 1,
-    paused: false,
-    minReadySeconds: spec.minReadySeconds ?? 0,
-    template: spec.template,
-    revisionImages: revisions.toReversed().map((revision) => templateImages(templateOf(revision))),
-    selector: selectorText(spec.selector),
-    labels: metadata.labels ?? {},
-    annotations: metadata.annotations ?? {},
-    ...(holder !== undefined && { holder }),
-  };
+/**
+ * Why a partition stands against a release: its lower ordinals would stay on their version whatever the template says,
+ * and one that dies in mid-release would come back on the other side of it.
+ */
+function partitioned({ spec }: StatefulSet, target: Target): SluiceError | undefined {
+  const partition = spec.updateStrategy?.rollingUpdate?.partition ?? 0;
+  if (partition === 0) return undefined;
+  return new SluiceError(
+    'WORKLOAD_UNFIT',
+    `${workloadName(target)} has the partition ${partition}: its first ${partition} pods keep their version, whatever its template says.`,
+    {
+      next: 'Set spec.updateStrategy.rollingUpdate.partition to 0. The gray group and the batches of a release stop at gates where a partition stops at an ordinal.',
+    },
+  );
 }

@@ -1,6 +1,7 @@
 import type {
   V1ConfigMap,
   V1ControllerRevision,
+  V1DaemonSet,
   V1Deployment,
   V1EndpointSlice,
   V1Namespace,
@@ -49,6 +50,7 @@ export type Pod = WithSpec<Stored<V1Pod>>;
 export type Deployment = WithSpec<Stored<V1Deployment>>;
 export type ReplicaSet = WithSpec<Stored<V1ReplicaSet>>;
 export type StatefulSet = WithSpec<Stored<V1StatefulSet>>;
+export type DaemonSet = WithSpec<Stored<V1DaemonSet>>;
 /**
  * Of a StatefulSet or a DaemonSet: `data` is a patch that puts the revision's template into it. One of ours (see
  * keptTemplates.ts) holds both templates of a change.

@@ -1,6 +1,7 @@
 import { type KindName, kindName } from '../../workflows/contract/kinds.ts';
 import type { Target } from '../../workflows/contract/names.ts';
 import type { Workload } from '../ports.ts';
+import { createDaemonSet } from './daemonset.ts';
 import { createDeployment } from './deployment.ts';
 import { createReplicaSet } from './replicaset.ts';
 import { createStatefulSet } from './statefulset.ts';
@@ -14,6 +15,7 @@ const factories: Readonly<Record<KindName, WorkloadFactory>> = {
   deployment: createDeployment,
   replicaset: createReplicaSet,
   statefulset: createStatefulSet,
+  daemonset: createDaemonSet,
 };
 
 /** @throws WORKLOAD_UNFIT for a kind that there is no file for, naming those that there are */

@@ -340,6 +340,13 @@ describe('refusals', () => {
       /already/,
     ],
     [
+      'a DaemonSet without a node',
+      'NO_PODS',
+      specOf(),
+      observe([], { target: { cluster: 'local', namespace: 'shop', kind: 'daemonset', name: 'agent' } }),
+      /daemonset\/agent is for no node that there is\./,
+    ],
+    [
       'ordinals of pods that have none',
       'SPEC_INVALID',
       specOf({ strategy: { order: { first: 'HighestOrdinal' } } }),
@@ -427,6 +434,19 @@ describe('gates, writes, estimate', () => {
       'Label all its pods with the new ControllerRevision, which `kubectl rollout history` lists after the old one.',
       'Take sluice.dev/serving out of the selector of Service checkout, then off its template and the pods.',
       'Take the annotations off statefulset/db and give it its update strategy back.',
+    ]);
+  });
+
+  it('names the writes to a DaemonSet as they are', () => {
+    const target = { cluster: 'local', namespace: 'shop', kind: 'daemonset', name: 'agent' };
+    expect(planRelease(specOf(), observe(podsOf(2), { target })).writes).toEqual([
+      'Set the update strategy of daemonset/agent to OnDelete, its revisionHistoryLimit 10 higher, and mark it as held (annotations sluice.dev/release, sluice.dev/before).',
+      'Label its template and all its pods sluice.dev/serving=true.',
+      'Add sluice.dev/serving to the selector of Service checkout: from then on a pod is drained by its label.',
+      'After the last batch: set app=r.test/checkout:v2 in the template of daemonset/agent.',
+      'Label all its pods with the new ControllerRevision, which `kubectl rollout history` lists after the old one.',
+      'Take sluice.dev/serving out of the selector of Service checkout, then off its template and the pods.',
+      'Take the annotations off daemonset/agent and give it its update strategy and its revisionHistoryLimit back.',
     ]);
   });
 

@@ -68,7 +68,7 @@ describe('says where, what was found and what is allowed', () => {
   const duration = 'a duration with a unit, such as 250ms, 30s, 5m, 24h or 1h30m';
   const label = 'a name of at most 63 lower-case letters, digits and "-"';
   const image = 'an image reference, such as registry.local/checkout:v2';
-  const workload = 'kind/name, such as deployment/checkout (kinds: deployment, replicaset, statefulset)';
+  const workload = 'kind/name, such as deployment/checkout (kinds: deployment, replicaset, statefulset, daemonset)';
   const sources = 'one of `service: <name>`, `readinessGate: <condition type>`';
   const approval = 'false, or a mapping with required, from, expires and onExpiry ({}: one approval by anybody)';
 

@@ -1,5 +1,6 @@
 import {
   controllerRevisions,
+  daemonSets,
   deployments,
   type Resource,
   replicaSets,
@@ -65,4 +66,28 @@ export const worldKinds: Readonly<Record<KindName, WorldKind>> = {
       return { workload, others: [service, peers] };
     },
   },
+  // For as many nodes of the fleet of kwok; a kubelet is one node.
+  daemonset: {
+    resource: daemonSets,
+    history: controllerRevisions,
+    manifests: (options) =>
+      daemonSetManifests(options, options.runtime === 'kwok' ? { affinity: onFirstNodes(options.replicas ?? 1) } : {}),
+  },
 };
+
+/** The sample as a DaemonSet. `on`: what of the spec of its pods says for which nodes it is. */
+export function daemonSetManifests(options: SampleOptions, on: object) {
+  const { service, deployment } = sampleManifests(options);
+  const { selector, template } = deployment.spec;
+  const spec = { selector, template: { ...template, spec: { ...template.spec, ...on } } };
+  return { workload: { ...deployment, kind: 'DaemonSet', spec }, others: [service] };
+}
+
+/** The first nodes of the fleet of kwok: `kwok-1`, in zone a, `kwok-2`, in b, and so on. */
+export function onFirstNodes(count: number) {
+  const values = Array.from({ length: count }, (_, index) => `kwok-${index + 1}`);
+  const matchExpressions = [{ key: 'kubernetes.io/hostname', operator: 'In', values }];
+  return {
+    nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions }] } },
+  };
+}

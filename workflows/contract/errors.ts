@@ -84,7 +84,7 @@ export const errors = {
     2,
     false,
     'The workload does not exist.',
-    'Correct target.workload and metadata.namespace; `kubectl get deployments,statefulsets -A` lists them.',
+    'Correct target.workload and metadata.namespace; `kubectl get deployments,statefulsets,daemonsets -A` lists them.',
   ),
   CONTAINER_NOT_FOUND: row(
     422,
@@ -212,7 +212,13 @@ export const errors = {
     'A HorizontalPodAutoscaler says how many pods the workload has.',
     'Change its bounds; or scale with `--hpa suspend`, and it does nothing meanwhile, or with `--hpa bound`, and its bounds hold the new number.',
   ),
-  NO_PODS: row(409, 3, false, 'The workload has no pods to release.', 'Scale it up, or change its template directly.'),
+  NO_PODS: row(
+    409,
+    3,
+    false,
+    'The workload has no pods to release.',
+    'Scale it up (a DaemonSet: see which nodes it is for), or change its template directly.',
+  ),
   CONFLICT: row(409, 3, true, 'The object changed between reading and writing.', 'It is tried again by itself.'),
 
   // What happens to a release

@@ -1,5 +1,6 @@
 import { SluiceError } from './errors.ts';
 import { hasAll } from './imageName.ts';
+import { kindOf } from './kinds.ts';
 import { workloadName } from './names.ts';
 import type { Observation, ObservedPod } from './observation.ts';
 import type { Plan, PlannedBatch, PlannedChange, PlannedPod, PlannedShape } from './plan.ts';
@@ -134,7 +135,7 @@ function plannedShape({ strategy, gates }: ReleaseSpec): PlannedShape {
 function noPods({ target, replicas }: Observation): SluiceError {
   const name = workloadName(target);
   return replicas === 0
-    ? new SluiceError('NO_PODS', `${name} is scaled to 0.`)
+    ? new SluiceError('NO_PODS', `${name} ${kindOf(target).none}.`)
     : new SluiceError('NO_PODS', `None of the ${replicas} pods of ${name} is there.`, {
         next: `See \`kubectl describe ${name} -n ${target.namespace}\` for why it has none.`,
       });

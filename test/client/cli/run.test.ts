@@ -60,7 +60,10 @@ describe('a wrong command line', () => {
     [['status', 'deploymnt/x'], 'Did you mean deployment?'],
     [['status', 'a/b/c'], 'Name it as kubectl does'],
     [['status', 'deployment'], 'its name is missing'],
-    [['status', 'checkout'], 'Write `deployment/checkout`, `replicaset/checkout`, or `statefulset/checkout`.'],
+    [
+      ['status', 'checkout'],
+      'Write `deployment/checkout`, `replicaset/checkout`, `statefulset/checkout`, or `daemonset/checkout`.',
+    ],
     [['status', 'deployment/Check_out'], '"Check_out" cannot be the name'],
     [['status', 'deployment/checkout', '-n', 'a/b'], '"a/b" cannot be the namespace'],
     [['status', 'deployment/x', '--timeout', 'soon'], 'Write a duration such as 90s, 10m or 1h30m.'],

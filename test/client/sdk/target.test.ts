@@ -22,7 +22,7 @@ test.each([
   [['deployment/'], 'its name is missing'],
   [['checkout'], 'its kind is missing'],
   [['a', 'b', 'c'], 'names no workload'],
-  [['cronjob/db'], 'does not release the kind "cronjob"; it knows deployment, replicaset, statefulset'],
+  [['cronjob/db'], 'does not release the kind "cronjob"; it knows deployment, replicaset, statefulset, daemonset'],
 ])('%j is refused: %s', (words, text) => {
   expect(() => parseWorkload(words, 'shop', 'local')).toThrow(text);
 });

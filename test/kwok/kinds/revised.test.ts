@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { controllerRevisions } from '../../../activities/kubernetes/resources.ts';
+import type { AnySet } from '../../../activities/kubernetes/sets/kind.ts';
 import { createTraffic } from '../../../activities/traffic/index.ts';
 import type { ClusterActivities, CommitRequest, HeldRequest } from '../../../workflows/contract/activities.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
@@ -87,6 +88,12 @@ async function release(app: RevisedApp, from: number, to: number, drains: boolea
   await app.settled();
 }
 
+/** Without the one that the API server counts changes of a DaemonSet's template with. */
+function annotationsOf({ metadata }: AnySet) {
+  const { 'deprecated.daemonset.template.generation': _, ...annotations } = metadata.annotations ?? {};
+  return annotations;
+}
+
 const revision = (number: number): string =>
   `${number}: ${version(number)['app']}${number === 1 ? ' (first)' : ` (to v${number})`}`;
 const newest = (last: number, count: number): string[] =>
@@ -94,7 +101,8 @@ const newest = (last: number, count: number): string[] =>
 
 describe.each(revisedKinds)('$kind in place', (kind) => {
   const deploy = async (options: RevisedOptions, drains = false): Promise<RevisedApp> => {
-    const app = await deployRevised(world, kind, options);
+    // Pods are found by the name of their workload, and the kinds share a namespace.
+    const app = await deployRevised(world, kind, { ...options, name: `${kind.kind}-${options.name}` });
     if (drains) await app.serve();
     return app;
   };
@@ -121,12 +129,12 @@ describe.each(revisedKinds)('$kind in place', (kind) => {
       const app = await deploy({ name: named('dies') }, drains);
       const request = await upgraded(app, 1, 2, drains);
       const reborn = async (name: string) => {
-        const before = (await app.pods()).find(({ metadata }) => metadata.name === name);
+        // Under the same name or on the same node: the one that was not there before.
+        const before = new Set((await app.pods()).map(({ metadata }) => metadata.uid));
         await app.kill(name);
         return eventually(async () => {
-          const list = await app.pods();
-          const now = list.find(({ metadata }) => metadata.name === name);
-          return now?.metadata.uid !== before?.metadata.uid && now?.status?.phase === 'Running' && now;
+          const now = (await app.pods()).find(({ metadata }) => !before.has(metadata.uid));
+          return now?.status?.phase === 'Running' && now;
         });
       };
       const [first = '', second = ''] = (await app.pods()).map(({ metadata }) => metadata.name);
@@ -178,7 +186,7 @@ describe.each(revisedKinds)('$kind in place', (kind) => {
         await app.settled();
         expect(await app.history()).toEqual([revision(1)]);
         expect((await app.workload()).spec).toEqual(before.spec);
-        expect((await app.workload()).metadata.annotations).toEqual(before.metadata.annotations);
+        expect(annotationsOf(await app.workload())).toEqual(annotationsOf(before));
         expect(identities(await app.pods())).toEqual(identity);
         await clean(app);
       }
@@ -323,28 +331,32 @@ describe.each(revisedKinds)('$kind in place', (kind) => {
     });
   });
 
-  it('rolled back where an older controller wrote the revision before in another way: it is listed once', async () => {
-    const app = await deploy({ name: 'other-bytes', replicas: 2 }, true);
-    const identity = identities(await app.pods());
-    const [old] = await app.revisions();
-    if (!old) throw new Error('no revision');
-    const { name, namespace = '', labels, annotations, ownerReferences } = old.metadata;
-    // The same content with Go's escapes undone: equal to people, not to the controller.
-    await world.kube.remove(controllerRevisions, { namespace, name });
-    const metadata = { name, namespace, labels, annotations, ownerReferences };
-    const body = { apiVersion: 'apps/v1', kind: 'ControllerRevision', metadata, revision: 1, data: old.data };
-    await world.kube.create(controllerRevisions, body, { namespace });
-    const request = await upgraded(app, 1, 2, true);
-    await bring(app, request, v1);
-    await run([
-      { name: 'closeTraffic', input: { ...request, ...through(app) } },
-      { name: 'release', input: request },
-    ]);
-    await app.settled();
-    expect(await app.history()).toEqual([revision(1)]);
-    expect((await app.revisions())[0]?.metadata.name).not.toBe(name);
-    expect(identities(await app.pods())).toEqual(identity);
-  });
+  // The controller of a DaemonSet makes a revision that is deleted anew, at once.
+  it.runIf(kind.kind === 'statefulset')(
+    'rolled back where an older controller wrote the revision before in another way: it is listed once',
+    async () => {
+      const app = await deploy({ name: 'other-bytes', replicas: 2 }, true);
+      const identity = identities(await app.pods());
+      const [old] = await app.revisions();
+      if (!old) throw new Error('no revision');
+      const { name, namespace = '', labels, annotations, ownerReferences } = old.metadata;
+      // The same content with Go's escapes undone: equal to people, not to the controller.
+      await world.kube.remove(controllerRevisions, { namespace, name });
+      const metadata = { name, namespace, labels, annotations, ownerReferences };
+      const body = { apiVersion: 'apps/v1', kind: 'ControllerRevision', metadata, revision: 1, data: old.data };
+      await world.kube.create(controllerRevisions, body, { namespace });
+      const request = await upgraded(app, 1, 2, true);
+      await bring(app, request, v1);
+      await run([
+        { name: 'closeTraffic', input: { ...request, ...through(app) } },
+        { name: 'release', input: request },
+      ]);
+      await app.settled();
+      expect(await app.history()).toEqual([revision(1)]);
+      expect((await app.revisions())[0]?.metadata.name).not.toBe(name);
+      expect(identities(await app.pods())).toEqual(identity);
+    },
+  );
 
   it('the template can be undone natively after a release', async () => {
     const app = await deploy({ name: 'native' });

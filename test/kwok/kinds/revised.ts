@@ -1,32 +1,40 @@
 import {
   controllerRevisions,
+  daemonSets,
   pods,
   type Resource,
   services,
   statefulSets,
 } from '../../../activities/kubernetes/resources.ts';
-import type { ControllerRevision, Pod, StatefulSet } from '../../../activities/kubernetes/wire.ts';
+import type { AnySet } from '../../../activities/kubernetes/sets/kind.ts';
+import type { ControllerRevision, DaemonSet, Pod, StatefulSet } from '../../../activities/kubernetes/wire.ts';
 import type { HeldRequest } from '../../../workflows/contract/activities.ts';
 import type { Target } from '../../../workflows/contract/names.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
+import { onFirstNodes } from '../../support/worldKinds.ts';
 import { eventually, v1, type World } from '../activities/fixtures.ts';
 
 /** A kind of workload that keeps its history in ControllerRevisions, for suites that hold for each of them. */
-export interface RevisedKind {
+export interface RevisedKind<T extends AnySet = AnySet> {
   readonly kind: string;
-  readonly resource: Resource<StatefulSet>;
+  readonly objectKind: string;
+  readonly resource: Resource<T>;
   /** What is beside the template in its spec. */
   readonly spec: (replicas: number) => object;
+  /** What is beside the containers in the spec of its pods. */
+  readonly podSpec: (replicas: number) => object;
   /** Its controller has done all that it will do: `kubectl rollout status`, and more. */
-  readonly isSettled: (workload: StatefulSet, pods: readonly Pod[]) => boolean;
+  isSettled(workload: T, pods: readonly Pod[], revisions: readonly ControllerRevision[]): boolean;
 }
 
 const hash = 'controller-revision-hash';
 
-export const statefulSetKind: RevisedKind = {
+export const statefulSetKind: RevisedKind<StatefulSet> = {
   kind: 'statefulset',
+  objectKind: 'StatefulSet',
   resource: statefulSets,
   spec: (replicas) => ({ replicas, serviceName: 'peers' }),
+  podSpec: () => ({}),
   isSettled: ({ metadata, spec, status }, list) =>
     (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0) &&
     list.length === spec.replicas &&
@@ -36,7 +44,21 @@ export const statefulSetKind: RevisedKind = {
     list.every((pod) => pod.metadata.labels?.[hash] === status?.updateRevision),
 };
 
-export const revisedKinds: readonly RevisedKind[] = [statefulSetKind];
+export const daemonSetKind: RevisedKind<DaemonSet> = {
+  kind: 'daemonset',
+  objectKind: 'DaemonSet',
+  resource: daemonSets,
+  spec: () => ({}),
+  podSpec: (replicas) => ({ affinity: onFirstNodes(replicas) }),
+  isSettled: ({ metadata, status }, list, revisions) =>
+    (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0) &&
+    list.length === status?.desiredNumberScheduled &&
+    status.updatedNumberScheduled === list.length &&
+    status.numberReady === list.length &&
+    list.every((pod) => pod.metadata.labels?.[hash] === revisions.at(-1)?.metadata.labels?.[hash]),
+};
+
+export const revisedKinds: readonly RevisedKind[] = [statefulSetKind, daemonSetKind];
 
 export interface RevisedOptions {
   readonly name: string;
@@ -45,12 +67,12 @@ export interface RevisedOptions {
   readonly spec?: object;
 }
 
-export interface RevisedApp {
+export interface RevisedApp<T extends AnySet = AnySet> {
   readonly target: Target;
-  workload(): Promise<StatefulSet>;
+  workload(): Promise<T>;
   pods(): Promise<readonly Pod[]>;
   revisions(): Promise<readonly ControllerRevision[]>;
-  settled(): Promise<StatefulSet>;
+  settled(): Promise<T>;
   /** What `kubectl rollout history` shows, oldest first: `1: registry.test/shop:v1 (cause)`. */
   history(): Promise<readonly string[]>;
   held(holder?: string): Promise<HeldRequest>;
@@ -62,18 +84,19 @@ export interface RevisedApp {
 }
 
 /** A workload of that kind whose pods are ready, and whose change-cause is `first`. */
-export async function deployRevised(
+export async function deployRevised<T extends AnySet>(
   { kube, namespace }: World,
-  { kind, resource, spec: own, isSettled }: RevisedKind,
+  of: RevisedKind<T>,
   { name, replicas = 3, images = v1, spec = {} }: RevisedOptions,
-): Promise<RevisedApp> {
+): Promise<RevisedApp<T>> {
+  const { kind, objectKind, resource, spec: own, podSpec } = of;
   const labels = { app: name };
   const at = { namespace, name };
   await kube.create(
     resource,
     {
       apiVersion: 'apps/v1',
-      kind: resource === statefulSets ? 'StatefulSet' : kind,
+      kind: objectKind,
       metadata: { name, namespace, labels, annotations: { 'kubernetes.io/change-cause': 'first' } },
       spec: {
         ...own(replicas),
@@ -81,6 +104,7 @@ export async function deployRevised(
         template: {
           metadata: { labels },
           spec: {
+            ...podSpec(replicas),
             terminationGracePeriodSeconds: 0,
             // Characters that Go's JSON escapes and ours does not.
             containers: Object.entries(images).map(([container, image]) => ({
@@ -104,7 +128,7 @@ export async function deployRevised(
       .filter(({ metadata }) => metadata.ownerReferences?.[0]?.uid === uid)
       .toSorted((a, b) => a.revision - b.revision);
   };
-  const app: RevisedApp = {
+  const app: RevisedApp<T> = {
     target: { cluster: 'local', namespace, kind, name },
     workload,
     pods: list,
@@ -112,7 +136,7 @@ export async function deployRevised(
     settled: () =>
       eventually(async () => {
         const found = await workload();
-        return isSettled(found, await list()) && found;
+        return of.isSettled(found, await list(), await revisions()) && found;
       }),
     history: async () =>
       (await revisions()).map(({ revision, data, metadata }) => {

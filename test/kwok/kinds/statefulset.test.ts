@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { statefulSets } from '../../../activities/kubernetes/resources.ts';
+import type { StatefulSet } from '../../../activities/kubernetes/wire.ts';
 import { fingerprint } from '../../../workflows/contract/fingerprint.ts';
 import { planRelease } from '../../../workflows/contract/planner.ts';
 import { validateSpec } from '../../../workflows/contract/validate.schema.ts';
@@ -7,7 +8,8 @@ import { attempt, eventually, ground, handful, identities, v1, v2 } from '../act
 import { deployRevised, type RevisedApp, type RevisedOptions, statefulSetKind } from './revised.ts';
 
 const { world, sluice } = await ground({ validateSpec, planRelease });
-const deploy = (options: RevisedOptions): Promise<RevisedApp> => deployRevised(world, statefulSetKind, options);
+const deploy = (options: RevisedOptions): Promise<RevisedApp<StatefulSet>> =>
+  deployRevised(world, statefulSetKind, options);
 
 async function release(app: RevisedApp): Promise<void> {
   const held = await app.held();

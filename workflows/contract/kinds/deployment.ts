@@ -2,6 +2,7 @@ import type { Kind } from './kind.ts';
 
 export const deployment: Kind = {
   aliases: ['deploy', 'deployments'],
+  none: 'is scaled to 0',
   hold: (name) => `Pause ${name}`,
   births: 'the template of its ReplicaSet',
   commit: (name) => `in the template of ${name}, then in that of its ReplicaSet`,

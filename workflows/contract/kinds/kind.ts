@@ -5,6 +5,8 @@
 export interface Kind {
   /** What kubectl users type for it besides its name: `deploy`. */
   readonly aliases: readonly string[];
+  /** Why it wants no pods, where it wants none: `is scaled to 0`. */
+  readonly none: string;
   /** What keeps its controller from moving pods: `Pause deployment/checkout`. */
   readonly hold: (name: string) => string;
   /** What its pods are born from: `the template of its ReplicaSet`. */

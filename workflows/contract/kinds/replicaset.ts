@@ -2,6 +2,7 @@ import type { Kind } from './kind.ts';
 
 export const replicaset: Kind = {
   aliases: ['rs', 'replicasets'],
+  none: 'is scaled to 0',
   hold: (name) => `Take ${name}`,
   births: 'its template',
   commit: (name) => `in the template of ${name}`,

@@ -2,6 +2,7 @@ import type { Kind } from './kind.ts';
 
 export const statefulset: Kind = {
   aliases: ['sts', 'statefulsets'],
+  none: 'is scaled to 0',
   hold: (name) => `Set the update strategy of ${name} to OnDelete`,
   births: 'its template',
   commit: (name) => `in the template of ${name}`,

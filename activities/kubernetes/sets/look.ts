@@ -3,17 +3,21 @@ import type { HeldRequest } from '../../../workflows/contract/activities.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { type Target, workloadName } from '../../../workflows/contract/names.ts';
 import { revisionsOf } from '../controllerRevisions.ts';
-import { goneInMidRelease, requireHolder, requireThere } from '../holder.ts';
-import { statefulSets } from '../resources.ts';
+import { requireHolder, requireThere } from '../holder.ts';
 import type { Connection } from '../types.ts';
-import type { ControllerRevision, StatefulSet } from '../wire.ts';
+import type { ControllerRevision } from '../wire.ts';
 import { workloadNotFound } from '../workloadNotFound.ts';
+import type { AnySet, SetKind } from './kind.ts';
 
-/** A StatefulSet and its revisions, read once. */
+/** A set and its revisions, read once. */
 export interface Look {
-  readonly set: StatefulSet;
+  readonly set: AnySet;
   /** Oldest first. */
   readonly revisions: readonly ControllerRevision[];
+  /** Name of the revision of its template; empty until its controller has made it. */
+  readonly newest: string;
+  /** What the pods of that one are labelled with. */
+  readonly label: string;
 }
 
 /** How long its controller may take to see what was written; a busy controller manager needs a second or two. */
@@ -22,31 +26,41 @@ const patienceMs = 30_000;
 const lookAgainMs = { first: 20, most: 200 };
 
 /** Reads it. @throws WORKLOAD_NOT_FOUND or NAMESPACE_NOT_FOUND with what there is */
-export async function lookAt(kube: Connection, target: Target): Promise<Look> {
-  const set = await kube.find(statefulSets, target);
-  if (!set) throw await workloadNotFound(kube, statefulSets, target);
-  return { set, revisions: await revisionsOf(kube, set) };
+export async function lookAt(kube: Connection, kind: SetKind, target: Target): Promise<Look> {
+  const set = await kube.find(kind.resource, target);
+  if (!set) throw await workloadNotFound(kube, kind.resource, target);
+  return withRevisions(kube, kind, set);
 }
 
 /** The same for a release that holds it; undefined where it is gone or another one of that name. */
-export async function lookAgain(kube: Connection, { target, uid }: HeldRequest): Promise<Look | undefined> {
-  const set = await kube.find(statefulSets, target);
+export async function lookAgain(
+  kube: Connection,
+  kind: SetKind,
+  { target, uid }: HeldRequest,
+): Promise<Look | undefined> {
+  const set = await kube.find(kind.resource, target);
   if (!set || set.metadata.uid !== uid) return undefined;
-  return { set, revisions: await revisionsOf(kube, set) };
+  return withRevisions(kube, kind, set);
+}
+
+async function withRevisions(kube: Connection, kind: SetKind, set: AnySet): Promise<Look> {
+  const revisions = await revisionsOf(kube, set);
+  const newest = kind.newest(set, revisions) ?? '';
+  return { set, revisions, newest, label: kind.labelOf(newest, revisions) };
 }
 
 /** The same where it must be there. @throws WORKLOAD_NOT_FOUND where it was deleted, or made anew, in mid-release */
-export const lookThere = async (kube: Connection, held: HeldRequest): Promise<Look> =>
-  requireThere(await lookAgain(kube, held), held);
+export const lookThere = async (kube: Connection, kind: SetKind, held: HeldRequest): Promise<Look> =>
+  requireThere(await lookAgain(kube, kind, held), held);
 
 /** @throws WORKLOAD_NOT_FOUND; WORKLOAD_CHANGED unless `held.holder` holds it */
-export async function lookHeld(kube: Connection, held: HeldRequest): Promise<Look> {
-  const look = await lookThere(kube, held);
+export async function lookHeld(kube: Connection, kind: SetKind, held: HeldRequest): Promise<Look> {
+  const look = await lookThere(kube, kind, held);
   requireHolder(look.set, held);
   return look;
 }
 
-export const hasObserved = ({ status, metadata }: StatefulSet): boolean =>
+export const hasObserved = ({ status, metadata }: AnySet): boolean =>
   (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
 
 /**
@@ -70,10 +84,9 @@ export async function untilSeen<T>(target: Target, look: () => Promise<T | undef
   }
 }
 
-/** The StatefulSet when its controller has seen it as it is now. @throws CONFLICT; WORKLOAD_NOT_FOUND */
-export const untilObserved = (kube: Connection, held: HeldRequest): Promise<StatefulSet> =>
+/** The set when its controller has seen it as it is now. @throws CONFLICT; WORKLOAD_NOT_FOUND */
+export const untilObserved = (kube: Connection, kind: SetKind, held: HeldRequest): Promise<Look> =>
   untilSeen(held.target, async () => {
-    const set = await kube.find(statefulSets, held.target);
-    if (!set || set.metadata.uid !== held.uid) throw goneInMidRelease(held);
-    return hasObserved(set) ? set : undefined;
+    const look = await lookThere(kube, kind, held);
+    return hasObserved(look.set) && look.newest !== '' ? look : undefined;
   });

@@ -2,9 +2,9 @@ import type { HeldRequest } from '../../../workflows/contract/activities.ts';
 import type { Labels } from '../../ports.ts';
 import { isInterim, revisionLabel, settleRevisions } from '../controllerRevisions.ts';
 import { hasLabels } from '../podState.ts';
-import { statefulSets } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
 import type { Connection } from '../types.ts';
+import type { SetKind } from './kind.ts';
 import { lookAgain, lookHeld, untilObserved } from './look.ts';
 import { foreignChange } from './trail.ts';
 
@@ -13,20 +13,24 @@ import { foreignChange } from './trail.ts';
  * of it as well, so that its status tells when it has seen them (see `seen`); the ones before that only a release made
  * are deleted, before they push any out of the history.
  */
-export async function labelBirths(kube: Connection, request: HeldRequest, labels: Labels): Promise<Labels> {
+export async function labelBirths(
+  kube: Connection,
+  kind: SetKind,
+  request: HeldRequest,
+  labels: Labels,
+): Promise<Labels> {
   const adds = Object.values(labels).some((value) => value !== null);
   const look = await retryConflicts(async () => {
-    const found = adds ? await lookHeld(kube, request) : await lookAgain(kube, request);
+    const found = adds ? await lookHeld(kube, kind, request) : await lookAgain(kube, kind, request);
     if (!found || hasLabels(found.set.spec.template.metadata?.labels, labels)) return found;
     const { namespace = '', name, resourceVersion } = found.set.metadata;
     const body = { metadata: { resourceVersion }, spec: { template: { metadata: { labels } } } };
-    await kube.patch(statefulSets, { namespace, name }, body, { as: 'merge' });
+    await kube.patch(kind.resource, { namespace, name }, body, { as: 'merge' });
     return found;
   });
   if (!look) return {};
-  const set = await untilObserved(kube, request);
-  const newest = set.status?.updateRevision ?? '';
+  const { set, newest, label } = await untilObserved(kube, kind, request);
   await settleRevisions(kube, set, new Map(), (old) => old.metadata.name !== newest && isInterim(old));
   // Somebody else's template: its pods are not of it, and its controller shall see that.
-  return foreignChange(look) === undefined ? { [revisionLabel]: newest } : {};
+  return foreignChange(look) === undefined ? { [revisionLabel]: label } : {};
 }

@@ -4,12 +4,18 @@ import { isInterim, templateOf } from '../controllerRevisions.ts';
 import { readBefore } from '../holder.ts';
 import { causeKey } from '../templateChange.ts';
 import { difference, withImages } from '../templates.ts';
-import type { PodTemplate, StatefulSet } from '../wire.ts';
+import type { PodTemplate } from '../wire.ts';
+import type { AnySet, SetKind } from './kind.ts';
 import type { Look } from './look.ts';
 
-/** What a StatefulSet was before it was acquired (marks.before), so that a crashed release can be put back. */
+/** Of Kubernetes. */
+const defaultLimit = 10;
+
+/** What a set was before it was acquired (marks.before), so that a crashed release can be put back. */
 export interface Trail {
-  readonly strategy: StatefulSet['spec']['updateStrategy'];
+  readonly strategy: AnySet['spec']['updateStrategy'];
+  /** Its revisionHistoryLimit, where that is raised meanwhile. */
+  readonly limit?: number;
   /** Its change-cause; null where it had none. */
   readonly cause: string | null;
   /** Name of the ControllerRevision that keeps its template. */
@@ -21,21 +27,32 @@ export interface Trail {
 }
 
 /** The trail on `set`; undefined where there is none, or where somebody has made it unreadable. */
-export function readTrail(set: StatefulSet): Trail | undefined {
+export function readTrail(set: AnySet): Trail | undefined {
   const value = readBefore(set);
   return isTrail(value) ? value : undefined;
 }
 
-/** The trail of a StatefulSet whose template is that of the revision `base`. */
-export function trailOf({ set, revisions }: Look, base: string, strategy = set.spec.updateStrategy): Trail {
+/** The trail of a set whose template is that of the revision `base`. `room`: how much its limit will be raised. */
+export function trailOf(
+  { set, revisions }: Look,
+  base: string,
+  room: number,
+  strategy = set.spec.updateStrategy,
+): Trail {
   const kept = revisions.filter((revision) => !isInterim(revision) || revision.metadata.name === base);
   return {
     strategy,
+    ...(room > 0 && { limit: set.spec.revisionHistoryLimit ?? defaultLimit }),
     cause: set.metadata.annotations?.[causeKey] ?? null,
     revision: base,
     numbers: Object.fromEntries(kept.map(({ metadata, revision }) => [metadata.name, revision])),
   };
 }
+
+/** What of the spec a hold raises, and how far. */
+export const roomFor = ({ room }: SetKind, { limit }: Trail) => ({
+  ...(limit !== undefined && { revisionHistoryLimit: limit + room }),
+});
 
 /** Number of the revision that the release began with. */
 export const baseNumber = ({ revision, numbers }: Trail): number => numbers[revision] ?? 0;

@@ -3,81 +3,63 @@ import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { marks, type Target, workloadName } from '../../../workflows/contract/names.ts';
 import { revisionLabel, templateOf } from '../controllerRevisions.ts';
 import { claimOf, holdMarks } from '../holder.ts';
-import { statefulSets } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
 import { causeKey, requireImages } from '../templateChange.ts';
 import { sameTemplate } from '../templates.ts';
 import type { Connection } from '../types.ts';
-import type { StatefulSet } from '../wire.ts';
+import type { AnySet, SetKind } from './kind.ts';
 import { hasObserved, type Look, lookAt } from './look.ts';
 import { livingPods } from './pods.ts';
-import { baseNumber, readTrail, type Trail, trailOf } from './trail.ts';
+import { baseNumber, readTrail, roomFor, type Trail, trailOf } from './trail.ts';
 
 /**
  * Sets the strategy OnDelete, by which its controller replaces no pod that lives, and leaves the trail, in one write that
  * fails if anything else changed it meanwhile. What a terminated release of the same workload left is taken over.
  * A pod that dies is born from the template as it is then: the old one until the commit.
  */
-export function acquire(kube: Connection, request: AcquireRequest): Promise<Acquired> {
+export function acquire(kube: Connection, kind: SetKind, request: AcquireRequest): Promise<Acquired> {
   return retryConflicts(async () => {
-    const look = await lookAt(kube, request.target);
+    const look = await lookAt(kube, kind, request.target);
     const { set } = look;
     const claim = claimOf(set, request);
     const found = claim === 'free' ? undefined : readTrail(set);
     if (claim === 'own' && found) return { before: { paused: false } };
     requireImages(set.spec.template, request.from, request.target);
     if (!found) {
-      const unfit = partitioned(set, request.target);
+      const unfit = kind.unfit?.(set, request.target);
       if (unfit) throw unfit;
       await requireStill(kube, look, request.target);
     }
-    const trail = found ? retaken(look, found) : trailOf(look, set.status?.updateRevision ?? '');
-    await hold(kube, set, request.holder, trail);
+    const trail = found ? retaken(look, found) : trailOf(look, look.newest, kind.room);
+    await hold(kube, kind, set, request.holder, trail);
     return { before: { paused: false } };
   });
 }
 
 /** The write itself: its controller replaces nothing, marked, nothing else. */
-export async function hold(kube: Connection, set: StatefulSet, holder: string, trail: Trail): Promise<void> {
+export async function hold(kube: Connection, kind: SetKind, set: AnySet, holder: string, trail: Trail): Promise<void> {
   const { namespace = '', name, resourceVersion } = set.metadata;
   await kube.patch(
-    statefulSets,
+    kind.resource,
     { namespace, name },
     {
       metadata: { resourceVersion, annotations: holdMarks(holder, trail) },
-      spec: { updateStrategy: { type: 'OnDelete', rollingUpdate: null } },
+      spec: { updateStrategy: { type: 'OnDelete', rollingUpdate: null }, ...roomFor(kind, trail) },
     },
     { as: 'merge' },
   );
 }
 
-/**
- * Why a partition stands against a release: its lower ordinals would stay on their version whatever the template says,
- * and one that dies in mid-release would come back on the other side of it.
- */
-export function partitioned({ spec }: StatefulSet, target: Target): SluiceError | undefined {
-  const partition = spec.updateStrategy?.rollingUpdate?.partition ?? 0;
-  if (partition === 0) return undefined;
-  return new SluiceError(
-    'WORKLOAD_UNFIT',
-    `${workloadName(target)} has the partition ${partition}: its first ${partition} pods keep their version, whatever its template says.`,
-    {
-      next: 'Set spec.updateStrategy.rollingUpdate.partition to 0. The gray group and the batches of a release stop at gates where a partition stops at an ordinal.',
-    },
-  );
-}
-
 /** @throws WORKLOAD_BUSY while a native rolling update is under way; pods that are not ready are none */
-async function requireStill(kube: Connection, { set }: Look, target: Target): Promise<void> {
+async function requireStill(kube: Connection, { set, newest, label }: Look, target: Target): Promise<void> {
   const name = workloadName(target);
   const at = `${name} -n ${target.namespace}`;
-  if (!hasObserved(set)) {
+  if (!hasObserved(set) || newest === '') {
     throw new SluiceError('WORKLOAD_BUSY', `The controller of ${name} has not seen its newest change yet.`, {
       next: `See \`kubectl rollout status ${at}\`, and release when it is through.`,
     });
   }
-  const now = set.status?.updateRevision;
-  const behind = (await livingPods(kube, set)).filter(({ metadata }) => metadata.labels?.[revisionLabel] !== now);
+  const behind = (await livingPods(kube, set)).filter(({ metadata }) => metadata.labels?.[revisionLabel] !== label);
   if (behind.length === 0) return;
   const pods = behind.map(({ metadata }) => metadata.name).toSorted();
   const onDelete = set.spec.updateStrategy?.type === 'OnDelete';
@@ -93,11 +75,10 @@ async function requireStill(kube: Connection, { set }: Look, target: Target): Pr
 }
 
 /** The trail of a release that was terminated. Had it committed, its new version is what is released from now. */
-function retaken({ set, revisions }: Look, trail: Trail): Trail {
+function retaken({ set, revisions, newest: name }: Look, trail: Trail): Trail {
   const { to: _, ...before } = trail;
   const base = revisions.find(({ metadata }) => metadata.name === trail.revision);
   if (!base || sameTemplate(set.spec.template, templateOf(base), [marks.serving])) return before;
-  const name = set.status?.updateRevision ?? '';
   return {
     ...before,
     cause: set.metadata.annotations?.[causeKey] ?? null,
