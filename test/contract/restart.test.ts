@@ -134,6 +134,14 @@ describe('a restart that could change what runs is refused', () => {
     expect(error.next).toContain(`--image app=${image}@sha256:…`);
   });
 
+  it('of a ReplicaSet, which kubectl does not restart: its pods are to be deleted', () => {
+    const target = { cluster: 'local', namespace: 'shop', kind: 'replicaset', name: 'bare' };
+    const observation = observe(podsOf(1), { target, templateImages: { app: image }, revisionImages: [] });
+    expect(() => planRelease(specOf({ change: { restart: true } }), observation)).toThrow(
+      expect.objectContaining({ next: expect.stringContaining('or delete the pods of replicaset/bare -n shop.') }),
+    );
+  });
+
   it('but an image that was loaded on the node is fine where the registry has the very same', () => {
     const loaded = `docker://${other}`;
     expect(to({ image, pods: running(image, loaded), own: { [loaded]: digest } })).toBe(`${image}@${digest}`);

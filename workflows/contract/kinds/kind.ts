@@ -22,6 +22,8 @@ export interface Kind {
    * scaled, and what to do instead.
    */
   readonly scaling: { readonly first: string } | { readonly refused: string };
+  /** What people do to have its pods replaced, without a release; commands in backquotes. */
+  readonly replacePods: (on: string) => string;
   /** How people give it back by hand when no release does any more; commands in backquotes. */
   readonly free: (on: string) => string;
 }

@@ -1,5 +1,6 @@
 import { SluiceError } from '../errors.ts';
 import { imageParts, shortDigest, tagOf } from '../imageName.ts';
+import { kindOf } from '../kinds.ts';
 import { workloadName } from '../names.ts';
 import type { Images, Observation, ObservedPod } from '../observation.ts';
 
@@ -111,7 +112,7 @@ function unsafe(container: string, why: string, { target, templateImages }: Runn
     'RESTART_UNSAFE',
     `A restart of container ${container} of ${name} could change which image runs: ${why}.`,
     {
-      next: `Release the image you want by its digest (\`sluice release ${name} -n ${target.namespace} --image ${pin}\`), or let \`kubectl rollout restart ${name} -n ${target.namespace}\` replace the pods.`,
+      next: `Release the image you want by its digest (\`sluice release ${name} -n ${target.namespace} --image ${pin}\`), or ${kindOf(target).replacePods(`${name} -n ${target.namespace}`)}.`,
       details: { container, image },
     },
   );
