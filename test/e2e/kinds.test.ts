@@ -72,7 +72,7 @@ describe.each(kinds)('a %s on a real kubelet', (kind) => {
     const before = await world.pods(name);
     const callers = await load(name);
     // Long enough in silence to be met in the middle.
-    await world.start(world.spec(name, image('v2'), { traffic: { ...through(name), quiet: '3s' } }));
+    await world.start(world.spec(name, image('v2'), { traffic: { ...through(name), quiet: '10s' } }));
     await world.until(name, (status) => status.batches[1]?.state === 'running');
     await world.sluice.send(world.target(name), 'rollback', { by: 'carol', reason: 'customers complain' });
     const ended = await world.until(name, (status) => status.endedAt !== undefined);
