@@ -235,7 +235,7 @@ describe('undo', () => {
     for (const one of containers) expect(one).toMatchObject({ app: back, proxy: back });
   });
 
-  test('scenario 58: a revision that is not there: those there are; one that differs in more than images: what does', async () => {
+  test('scenario 58: a revision that is not there: those there are; one that differs in more than images makes pods anew', async () => {
     const name = 'missing';
     await deploy(name, 1);
     expect((await refused('undo', ...on(name))).problem.code).toBe('REVISION_NOT_FOUND');
@@ -246,9 +246,11 @@ describe('undo', () => {
     const env = { spec: { template: { spec: { containers: [{ name: 'app', env: [{ name: 'NEW', value: 'x' }] }] } } } };
     await world.kube.patch(deployments, at(name), env, { as: 'strategic' });
     await rollOut(name, 'v2', 'env');
-    const other = await refused('undo', ...on(name));
+    const plan = json<Plan>(await run('undo', ...on(name), '--dry-run', '-o', 'json'));
+    expect(plan).toMatchObject({ mode: { used: 'Recreate' }, change: { template: { differs: ['env of app'] } } });
+    const other = await refused('undo', ...on(name), '--mode', 'InPlaceOnly');
     expect([other.exit, other.problem.code]).toEqual([3, 'NOT_IN_PLACE']);
-    expect(JSON.stringify(other.problem)).toContain('env');
+    expect(other.problem.detail).toContain('env of app');
   });
 
   test('scenario 6: while a release runs, even paused, it rolls that one back', async () => {
