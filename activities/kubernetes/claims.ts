@@ -3,6 +3,7 @@ import { marks } from '../../workflows/contract/names.ts';
 import { eachPod } from '../eachPod.ts';
 import type { Outcome } from '../handful.ts';
 import type { PodsOf } from '../ports.ts';
+import { byBirth } from './born.ts';
 import { KubernetesFailure } from './kubernetesFailure.ts';
 import { isLeaving } from './podState.ts';
 import { pods as podResource } from './resources.ts';
@@ -94,9 +95,6 @@ export class Claims {
 }
 
 const replacedBy = ({ metadata }: Pod): string | undefined => metadata.annotations?.[marks.replaces];
-
-const bornAt = ({ metadata }: Pod): number => Date.parse(metadata.creationTimestamp ?? '') || 0;
-const byBirth = (a: Pod, b: Pod): number => bornAt(a) - bornAt(b) || (a.metadata.name < b.metadata.name ? -1 : 1);
 
 /** The write named a pod, or a state of it, that is not there any more. */
 export const isAnother = (error: unknown): boolean =>

@@ -1,5 +1,6 @@
 import type { NativeRevision } from '../../workflows/contract/history.ts';
 import { marks } from '../../workflows/contract/names.ts';
+import { bornAt } from './born.ts';
 import { noMarks } from './holder.ts';
 import { KubernetesFailure } from './kubernetesFailure.ts';
 import { hasLabels } from './podState.ts';
@@ -103,5 +104,3 @@ export function nativeRevisions(owner: Revised, revisions: readonly ControllerRe
     })
     .toReversed();
 }
-
-const bornAt = ({ metadata }: ControllerRevision): number => Date.parse(metadata.creationTimestamp ?? '') || 0;

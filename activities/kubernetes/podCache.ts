@@ -1,3 +1,4 @@
+import { bornAt } from './born.ts';
 import type { Pod } from './wire.ts';
 
 /** UIDs of deleted pods that are remembered, so that a late answer of a write does not bring one back to life. */
@@ -98,8 +99,6 @@ export function versionOf(resourceVersion: string | undefined): number {
   const version = Number(resourceVersion);
   return Number.isFinite(version) ? version : Number.POSITIVE_INFINITY;
 }
-
-const bornAt = (pod: Pod): number => Date.parse(pod.metadata.creationTimestamp ?? '') || 0;
 
 /** Without what nobody here reads: half the memory of a thousand pods. */
 function slim(pod: Pod): Pod {

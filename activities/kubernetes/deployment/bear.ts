@@ -34,7 +34,7 @@ export async function bear(kube: Connection, request: BearRequest): Promise<void
     }
     const { live } = look;
     if (!births && !isBearing(live)) return live;
-    // After the commit the new template is the old one.
+    // After the commit the new template is the Deployment's own.
     const own = sameTemplate(withoutOurs(look.deployment.spec.template), kept.to) ? 'to' : 'from';
     const plain = withOurs(kept[births?.side ?? own], look.live.spec.template);
     return setTemplate(kube, live, births ? marked(plain, request.holder, births) : plain);

@@ -1,6 +1,7 @@
 import type { HeldRequest } from '../../../workflows/contract/activities.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { type Target, workloadName } from '../../../workflows/contract/names.ts';
+import { byBirth } from '../born.ts';
 import { requireHolder, requireThere } from '../holder.ts';
 import { deployments, replicaSets } from '../resources.ts';
 import { selectorText } from '../selectors.ts';
@@ -64,7 +65,5 @@ async function setsOf(kube: Connection, deployment: Deployment): Promise<readonl
   const { items } = await kube.list(replicaSets, { namespace, labelSelector: selectorText(deployment.spec.selector) });
   return items
     .filter(({ metadata }) => metadata.ownerReferences?.some((owner) => owner.controller && owner.uid === uid))
-    .toSorted((a, b) => bornAt(a) - bornAt(b) || (a.metadata.name < b.metadata.name ? -1 : 1));
+    .toSorted(byBirth);
 }
-
-const bornAt = ({ metadata }: ReplicaSet): number => Date.parse(metadata.creationTimestamp ?? '') || 0;

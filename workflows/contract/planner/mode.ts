@@ -9,12 +9,10 @@ export const recreates = ({ strategy }: Pick<ReleaseSpec, 'strategy'>, { preview
   strategy.mode === 'Recreate' || (preview?.differs.length ?? 0) > 0;
 
 /** What people are told of how it goes. @throws NOT_IN_PLACE where the change cannot be had in the way that is asked for */
-export function plannedMode(
-  spec: ReleaseSpec,
-  { target, preview }: Pick<Observation, 'target' | 'preview'>,
-): PlannedMode {
+export function plannedMode(spec: ReleaseSpec, observation: Pick<Observation, 'target' | 'preview'>): PlannedMode {
+  const { target, preview } = observation;
   const asked = spec.strategy.mode;
-  if (!recreates(spec, { ...(preview && { preview }) })) {
+  if (!recreates(spec, observation)) {
     const what =
       spec.change.restart === undefined
         ? 'only images change, so containers'
