@@ -1,4 +1,5 @@
 import type { ClusterActivities } from '../workflows/contract/activities.ts';
+import { blueGreenActivities } from './blueGreen/index.ts';
 import { checkActivity } from './check.ts';
 import { commitActivities } from './commit.ts';
 import { historyActivities } from './history.ts';
@@ -53,6 +54,7 @@ export function createActivities({ cluster, kube, factories }: ActivityDeps): Ac
       ...pickActivity(shared),
       ...numberActivities(shared),
       ...scalerActivities(shared),
+      ...blueGreenActivities(shared),
       notify: notifyActivity(shared),
       ...historyActivities(shared),
     },

@@ -1,7 +1,9 @@
 import type { ClusterActivities } from '../workflows/contract/activities.ts';
+import { requireDeployment } from '../workflows/contract/blueGreen/planner.ts';
 import { SluiceError } from '../workflows/contract/errors.ts';
 import { workloadName } from '../workflows/contract/names.ts';
 import type { Plan } from '../workflows/contract/plan.ts';
+import { blueGreenAccess, observeBlueGreen } from './blueGreen/observe.ts';
 import { activity } from './call.ts';
 import type { Pod } from './kubernetes/wire.ts';
 import { requireCluster, requireFree, targetOf } from './mayPlan.ts';
@@ -21,11 +23,17 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
     const spec = shared.factories.validateSpec(request.spec);
     const target = targetOf(spec);
     requireCluster(target, shared.cluster);
+    const isBlueGreen = spec.strategy.mode === 'BlueGreen';
+    if (isBlueGreen) requireDeployment(target);
     const { kube, workload, traffic } = scopeOf(shared, { target, uid: '', holder: '' }, call);
     const { through } = spec.traffic;
 
     const needed = through.length > 0 ? traffic(through, noPods).access : [];
-    await requireAccess(kube, target.namespace, [...workload.access, ...needed]);
+    await requireAccess(kube, target.namespace, [
+      ...workload.access,
+      ...needed,
+      ...(isBlueGreen ? blueGreenAccess : []),
+    ]);
     const observed = await workload.observe(target);
     requireFree(target, observed);
     if (observed.unfit) throw observed.unfit;
@@ -38,7 +46,10 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
     }
 
     const seen = await observe(kube, workload, target, observed, spec, call.signal);
-    const plan = shared.factories.planRelease(spec, seen.observation);
+    const blueGreen = isBlueGreen
+      ? await observeBlueGreen(kube, workload, spec, seen.observation, seen.pods)
+      : undefined;
+    const plan = shared.factories.planRelease(spec, { ...seen.observation, ...(blueGreen && { blueGreen }) });
     await rehearse(workload, plan, seen.pods);
     return plan;
   });

@@ -86,6 +86,12 @@ function refusalOf(
 ): Extract<Changed, { code: ErrorCode }> | undefined {
   if (rollback !== undefined || phase === 'rollingBack') return { code: 'REFUSED', text: 'It is rolling back.' };
   if (phase === 'committing') return { code: 'REFUSED', text: 'All pods are upgraded; no batch and no gate is left.' };
+  if (plan?.blueGreen !== undefined) {
+    return {
+      code: 'REFUSED',
+      text: 'Blue/green has no batches; `approve` ends the time in which the old version stays.',
+    };
+  }
   const from = plan?.shape.gate.approval?.from ?? [];
   if (from.length === 0 || from.includes(by)) return undefined;
   return {

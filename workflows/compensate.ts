@@ -47,6 +47,9 @@ const names: Record<Step, string> = {
   commit: 'template of the new version',
   scalers: 'hold on the HorizontalPodAutoscaler',
   number: 'number of pods',
+  services: 'selectors of the Services',
+  green: 'pods of the new version beside the old',
+  switch: 'switch to the new version',
 };
 
 async function undo(book: Book, plan: PlanHead, step: Step): Promise<void> {
@@ -72,6 +75,9 @@ async function undo(book: Book, plan: PlanHead, step: Step): Promise<void> {
     case 'scalers':
       return giveScalersBack(book, plan, false);
     case 'number':
+    case 'services':
+    case 'green':
+    case 'switch':
       return undefined;
     case 'acquire':
       await writing.release.executeWithOptions({ summary: 'give the workload back' }, [
@@ -230,6 +236,11 @@ function byHand(book: Book, step: Step): string {
       return `The annotation ${marks.before} of each HorizontalPodAutoscaler says what it was: write that back, then remove the annotations of sluice.dev.`;
     case 'number':
       return `\`kubectl scale ${on} --replicas=${book.state.plan?.scale?.from ?? '…'}\`.`;
+    case 'services':
+    case 'switch':
+      return `Take pod-template-hash out of the selector of each Service, and the label and annotation of sluice.dev off it.`;
+    case 'green':
+      return `See \`kubectl get replicasets -n ${target.namespace}\`, and delete that of the new version when nobody calls it.`;
     case 'openTraffic':
       return `Remove sluice.dev/serving from the selector of the Service first, then from ${kindOf(target).births} and the pods.`;
   }

@@ -13,7 +13,7 @@ export function releaseDetails(status: ReleaseStatus): string {
   const lines = [
     `## ${status.app} ${change}: ${status.phase}`,
     status.text,
-    ...(waiting?.for === 'approval' ? [howToApprove(status)] : []),
+    ...(waiting?.for === 'approval' || waiting?.early === true ? [howToApprove(status)] : []),
     ...(failure === undefined ? [] : [`**${failure.code}** ${failure.text} ${failure.next}`]),
     ...notUndone.map((left) => `- **not undone** ${left.text} ${left.next}`),
   ];
@@ -27,7 +27,7 @@ export function releaseDetails(status: ReleaseStatus): string {
   }
   if (plan !== undefined) {
     const bound = `At most ${plan.maxUnavailable} of ${plan.replicas} pods out of service at once. `;
-    lines.push('', `${plan.scale === undefined ? bound : ''}${plan.mode.reason}`);
+    lines.push('', `${plan.scale === undefined && plan.blueGreen === undefined ? bound : ''}${plan.mode.reason}`);
     for (const [container, image] of Object.entries(plan.change.to)) lines.push(`- ${container}: \`${image}\``);
     for (const what of plan.change.template?.differs ?? []) lines.push(`- ${what}`);
     if (plan.change.order !== undefined) lines.push(`- in each pod ${orderText(plan.change.order)}`);

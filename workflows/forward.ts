@@ -100,7 +100,7 @@ export async function makePlan(book: Book, input: ReleaseInput): Promise<PlanHea
   book.set((state) => ({ ...state, plan, batches: batches.map(waitingBatch) }));
   const pods = batches.reduce((sum, batch) => sum + batch.pods.length, 0);
   book.log(
-    `Planned ${countOf(pods, 'pod')} in ${countOf(batches.length, 'group')}${plan.scale === undefined ? `, at most ${plan.maxUnavailable} out of service at once` : ''}.`,
+    `Planned ${countOf(pods, 'pod')} in ${countOf(batches.length, 'group')}${plan.scale === undefined && plan.blueGreen === undefined ? `, at most ${plan.maxUnavailable} out of service at once` : ''}.`,
   );
   void announce(book, 'started');
   return plan;

@@ -16,15 +16,17 @@ import { lacksApprovals } from './status.ts';
  * @throws Stop (CHECK_FAILED) when a check of the gate fails
  */
 export async function openGate(book: Book, plan: PlanHead, { gate: planned, name, pods }: BatchState): Promise<void> {
-  const { id, bakeMs, approval } = planned;
+  const { id, bakeMs, approval, early } = planned;
   if (bakeMs > 0 || approval !== undefined) {
     const bakedAt = new Date(Date.now() + bakeMs).toISOString();
     const needs = approval === undefined ? {} : { needs: approval };
-    const gate: OpenGate = { id, since: book.now, bakedAt, approvals: [], ...needs };
+    const gate: OpenGate = { id, since: book.now, bakedAt, approvals: [], ...needs, ...(early && { early }) };
     book.set((state) => ({ ...state, phase: 'gate', gate: state.gate?.id === id ? state.gate : gate }));
     void announce(book, 'gate');
   }
-  if (bakeMs > 0) await sleep(bakeMs, { summary: `bake at ${id}` });
+  const summary = `bake at ${id}`;
+  if (bakeMs > 0 && early) await condition(() => endsEarly(book.state.gate), bakeMs, { summary });
+  else if (bakeMs > 0) await sleep(bakeMs, { summary });
   await verify(
     book,
     plan,
@@ -44,6 +46,10 @@ export async function openGate(book: Book, plan: PlanHead, { gate: planned, name
   }
   return condition(decided);
 }
+
+/** Whether people have said that the bake time may end. */
+const endsEarly = (gate: OpenGate | undefined): boolean =>
+  gate === undefined || (gate.approvals.length > 0 && !lacksApprovals(gate));
 
 export function closeGate(book: Book): void {
   const { gate } = book.state;

@@ -1,4 +1,5 @@
 import { condition } from '@temporalio/workflow';
+import { pointAgain } from './blueGreen/requests.ts';
 import type { Book } from './book.ts';
 import { clusterActivities } from './clusterActivities.ts';
 import type { Failure } from './contract/status.ts';
@@ -60,5 +61,6 @@ async function resolveDrift(book: Book): Promise<void> {
     heldRequest(book, plan),
   ]);
   if (plan.scale !== undefined) await setNumber(book, plan, book.state.number ?? plan.scale.from);
+  if (plan.blueGreen !== undefined) await pointAgain(book, plan);
   book.set((state) => without(state, 'drift'));
 }

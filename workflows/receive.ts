@@ -84,6 +84,11 @@ function approve(state: ReleaseState, said: Said, gateId: string): Received {
   if (refusal !== undefined) return refusal;
   const gate = state.gate;
   const needs = gate?.needs;
+  if (gate?.early === true && needs === undefined) {
+    if (gate.approvals.length > 0)
+      return refuse('ALREADY_DECIDED', `${gate.approvals[0]?.by} has ended ${gateId} already.`);
+    return accept({ ...state, gate: { ...gate, approvals: [said] } }, said, `Approved ${gateId}: it ends now.`);
+  }
   if (gate === undefined || needs === undefined)
     return refuse('REFUSED', `Gate ${gateId} needs no approval; it opens by itself.`);
   if (gate.approvals.some(({ by }) => by === said.by))

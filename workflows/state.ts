@@ -42,7 +42,16 @@ export interface ReleaseState {
 }
 
 /** Recorded before it is begun. */
-export type Step = 'acquire' | 'openTraffic' | 'pods' | 'commit' | 'scalers' | 'number';
+export type Step =
+  | 'acquire'
+  | 'openTraffic'
+  | 'pods'
+  | 'commit'
+  | 'scalers'
+  | 'number'
+  | 'services'
+  | 'green'
+  | 'switch';
 
 export interface OpenGate {
   readonly id: string;
@@ -52,6 +61,8 @@ export interface OpenGate {
   readonly needs?: PlannedApproval;
   readonly approvals: readonly Said[];
   readonly expired?: boolean;
+  /** An approval ends its bake time, where none more is needed. */
+  readonly early?: true;
 }
 
 export interface BatchState extends Omit<PlannedBatch, 'pods'> {

@@ -1,3 +1,4 @@
+import { blueGreenText } from './blueGreen/text.ts';
 import type { Target } from './contract/names.ts';
 import { countOf } from './contract/quantity.ts';
 import type { BatchStatus, Failure, ReleaseStatus, Waiting } from './contract/status.ts';
@@ -68,7 +69,7 @@ function waitingOf({ paused, held, gate, rollback }: ReleaseState): Waiting | un
   const approvals = gate.needs && { have: gate.approvals, required: gate.needs.required, from: gate.needs.from };
   const common = { gate: gate.id, since: gate.since, ...(approvals === undefined ? {} : { approvals }) };
   if (lacksApprovals(gate)) return { for: 'approval', ...common };
-  return { for: 'bake', until: gate.bakedAt, ...common };
+  return { for: 'bake', until: gate.bakedAt, ...common, ...(gate.early && { early: true }) };
 }
 
 export const lacksApprovals = ({ needs, approvals }: OpenGate): boolean =>
@@ -79,6 +80,8 @@ function textOf(state: ReleaseState): string {
   const current = state.batches[index]?.name ?? '';
   const scaled = plan?.scale && scaleText(state, plan.scale, causeOf(state));
   if (scaled !== undefined) return scaled;
+  const switched = plan?.blueGreen && blueGreenText(state, plan.blueGreen, causeOf(state));
+  if (switched !== undefined) return switched;
   switch (phase) {
     case 'planning':
       return 'Looking at the cluster and making the plan; nothing is touched yet.';

@@ -14,6 +14,7 @@ import type {
   Pod,
   PodDisruptionBudget,
   ReplicaSet,
+  ResourceQuota,
   Scale,
   Service,
   StatefulSet,
@@ -70,6 +71,7 @@ export const autoscalers = namespaced<HorizontalPodAutoscaler>(
   'WORKLOAD_NOT_FOUND',
 );
 export const budgets = namespaced<PodDisruptionBudget>('policy', 'v1', 'poddisruptionbudgets', 'WORKLOAD_NOT_FOUND');
+export const resourceQuotas = namespaced<ResourceQuota>('', 'v1', 'resourcequotas', 'WORKLOAD_NOT_FOUND');
 export const nodes: Resource<Node> = {
   group: '',
   version: 'v1',

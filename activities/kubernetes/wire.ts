@@ -10,6 +10,7 @@ import type {
   V1Pod,
   V1PodDisruptionBudget,
   V1ReplicaSet,
+  V1ResourceQuota,
   V1RuleWithOperations,
   V1Scale,
   V1SelfSubjectAccessReview,
@@ -69,6 +70,7 @@ export type Node = WithSpec<Stored<V1Node>>;
 export type Namespace = Stored<V1Namespace>;
 export type HorizontalPodAutoscaler = WithSpec<Stored<V2HorizontalPodAutoscaler>>;
 export type PodDisruptionBudget = WithSpec<Stored<V1PodDisruptionBudget>>;
+export type ResourceQuota = Stored<V1ResourceQuota>;
 /** Of admissionregistration.k8s.io: on what a webhook or a policy is asked. */
 export type AdmissionRule = Wire<V1RuleWithOperations>;
 /** A ValidatingWebhookConfiguration or a MutatingWebhookConfiguration. */

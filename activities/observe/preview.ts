@@ -9,7 +9,10 @@ import { recreationOf } from '../recreate.ts';
 
 /** Whether pods may have to be made anew; whether they must, the templates tell. */
 export const mayRecreate = ({ change, strategy }: Pick<ReleaseSpec, 'change' | 'strategy'>): boolean =>
-  change.template !== undefined || change.revision !== undefined || strategy.mode === 'Recreate';
+  change.template !== undefined ||
+  change.revision !== undefined ||
+  strategy.mode === 'Recreate' ||
+  strategy.mode === 'BlueGreen';
 
 /** What the change makes of the template, as the API server sees it. Undefined where it can only be one of images. */
 export async function previewOf(

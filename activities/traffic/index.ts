@@ -33,6 +33,9 @@ function sharedOf(kube: Connection): Shared {
   return found;
 }
 
+/** The watches of EndpointSlices that all activities of a worker share. */
+export const endpointWatches = (kube: Connection): EndpointWatches => sharedOf(kube).watches;
+
 /** One adapter with the places of its sources in `through`. */
 interface Part {
   readonly traffic: Traffic;

@@ -13,6 +13,7 @@ export interface SpecFlags extends TargetFlags {
   readonly pin?: string;
   readonly prePull?: string;
   readonly mode?: string;
+  readonly keepOld?: string;
   readonly name?: string;
   readonly gray?: string;
   readonly grayPod?: readonly string[];
@@ -118,7 +119,12 @@ export function withStrategy(command: Command): Command {
     .addOption(specOption('--check-http <path>', 'GET this path of each new pod before it gets traffic'))
     .addOption(specOption('--ready-timeout <duration>', 'how long one pod may take to become ready (default: 5m)'))
     .addOption(specOption('--on-failure <what>', 'Rollback or Hold (default: Rollback)'))
-    .addOption(specOption('--mode <mode>', 'InPlaceIfPossible, InPlaceOnly or Recreate (default: InPlaceIfPossible)'))
+    .addOption(
+      specOption('--mode <mode>', 'InPlaceIfPossible, InPlaceOnly, Recreate or BlueGreen (default: InPlaceIfPossible)'),
+    )
+    .addOption(
+      specOption('--keep-old <duration>', 'with mode BlueGreen: so long the old version stays ready (default: 10m)'),
+    )
     .addOption(
       specOption('--pre-pull <when>', 'Auto, Require or Off: pull the images on the nodes first (default: Auto)'),
     )
@@ -147,6 +153,7 @@ export function overridesOf(words: readonly string[], flags: SpecFlags): readonl
     ...set('--pin', 'change.pin', flags.pin),
     ...set('--pre-pull', 'change.prePull', flags.prePull),
     ...set('--mode', 'strategy.mode', flags.mode),
+    ...set('--keep-old', 'strategy.blueGreen.keepOld', flags.keepOld),
     ...set('--gray', 'strategy.gray.pods', quantityOf(flags.gray)),
     ...set('--gray-pod', 'strategy.gray.select.names', flags.grayPod),
     ...set('--gray-node', 'strategy.gray.select.nodes', pairsOf('--gray-node', flags.grayNode)),

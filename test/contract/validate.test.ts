@@ -105,18 +105,18 @@ describe('says where, what was found and what is allowed', () => {
     ],
     [
       'a mode that is to come',
-      { strategy: { mode: 'BlueGreen' } },
-      'strategy.mode: found "BlueGreen"; allowed: InPlaceIfPossible, InPlaceOnly or Recreate; this version of Sluice does not have that mode yet',
+      { strategy: { mode: 'Canary' } },
+      'strategy.mode: found "Canary"; allowed: InPlaceIfPossible, InPlaceOnly, Recreate or BlueGreen; this version of Sluice does not have that mode yet',
     ],
     [
       'a mode in other letters',
       { strategy: { mode: 'inPlaceonly' } },
-      'strategy.mode: found "inPlaceonly"; allowed: InPlaceIfPossible, InPlaceOnly or Recreate; did you mean InPlaceOnly?',
+      'strategy.mode: found "inPlaceonly"; allowed: InPlaceIfPossible, InPlaceOnly, Recreate or BlueGreen; did you mean InPlaceOnly?',
     ],
     [
       'a misspelt field',
       { strategy: { maxUnavailabel: 1 } },
-      'strategy.maxUnavailabel: found an unknown field; allowed: mode, gray, batches, maxUnavailable, disruptionBudgets, order, readyTimeout, failureThreshold, batchTimeout, progressDeadline, rollbackWindow or rollback; did you mean maxUnavailable?',
+      'strategy.maxUnavailabel: found an unknown field; allowed: mode, blueGreen, gray, batches, maxUnavailable, disruptionBudgets, order, readyTimeout, failureThreshold, batchTimeout, progressDeadline, rollbackWindow or rollback; did you mean maxUnavailable?',
     ],
     [
       'a field in the wrong place',
@@ -352,9 +352,12 @@ describe('the error', () => {
   });
 
   it('is MODE_UNSUPPORTED where only a mode that is to come was asked for', () => {
-    for (const mode of ['HotReload', 'HotSwap', 'BlueGreen', 'Canary']) {
+    for (const mode of ['HotReload', 'HotSwap', 'Canary']) {
       const error = refusal({ ...needed, strategy: { mode } });
-      expect([error.code, error.next]).toEqual(['MODE_UNSUPPORTED', 'Use InPlaceIfPossible, InPlaceOnly or Recreate.']);
+      expect([error.code, error.next]).toEqual([
+        'MODE_UNSUPPORTED',
+        'Use InPlaceIfPossible, InPlaceOnly, Recreate or BlueGreen.',
+      ]);
     }
     expect(refusal({ ...needed, strategy: { mode: 'Sideways' } }).code).toBe('SPEC_INVALID');
   });

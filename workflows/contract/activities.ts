@@ -1,3 +1,4 @@
+import type { BlueGreenActivities } from './blueGreen/activities.ts';
 import type { CheckSpec } from './check.schema.ts';
 import type { ErrorCode } from './errors.ts';
 import type { History } from './history.ts';
@@ -14,7 +15,7 @@ import type { NotifyTarget, TrafficSource } from './traffic.schema.ts';
  * Every one can run again and finds its own work done. Errors are ApplicationFailures whose type is a code of the
  * error table. Those that take pods are vectorised: they answer per pod and throw only when nothing could be done.
  */
-export interface ClusterActivities {
+export interface ClusterActivities extends BlueGreenActivities {
   /** Validates the spec (it may come by hand from the Temporal UI), observes, checks permissions and images, dry-runs the patch, and plans. Touches nothing. */
   plan(request: PlanRequest): Promise<Plan>;
 

@@ -47,7 +47,7 @@ export const errors = {
     1,
     false,
     'This version of Sluice does not have that mode.',
-    'Use InPlaceIfPossible, InPlaceOnly or Recreate.',
+    'Use InPlaceIfPossible, InPlaceOnly, Recreate or BlueGreen.',
   ),
   MESSAGE_INVALID: row(
     400,
@@ -176,6 +176,13 @@ export const errors = {
     false,
     'The workload cannot be released this way.',
     'The error names the reason and the way out.',
+  ),
+  NO_ROOM: row(
+    422,
+    3,
+    false,
+    'There is no room for the new pods beside the old.',
+    'Raise the quota for the time of the release, or use a mode that needs none: InPlaceIfPossible or Recreate.',
   ),
   REVISION_NOT_FOUND: row(
     404,

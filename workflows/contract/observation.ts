@@ -1,3 +1,4 @@
+import type { BlueGreenObservation } from './blueGreen/observation.ts';
 import type { Target } from './names.ts';
 import type { TemplateSource } from './plan.ts';
 
@@ -24,6 +25,8 @@ export interface Observation {
   readonly findings: Findings;
   /** What the change makes of the pod template; only where more than images, or Recreate, is asked for. */
   readonly preview?: Preview;
+  /** Only where mode BlueGreen is asked for. */
+  readonly blueGreen?: BlueGreenObservation;
 }
 
 /** A pod template and what a patch makes of it, as far as the plan needs to know. */

@@ -1,3 +1,4 @@
+import type { PlannedBlueGreen } from './blueGreen/plan.ts';
 import type { CheckSpec } from './check.schema.ts';
 import type { Target } from './names.ts';
 import type { Images } from './observation.ts';
@@ -21,6 +22,8 @@ export interface Plan {
   readonly change: PlannedChange;
   /** It changes the number of pods, and no image: `change` has only words then. */
   readonly scale?: PlannedScale;
+  /** Mode BlueGreen. */
+  readonly blueGreen?: PlannedBlueGreen;
   /** What is pulled before anything is touched; none where every node has the images, or nothing may be pulled. */
   readonly prePull?: PlannedPrePull;
   /** First the gray group, then the batches; none is empty, no pod is in two. */
@@ -47,9 +50,9 @@ export interface Plan {
 }
 
 export interface PlannedMode {
-  readonly asked: 'InPlaceIfPossible' | 'InPlaceOnly' | 'Recreate' | 'Scale';
-  /** Recreate: `change.template` says from what. */
-  readonly used: 'InPlace' | 'Recreate' | 'Scale';
+  readonly asked: 'InPlaceIfPossible' | 'InPlaceOnly' | 'Recreate' | 'BlueGreen' | 'Scale';
+  /** Recreate, BlueGreen: `change.template` says from what. */
+  readonly used: 'InPlace' | 'Recreate' | 'BlueGreen' | 'Scale';
   /** Why, for people. */
   readonly reason: string;
 }
@@ -156,6 +159,8 @@ export interface PlannedGate {
   readonly id: string;
   readonly bakeMs: number;
   readonly approval?: PlannedApproval;
+  /** An approval ends the bake time. */
+  readonly early?: true;
 }
 
 export interface PlannedApproval {
@@ -176,6 +181,7 @@ export interface PlannedTraffic {
 export interface PlanWarning {
   readonly code:
     | 'NO_DRAIN'
+    | 'NOT_SWITCHED'
     | 'AUTOSCALER'
     | 'DISRUPTION_BUDGET'
     | 'PAUSED_ALREADY'

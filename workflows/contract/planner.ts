@@ -1,3 +1,4 @@
+import { planBlueGreen } from './blueGreen/planner.ts';
 import { SluiceError } from './errors.ts';
 import { hasAll } from './imageName.ts';
 import { kindOf } from './kinds.ts';
@@ -28,6 +29,7 @@ import type { ReleaseSpec } from './spec.ts';
  *   ordinals that there are none of)
  */
 export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
+  if (spec.strategy.mode === 'BlueGreen') return planBlueGreen(spec, observation);
   const { strategy, traffic } = spec;
   const { target } = observation;
   requireTraffic(traffic.through, observation);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { blueGreenFits, blueGreenSchema } from './blueGreen/spec.schema.ts';
 import { checkSchema } from './check.schema.ts';
 import { kindAliases } from './kinds.ts';
 import { labelSchema, nameSchema } from './name.schema.ts';
@@ -8,8 +9,8 @@ import { templateSchema } from './template.schema.ts';
 import { notifySchema, trafficSourceSchema } from './traffic.schema.ts';
 
 /** Modes of the design; those without an implementation are refused by name (MODE_UNSUPPORTED). */
-export const modes = ['InPlaceIfPossible', 'InPlaceOnly', 'Recreate'] as const;
-export const futureModes = ['HotReload', 'HotSwap', 'BlueGreen', 'Canary'] as const;
+export const modes = ['InPlaceIfPossible', 'InPlaceOnly', 'Recreate', 'BlueGreen'] as const;
+export const futureModes = ['HotReload', 'HotSwap', 'Canary'] as const;
 
 const kinds = [...new Set(Object.values(kindAliases))].join(', ');
 
@@ -159,8 +160,9 @@ export const releaseSpecSchema = z.strictObject({
         .enum(modes)
         .default('InPlaceIfPossible')
         .describe(
-          'InPlaceOnly: containers restart inside their pods, or the release is refused. Recreate: pods are deleted, batch by batch, and born anew. InPlaceIfPossible: in place where only images change, else Recreate; the plan says which, and why.',
+          'InPlaceOnly: containers restart inside their pods, or the release is refused. Recreate: pods are deleted, batch by batch, and born anew. BlueGreen: all new pods beside the old, then the Services are switched. InPlaceIfPossible: in place where only images change, else Recreate; the plan says which, and why.',
         ),
+      blueGreen: blueGreenSchema.optional(),
       gray: z
         .strictObject({
           pods: quantitySchema
@@ -238,6 +240,7 @@ export const releaseSpecSchema = z.strictObject({
           'AtOnce: a rollback takes all pods in one go, at most `maxUnavailable` at a time. InBatches: batch by batch, the last one first.',
         ),
     })
+    .superRefine(blueGreenFits)
     .prefault({})
     .describe('How it goes about it.'),
   gates: z

@@ -102,6 +102,8 @@ export interface Waiting {
   readonly gate?: string;
   readonly since: string;
   readonly until?: string;
+  /** Of a bake time: `approve` ends it. */
+  readonly early?: true;
   /** Of a budget, one sentence: whose it is, and who uses it up. */
   readonly text?: string;
   /** Approvals so far and needed. */

@@ -114,7 +114,7 @@ function requireEqual(template: PodTemplate, live: PodTemplate | undefined, { ta
  * controller would take it, being older, for the new one, and move every pod to it at the resume. A native rollout to
  * that version would have taken it out of the history too.
  */
-async function removeTwins(
+export async function removeTwins(
   kube: Connection,
   { deployment, sets }: Look,
   live: ReplicaSet,

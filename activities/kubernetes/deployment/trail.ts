@@ -14,6 +14,8 @@ export interface Trail {
   readonly cause: string | null;
   /** The ReplicaSet that its pods belong to. */
   readonly replicaSet: string;
+  /** Of blue/green, when another one was made its own: the one from before. */
+  readonly earlier?: string;
 }
 
 /** The trail on `deployment`; undefined where there is none, or where somebody has made it unreadable. */

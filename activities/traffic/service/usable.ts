@@ -2,13 +2,17 @@ import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { marks, type Target, workloadName } from '../../../workflows/contract/names.ts';
 import { controllerOf, isLeaving } from '../../kubernetes/podState.ts';
 import { pods, services } from '../../kubernetes/resources.ts';
+import { hashLabel } from '../../kubernetes/templates.ts';
 import type { Connection } from '../../kubernetes/types.ts';
 import type { Pod, Service } from '../../kubernetes/wire.ts';
 
-/** Whom a Service selects, with our own key left out. */
-export function ownSelector(service: Service): Readonly<Record<string, string>> {
-  const { [marks.serving]: _, ...selector } = service.spec.selector ?? {};
-  return selector;
+/** Whom a Service selects, with our own keys left out. */
+export function ownSelector({ metadata, spec }: Service): Readonly<Record<string, string>> {
+  const { [marks.serving]: _, ...selector } = spec.selector ?? {};
+  if (metadata.annotations?.[marks.release] === undefined) return selector;
+  // A blue/green release holds it.
+  const { [hashLabel]: _hash, ...others } = selector;
+  return others;
 }
 
 /** Whether the Service selects the pod, whatever our label says. */

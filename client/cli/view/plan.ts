@@ -80,14 +80,16 @@ function pullText({ nodes, timeoutMs, required }: PlannedPrePull, wide: boolean)
   return `first on ${countOf(nodes.length, 'node')} (${names}), at most ${humanDuration(timeoutMs)} each${required ? ', or the release stops' : ''}`;
 }
 
-function podsText({ scale, replicas, batches, maxUnavailable }: Plan): string {
+function podsText({ scale, blueGreen, replicas, batches, maxUnavailable }: Plan): string {
+  if (blueGreen !== undefined) return `${replicas} now, and as many beside them until the old ones go`;
   const parts = `${batches.length} ${batches.length === 1 ? 'batch' : 'batches'}`;
   if (scale === undefined) return `${replicas} in ${parts}, at most ${maxUnavailable} out of service at once`;
   const count = Math.abs(scale.to - scale.from);
   return `${scale.from} now, ${count} ${scale.to > scale.from ? 'more' : 'fewer'} in ${parts}`;
 }
 
-function trafficText({ traffic }: Plan): string {
+function trafficText({ traffic, blueGreen }: Plan): string {
+  if (blueGreen !== undefined) return switchText(blueGreen);
   if (traffic.through.length === 0) return 'not drained';
   const through = traffic.through.map((source) =>
     Object.entries(source)
@@ -96,6 +98,11 @@ function trafficText({ traffic }: Plan): string {
   );
   const late = traffic.onDrainTimeout === 'Stop' ? 'then stop' : 'then go on';
   return `${through.join(', ')}; ${humanDuration(traffic.quietMs)} of silence, at most ${humanDuration(traffic.maxDrainMs)}, ${late}`;
+}
+
+function switchText({ services, previewService, keepOldMs }: NonNullable<Plan['blueGreen']>): string {
+  const preview = previewService === undefined ? '' : `, seen before through ${previewService}`;
+  return `service ${services.join(', ')} is switched${preview}; back in one step for ${humanDuration(keepOldMs)}`;
 }
 
 function checkText(check: Plan['checks'][number]): string {

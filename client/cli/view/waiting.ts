@@ -32,7 +32,8 @@ export function waitingLines(status: ReleaseStatus, look: Look, defaults: Comman
     }
     case 'bake': {
       const left = waiting.until === undefined ? '' : `${until(waiting.until, now)} left`;
-      return [title(`Gate ${waiting.gate ?? ''}`, `bakes ${open}`, left)];
+      const ends = waiting.early === true ? ['', command('approve'), command('rollback', '--reason "…"')] : [];
+      return [title(`Gate ${waiting.gate ?? ''}`, `bakes ${open}`, left), ...ends];
     }
     case 'resume':
       return [

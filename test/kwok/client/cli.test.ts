@@ -138,7 +138,7 @@ describe('bad input', () => {
     ['a wrong type', 'target: deployment/x\nchange: {images: {app: x}}', 'SPEC_INVALID'],
     [
       'a mode that does not exist yet',
-      'target: {workload: deployment/x}\nchange: {images: {app: x}}\nstrategy: {mode: BlueGreen}',
+      'target: {workload: deployment/x}\nchange: {images: {app: x}}\nstrategy: {mode: HotSwap}',
       'MODE_UNSUPPORTED',
     ],
   ])('%s', async (_, input, code) => {

@@ -12,10 +12,24 @@ import type {
   ReleaseEvent,
   Successor,
 } from '../../../workflows/contract/activities.ts';
+import type { BlueGreenActivities } from '../../../workflows/contract/blueGreen/activities.ts';
 import { fingerprint } from '../../../workflows/contract/fingerprint.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
 import type { Plan, PodRef } from '../../../workflows/contract/plan.ts';
 import type { ReleaseRecord } from '../../../workflows/contract/record.ts';
+
+/** Blue/green is tested where there are ReplicaSets and endpoints. */
+const notSimulated = (): never => {
+  throw new Error('not simulated');
+};
+const noBlueGreen: BlueGreenActivities = {
+  green: notSimulated,
+  point: notSimulated,
+  guard: notSimulated,
+  adopt: notSimulated,
+  disown: notSimulated,
+  removeGreen: notSimulated,
+};
 
 export interface SimulatedPod {
   readonly name: string;
@@ -112,6 +126,7 @@ export class SimulatedCluster {
         const names = nodes.map(({ node }) => node);
         return this.#done('prePull', names, () => this.pull(names));
       },
+      ...noBlueGreen,
       endPrePull: async () => this.#done('endPrePull', [], () => undefined),
       acquire: async (request) =>
         this.#done('acquire', [], () => {

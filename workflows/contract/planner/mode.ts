@@ -6,7 +6,7 @@ import type { ReleaseSpec } from '../spec.ts';
 
 /** Whether pods are made anew: because that is asked for, or because a pod that lives cannot be changed so. */
 export const recreates = ({ strategy }: Pick<ReleaseSpec, 'strategy'>, { preview }: Pick<Observation, 'preview'>) =>
-  strategy.mode === 'Recreate' || (preview?.differs.length ?? 0) > 0;
+  strategy.mode === 'Recreate' || strategy.mode === 'BlueGreen' || (preview?.differs.length ?? 0) > 0;
 
 /** What people are told of how it goes. @throws NOT_IN_PLACE where the change cannot be had in the way that is asked for */
 export function plannedMode(spec: ReleaseSpec, observation: Pick<Observation, 'target' | 'preview'>): PlannedMode {

@@ -18,8 +18,8 @@ export function planWarnings(
 ): readonly PlanWarning[] {
   return [
     ...drain(plan, observation),
-    ...others(plan, observation),
-    ...images(plan, spec, observation),
+    ...othersWarnings(plan, observation),
+    ...registryWarnings(plan, spec, observation),
     ...movedTags(plan, observation),
     ...prePull(plan, spec, observation),
     ...pods(plan, observation),
@@ -52,7 +52,7 @@ function drain({ traffic: { through } }: Drawn, { findings }: Observation): Plan
 }
 
 /** Who else has a hand in the workload. */
-function others(plan: Drawn, { findings, paused, leftHeld }: Observation): PlanWarning[] {
+export function othersWarnings(plan: Drawn, { findings, paused, leftHeld }: Observation): PlanWarning[] {
   const { target, maxUnavailable } = plan;
   const name = workloadName(target);
   return [
@@ -99,7 +99,11 @@ function budgetText(name: string, out: number, { disruptionBudgets, maxUnavailab
     : `${lets}: so many at once, and not the ${maxUnavailable} of strategy.maxUnavailable.`;
 }
 
-function images({ change: { to } }: Drawn, { change }: ReleaseSpec, { findings }: Observation): PlanWarning[] {
+export function registryWarnings(
+  { change: { to } }: Drawn,
+  { change }: ReleaseSpec,
+  { findings }: Observation,
+): PlanWarning[] {
   return Object.entries(findings.registrySilent).flatMap(([container, reason]) => {
     const image = change.images?.[container] ?? to[container];
     const tag = image !== undefined && !image.includes('@') && change.pin === 'Digest';

@@ -1,0 +1,49 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { GuardRequest } from '../../workflows/contract/blueGreen/activities.ts';
+import { SluiceError } from '../../workflows/contract/errors.ts';
+import { workloadName } from '../../workflows/contract/names.ts';
+import { requireUnchanged } from '../kubernetes/deployment/drift.ts';
+import { findPair, hashOf } from '../kubernetes/deployment/green/find.ts';
+import { raiseGreen } from '../kubernetes/deployment/green/raise.ts';
+import { services } from '../kubernetes/resources.ts';
+import type { Connection } from '../kubernetes/types.ts';
+import { requireOurs } from './pin.ts';
+
+const lookAgainMs = 2_000;
+/** Looks in a row without a ready pod on the side that serves. */
+const mostEmpty = 5;
+
+/** See ClusterActivities.guard. `until`: ms since 1970. */
+export async function guardPair(
+  kube: Connection,
+  request: GuardRequest,
+  { until, signal }: { readonly until: number; readonly signal: AbortSignal },
+): Promise<void> {
+  for (let empty = 0; Date.now() < until; ) {
+    await requireUnchanged(kube, request);
+    const pair = await findPair(kube, request);
+    if (pair.green === undefined) throw greenGone(request);
+    const hashes = { blue: hashOf(pair.blue), green: hashOf(pair.green) };
+    for (const name of [...request.services, ...request.previews]) {
+      const service = await kube.get(services, { namespace: request.target.namespace, name });
+      requireOurs(service, request, hashes, true);
+    }
+    await raiseGreen(kube, request);
+    const other = request.side === 'green' ? pair.blue : pair.green;
+    const [ready, spare] = [pair[request.side]?.status?.readyReplicas ?? 0, other.status?.readyReplicas ?? 0];
+    empty = ready === 0 && spare > 0 ? empty + 1 : 0;
+    if (request.side === 'green' && empty >= mostEmpty) {
+      throw new SluiceError(
+        'POD_FAILED',
+        `No pod of the new version of ${workloadName(request.target)} is ready any more.`,
+      );
+    }
+    await sleep(lookAgainMs, undefined, { signal });
+  }
+}
+
+const greenGone = ({ target }: GuardRequest): SluiceError =>
+  new SluiceError(
+    'WORKLOAD_CHANGED',
+    `The ReplicaSet of the new version of ${workloadName(target)} was deleted in mid-release.`,
+  );

@@ -1,0 +1,59 @@
+import type { BlueGreenObservation } from '../../workflows/contract/blueGreen/observation.ts';
+import { SluiceError } from '../../workflows/contract/errors.ts';
+import { workloadName } from '../../workflows/contract/names.ts';
+import type { Observation } from '../../workflows/contract/observation.ts';
+import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
+import { deployments } from '../kubernetes/resources.ts';
+import { selects } from '../kubernetes/selectors.ts';
+import { hashLabel } from '../kubernetes/templates.ts';
+import type { Connection } from '../kubernetes/types.ts';
+import type { Pod } from '../kubernetes/wire.ts';
+import type { Access, Workload } from '../ports.ts';
+import { recreationOf } from '../recreate.ts';
+import { ownSelector, usableServices } from '../traffic/service/usable.ts';
+import { shortOf } from './room.ts';
+
+/** What it needs besides; ResourceQuotas are read where that is allowed. */
+export const blueGreenAccess: readonly Access[] = [
+  ...['get', 'list', 'patch'].map((verb) => ({ group: '', resource: 'services', verb })),
+  ...['list', 'watch'].map((verb) => ({ group: 'discovery.k8s.io', resource: 'endpointslices', verb })),
+];
+
+/**
+ * Which Services would be switched, and whether there is room for all pods twice. `own`: the pods as they are.
+ * @throws SERVICE_NOT_FOUND, SERVICE_UNUSABLE, WORKLOAD_UNFIT
+ */
+export async function observeBlueGreen(
+  kube: Connection,
+  workload: Workload,
+  { strategy, traffic }: ReleaseSpec,
+  { target, findings, preview, replicas }: Observation,
+  own: readonly Pod[],
+): Promise<BlueGreenObservation> {
+  const { services: asked, previewService } = strategy.blueGreen ?? {};
+  const through = traffic.through.flatMap((source) => ('service' in source ? [source.service] : []));
+  const services = asked ?? (through.length > 0 ? through : findings.services.toSorted());
+  const named = [...new Set([...services, ...(previewService === undefined ? [] : [previewService])])];
+  const found = await usableServices(kube, target, named, own);
+  for (const service of found) {
+    if (ownSelector(service)[hashLabel] === undefined) continue;
+    throw new SluiceError(
+      'SERVICE_UNUSABLE',
+      `Service ${service.metadata.name} has ${hashLabel} in its selector: by that key BlueGreen switches from one version to the other.`,
+      { next: 'Leave it to the other labels.' },
+    );
+  }
+  const { spec } = await kube.get(deployments, target);
+  // The second ReplicaSet has no labels, or the Deployment would take it for its own.
+  if (selects(spec.selector, {})) {
+    throw new SluiceError(
+      'WORKLOAD_UNFIT',
+      `${workloadName(target)} selects whatever has no label; BlueGreen needs a selector that names one.`,
+    );
+  }
+  const template = preview && (await recreationOf(workload, workloadName(target)).preview(target, preview.source));
+  return {
+    services: [...new Set(services)],
+    short: template ? await shortOf(kube, target.namespace, template, replicas) : [],
+  };
+}

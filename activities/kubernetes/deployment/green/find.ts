@@ -1,0 +1,46 @@
+import type { HeldRequest } from '../../../../workflows/contract/activities.ts';
+import { replicaSets } from '../../resources.ts';
+import { hashLabel } from '../../templates.ts';
+import type { Connection } from '../../types.ts';
+import type { Deployment, ReplicaSet } from '../../wire.ts';
+import { historyName } from '../history.ts';
+import { type Look, lookHeld, withoutLive } from '../look.ts';
+import { readTrail } from '../trail.ts';
+
+/** The two ReplicaSets of a blue/green release. */
+export interface Pair {
+  readonly look: Look;
+  /** Its own before the release. */
+  readonly blue: ReplicaSet;
+  /** Of the new version; it stands beside the Deployment until it is adopted. */
+  readonly green?: ReplicaSet;
+}
+
+/** Name of the green ReplicaSet of `holder`: the same in every attempt, unlike any other. */
+export const greenName = (deployment: Deployment, holder: string): string => historyName(deployment, holder);
+
+/** Its pod-template-hash. */
+export const hashOf = ({ metadata, spec }: ReplicaSet): string =>
+  spec.template?.metadata?.labels?.[hashLabel] ?? metadata.labels?.[hashLabel] ?? '';
+
+/** @throws WORKLOAD_NOT_FOUND, WORKLOAD_CHANGED unless `held.holder` holds the Deployment and blue is there */
+export async function findPair(kube: Connection, held: HeldRequest): Promise<Pair> {
+  const pair = await pairOf(kube, held, await lookHeld(kube, held));
+  if (pair) return pair;
+  throw withoutLive(held.target);
+}
+
+/** Undefined where blue is gone. */
+export async function pairOf(kube: Connection, { holder, target }: HeldRequest, look: Look): Promise<Pair | undefined> {
+  const { deployment, sets } = look;
+  const trail = readTrail(deployment);
+  const named = trail?.earlier ?? trail?.replicaSet;
+  const blue = sets.find(({ metadata }) => metadata.name === named);
+  if (!blue) return undefined;
+  const green = await kube.find(replicaSets, { namespace: target.namespace, name: greenName(deployment, holder) });
+  return { look, blue, ...(green && { green }) };
+}
+
+/** Whether the Deployment owns it. */
+export const isAdopted = (green: ReplicaSet): boolean =>
+  green.metadata.ownerReferences?.some(({ controller }) => controller === true) ?? false;

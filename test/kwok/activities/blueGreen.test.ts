@@ -1,0 +1,190 @@
+import { describe, expect, it } from 'vitest';
+
+import {
+  controllerRevisions,
+  endpointSlices,
+  replicaSets,
+  services,
+} from '../../../activities/kubernetes/resources.ts';
+import { templateFingerprint } from '../../../activities/kubernetes/templates.ts';
+import type { Pod } from '../../../activities/kubernetes/wire.ts';
+import { endpointsOf } from '../../../activities/traffic/endpointView.ts';
+import type { ClusterActivities, HeldRequest } from '../../../workflows/contract/activities.ts';
+import type { Side } from '../../../workflows/contract/blueGreen/activities.ts';
+import { dyingAfter } from './dying.ts';
+import { type App, activitiesOf, attempt, deploy, eventually, ground } from './fixtures.ts';
+
+const { world, sluice } = await ground();
+
+const mark = 'mark-of-the-change';
+const patch = { spec: { containers: [{ name: 'app', env: [{ name: 'LEVEL', value: '1' }] }] } };
+const levelOf = ({ spec }: Pod): string => spec.containers[0]?.env?.[0]?.value ?? '-';
+const uidOf = ({ metadata }: Pod): string => metadata.uid;
+const livePods = async (app: App): Promise<readonly Pod[]> =>
+  (await app.pods()).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+/** How many pods have which LEVEL, as `- - 1 1`. */
+const levels = async (app: App): Promise<string> => (await livePods(app)).map(levelOf).toSorted().join(' ');
+
+/** Calls activities in a worker that dies after `count` writes in all, and then again in one that lives. */
+function mortally(count: number) {
+  const kube = dyingAfter(world.kube, count);
+  const mortal = activitiesOf(kube);
+  return {
+    died: kube.died,
+    close: () => mortal.close(),
+    async run<K extends keyof ClusterActivities>(
+      name: K,
+      input: Parameters<ClusterActivities[K]>[0],
+    ): Promise<Awaited<ReturnType<ClusterActivities[K]>>> {
+      if (!kube.died()) {
+        try {
+          return await attempt(mortal, name, input);
+        } catch (error) {
+          if (!kube.died()) throw error;
+        }
+      }
+      return attempt(sluice, name, input);
+    },
+  };
+}
+type Mortal = ReturnType<typeof mortally>;
+
+const service = (app: App) => world.kube.get(services, { namespace: world.namespace, name: app.target.name });
+/** Levels of the pods that the Service sends callers to. */
+async function called(app: App): Promise<string> {
+  const labelSelector = `kubernetes.io/service-name=${app.target.name}`;
+  const { items } = await world.kube.list(endpointSlices, { namespace: world.namespace, labelSelector });
+  const inside = endpointsOf(items).pods;
+  const pods = (await livePods(app)).filter((pod) => inside.get(uidOf(pod))?.ready === true);
+  return pods.map(levelOf).toSorted().join(' ');
+}
+
+async function acquired(mortal: Mortal, name: string, replicas = 3) {
+  const app = await deploy(world, { name, replicas });
+  const { namespace } = world;
+  await world.kube.create(
+    services,
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name, namespace },
+      spec: { selector: { app: name }, ports: [{ port: 80 }] },
+    },
+    { namespace },
+  );
+  await eventually(async () => (await called(app)) === Array.from({ length: replicas }, () => '-').join(' '));
+  const { metadata, spec } = await app.deployment();
+  const held = { target: app.target, uid: metadata.uid, holder: `release/${name}|run` };
+  const from = templateFingerprint(spec.template);
+  await mortal.run('acquire', { ...held, from: {}, template: { from, to: mark, source: { patch }, differs: [] } });
+  return { app, held, before: await livePods(app) };
+}
+
+const pointing = (held: HeldRequest, to: Side, lenient?: true) => ({
+  ...held,
+  services: [held.target.name],
+  to,
+  timeoutMs: 60_000,
+  ...(lenient && { lenient }),
+});
+const green = (held: HeldRequest) => ({ ...held, since: new Date().toISOString(), timeoutMs: 60_000 });
+const commit = (held: HeldRequest) => ({ ...held, from: {}, to: {}, cause: 'c', mark });
+
+/** Nothing of the release is left, and the controller has nothing to do. */
+async function gaveBack(app: App): Promise<void> {
+  const { metadata, spec } = await app.settled();
+  expect(JSON.stringify([metadata.annotations, spec.template, spec.paused])).not.toContain('sluice.dev/');
+  expect(spec.paused).toBeUndefined();
+  const { items } = await world.kube.list(controllerRevisions, { namespace: world.namespace });
+  expect(items.filter((kept) => kept.metadata.name.startsWith(`${metadata.name}-sluice-`))).toEqual([]);
+  const sets = await world.kube.list(replicaSets, { namespace: world.namespace });
+  const own = sets.items.filter((set) => set.metadata.name.startsWith(`${metadata.name}-`));
+  expect(JSON.stringify(own.map((set) => set.metadata.annotations))).not.toContain('sluice.dev/');
+  const { metadata: of, spec: says } = await service(app);
+  expect([of.annotations ?? {}, of.labels ?? {}, says.selector]).toEqual([{}, {}, { app: metadata.name }]);
+}
+
+describe('a second ReplicaSet beside the first, the worker killed after each write', () => {
+  it('is called instead of it, and adopted: no pod is made twice, and native history has both', async () => {
+    let writes = 0;
+    for (let count = 1; writes === 0; count += 1) {
+      const mortal = mortally(count);
+      const { app, held } = await acquired(mortal, `green-${count}`);
+      await mortal.run('point', pointing(held, 'blue'));
+      await mortal.run('green', green(held));
+      await eventually(async () => (await levels(app)) === '- - - 1 1 1');
+      await mortal.run('point', pointing(held, 'green'));
+      expect(await called(app)).toBe('1 1 1');
+      const born = (await livePods(app)).filter((pod) => levelOf(pod) === '1').map(uidOf);
+      await mortal.run('adopt', commit(held));
+      await mortal.run('point', pointing(held, 'both', true));
+      await mortal.run('release', { ...held, recreated: true });
+      await gaveBack(app);
+      expect((await livePods(app)).map(uidOf).toSorted()).toEqual(born.toSorted());
+      await eventually(async () => (await called(app)) === '1 1 1');
+      await eventually(async () => (await app.history()).length === 2);
+      expect((await app.history()).map((line) => line.slice(0, 2))).toEqual(['1:', '2:']);
+      if (!mortal.died()) writes = count - 1;
+      mortal.close();
+    }
+    expect(writes).toBeGreaterThanOrEqual(13);
+  });
+
+  it('and back after it was adopted: the old pods are called before the new ones go', async () => {
+    for (let count = 1; ; count += 1) {
+      const mortal = mortally(count);
+      const { app, held } = await acquired(mortal, `back-${count}`);
+      await mortal.run('point', pointing(held, 'blue'));
+      await mortal.run('green', green(held));
+      await mortal.run('point', pointing(held, 'green'));
+      await mortal.run('adopt', commit(held));
+      await mortal.run('disown', commit(held));
+      await mortal.run('point', pointing(held, 'blue', true));
+      expect(await called(app)).toBe('- - -');
+      await mortal.run('removeGreen', held);
+      await mortal.run('point', pointing(held, 'both', true));
+      await mortal.run('release', { ...held, recreated: true });
+      await gaveBack(app);
+      expect(await levels(app)).toBe('- - -');
+      await eventually(async () => (await called(app)) === '- - -');
+      expect(await app.history()).toHaveLength(1);
+      const died = mortal.died();
+      mortal.close();
+      if (!died) return;
+    }
+  });
+
+  it('an adoption that was cut short anywhere is taken back: at no moment is nobody called', async () => {
+    for (let count = 1; ; count += 1) {
+      const living = mortally(Number.POSITIVE_INFINITY);
+      const { app, held, before } = await acquired(living, `half-${count}`);
+      await living.run('point', pointing(held, 'blue'));
+      await living.run('green', green(held));
+      await living.run('point', pointing(held, 'green'));
+      const kube = dyingAfter(world.kube, count);
+      const dying = activitiesOf(kube);
+      await attempt(dying, 'adopt', commit(held)).catch(() => undefined);
+      dying.close();
+      const calls: string[] = [];
+      const over = new AbortController();
+      const watching = (async () => {
+        while (!over.signal.aborted) calls.push(await called(app));
+      })();
+      await living.run('disown', commit(held));
+      await living.run('point', pointing(held, 'blue', true));
+      await living.run('removeGreen', held);
+      await living.run('point', pointing(held, 'both', true));
+      await living.run('release', { ...held, recreated: true });
+      over.abort();
+      await watching;
+      expect(calls.filter((levelsThen) => levelsThen === '')).toEqual([]);
+      await gaveBack(app);
+      expect(await levels(app)).toBe('- - -');
+      // Before green was the Deployment's own nobody scaled blue.
+      const now = new Set((await livePods(app)).map(uidOf));
+      expect(count > 1 || before.every((pod) => now.has(uidOf(pod)))).toBe(true);
+      living.close();
+      if (!kube.died()) return;
+    }
+  });
+});

@@ -1,0 +1,46 @@
+import type { Book } from '../book.ts';
+import { clusterActivities } from '../clusterActivities.ts';
+import type { CommitRequest } from '../contract/activities.ts';
+import type { Pointed, PointRequest, Side } from '../contract/blueGreen/activities.ts';
+import type { PlannedBlueGreen } from '../contract/blueGreen/plan.ts';
+import type { PlanHead } from '../contract/plan.ts';
+import { heldRequest } from '../requests.ts';
+
+/** All Services that are written to. */
+export const shown = ({ services, previewService }: PlannedBlueGreen): readonly string[] => [
+  ...services,
+  ...(previewService === undefined ? [] : [previewService]),
+];
+
+export const previewsOf = ({ previewService }: PlannedBlueGreen): readonly string[] =>
+  previewService === undefined ? [] : [previewService];
+
+/** Makes Services send callers to one side. Answers who is of the other. */
+export async function pointAt(
+  book: Book,
+  plan: PlanHead,
+  to: Side,
+  services: readonly string[],
+  summary: string,
+  how: Pick<PointRequest, 'lenient' | 'force'> = {},
+): Promise<Pointed> {
+  if (services.length === 0) return { others: [] };
+  const { writing } = clusterActivities(book.identity.target.cluster);
+  const request = { ...heldRequest(book, plan), services, to, timeoutMs: plan.readyTimeoutMs, ...how };
+  return writing.point.executeWithOptions({ summary }, [request]);
+}
+
+/** After people decided to take over: the Services again as the release needs them. */
+export async function pointAgain(book: Book, plan: PlanHead): Promise<void> {
+  const { blueGreen } = plan;
+  const { steps } = book.state;
+  if (blueGreen === undefined || !steps.includes('green')) return;
+  const side = steps.includes('switch') ? 'green' : 'blue';
+  const force = { force: true } as const;
+  await pointAt(book, plan, side, blueGreen.services, 'undo what somebody else did to the Services', force);
+}
+
+export function commitRequest(book: Book, plan: PlanHead, cause: string): CommitRequest {
+  const { from, to, template } = plan.change;
+  return { ...heldRequest(book, plan), from, to, cause, ...(template && { mark: template.to }) };
+}

@@ -1,0 +1,20 @@
+import { blueGreen } from './blueGreen/index.ts';
+import { compensate } from './compensate.ts';
+import type { PlanHead, PlannedMode } from './contract/plan.ts';
+import { forward } from './forward.ts';
+import { handOver } from './handOver.ts';
+import type { Course } from './live.ts';
+
+export type ModeCourse = Omit<Course, 'next'>;
+
+const inBatches: ModeCourse = { forward, compensate, handOver };
+
+const courses: Readonly<Record<Exclude<PlannedMode['used'], 'Scale'>, ModeCourse>> = {
+  InPlace: inBatches,
+  Recreate: inBatches,
+  BlueGreen: blueGreen,
+};
+
+/** How a release goes in the mode of its plan; without one nothing was begun. */
+export const courseOf = (plan: PlanHead | undefined): ModeCourse =>
+  plan === undefined || plan.mode.used === 'Scale' ? inBatches : courses[plan.mode.used];
