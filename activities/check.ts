@@ -4,8 +4,10 @@ import { gateChecks } from '../workflows/contract/checks.ts';
 import { activity, type Call } from './call.ts';
 import { handfulOf, type Outcome } from './handful.ts';
 import { hasImages, isLeaving } from './kubernetes/podState.ts';
+import type { Pod } from './kubernetes/wire.ts';
 import type { WorkloadPods } from './podsOf.ts';
 import type { Check, LivePod } from './ports.ts';
+import { runsVersion } from './reload/record.ts';
 import { type Shared, scopeOf } from './scope.ts';
 
 /** How long a check may stay undecided (no data yet, a server that does not answer) before that is a failure. */
@@ -58,6 +60,9 @@ async function runAll(checks: readonly Check[], pods: readonly LivePod[]): Promi
   return rounds;
 }
 
+const isNew = (pod: Pod, { images, reload }: HandfulRequest): boolean =>
+  reload === undefined ? hasImages(pod, images) : runsVersion(pod, reload);
+
 /**
  * The checks of a gate look at the whole workload, but are asked about one pod. Where that one is gone meanwhile,
  * another of the new version stands in: a gate must not open unverified because of a pod that died.
@@ -66,7 +71,7 @@ function withStandIn(request: HandfulRequest, pods: WorkloadPods) {
   const { live, gone } = pods.split(request.pods);
   const [absent] = request.pods;
   if (live.length > 0 || !absent || gateChecks(request.checks).length === 0) return { live, gone };
-  const other = pods.all().find((pod) => !isLeaving(pod) && hasImages(pod, request.images));
+  const other = pods.all().find((pod) => !isLeaving(pod) && isNew(pod, request));
   return other
     ? { live: [{ ...absent, pod: other }], gone: gone.filter((name) => name !== absent.name) }
     : { live, gone };

@@ -16,8 +16,7 @@ export function historyActivities(shared: Shared): Pick<ClusterActivities, 'reco
       const workload = workloadOf(shared, target, call);
       const found = await workload.revisions(target);
       if (found.uid !== uid) throw new SluiceError('WORKLOAD_NOT_FOUND', `${workloadName(target)} was made anew.`);
-      const revision =
-        record.phase === 'succeeded' && record.scale === undefined ? revisionOf(record, found.revisions) : undefined;
+      const revision = becomesRevision(record) ? revisionOf(record, found.revisions) : undefined;
       const whole = { ...record, ...(revision !== undefined && { revision }) };
       await writeRecord(shared.kube.with(call.signal), target, { ...workload.owner, uid }, whole);
     }),
@@ -33,6 +32,9 @@ export function historyActivities(shared: Shared): Pick<ClusterActivities, 'reco
     }),
   };
 }
+
+const becomesRevision = ({ phase, scale, reload }: ReleaseRecord): boolean =>
+  phase === 'succeeded' && scale === undefined && reload === undefined;
 
 /** The revision that the release became: unless somebody has rolled out something else since, the current one. */
 const revisionOf = ({ to }: ReleaseRecord, revisions: readonly NativeRevision[]): number | undefined =>

@@ -3,6 +3,7 @@ import { type Judgement, judgePod } from './kubernetes/judgePod.ts';
 import { freshMs, lostNodes } from './kubernetes/lostNodes.ts';
 import type { Connection } from './kubernetes/types.ts';
 import type { Pod } from './kubernetes/wire.ts';
+import { judgeReload } from './reload/judgeReload.ts';
 
 /** Judges the pods of one call of `wait`. */
 export interface Judge {
@@ -16,7 +17,7 @@ const answerMs = 100;
 
 /** By the pod itself; and where it takes long or has failed, by its node: a lost one does nothing that is asked of it. */
 export function createJudge(request: HandfulRequest, kube: Connection): Judge {
-  const { minReadyMs, readyTimeoutMs, undo, turn } = request;
+  const { holder, reload, minReadyMs, readyTimeoutMs, undo, turn } = request;
   const partial = turn?.last === false;
   const ownGates = request.traffic.through.flatMap((source) =>
     'readinessGate' in source ? [source.readinessGate] : [],
@@ -25,11 +26,11 @@ export function createJudge(request: HandfulRequest, kube: Connection): Judge {
   const notes = new Map<string, PodNote>();
   return {
     judge({ name, since, wasReady, images = request.images }, pod, now) {
-      const judged = judgePod(
-        pod,
-        { images, partial, minReadyMs, readyTimeoutMs, undo, since, wasReady, ownGates },
-        now,
-      );
+      const wanted = { minReadyMs, readyTimeoutMs, undo, since, wasReady, ownGates };
+      const judged =
+        reload === undefined
+          ? judgePod(pod, { ...wanted, images, partial }, now)
+          : judgeReload(pod, { ...wanted, reload, holder }, now);
       if (judged.is !== 'waiting' && judged.is !== 'failed') return judged;
       const longAt = Date.parse(since) + freshMs;
       if (judged.is === 'waiting' && now < longAt) return { is: 'waiting', again: Math.min(judged.again, longAt) };

@@ -13,8 +13,10 @@ import { requireAccess } from './observe/requireAccess.ts';
 import { noPods } from './podsOf.ts';
 import type { LivePod, Workload } from './ports.ts';
 import { recreationOf } from './recreate.ts';
+import { rehearseReload } from './reload/change.ts';
 import { isScale, makeScalePlan } from './scale/plan.ts';
 import { type Shared, scopeOf } from './scope.ts';
+import { lookAccess } from './traffic/look.ts';
 
 /** Validates, looks, and plans; touches nothing. What is refused here was not refused at a drained pod (design §8.7). */
 export function planActivity(shared: Shared): ClusterActivities['plan'] {
@@ -33,6 +35,7 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
       ...workload.access,
       ...needed,
       ...(isBlueGreen ? blueGreenAccess : []),
+      ...(spec.change.reload === undefined ? [] : lookAccess),
     ]);
     const observed = await workload.observe(target);
     requireFree(target, observed);
@@ -50,7 +53,9 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
       ? await observeBlueGreen(kube, workload, spec, seen.observation, seen.pods)
       : undefined;
     const plan = shared.factories.planRelease(spec, { ...seen.observation, ...(blueGreen && { blueGreen }) });
-    await rehearse(workload, plan, seen.pods);
+    const { reload } = plan.change;
+    if (reload === undefined) await rehearse(workload, plan, seen.pods);
+    else await rehearseReload(kube, plan, reload, seen.pods, call.signal);
     return plan;
   });
 }

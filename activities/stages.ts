@@ -1,14 +1,11 @@
 import type { ClusterActivities, Handful, HandfulPod, HandfulRequest } from '../workflows/contract/activities.ts';
-import { marks } from '../workflows/contract/names.ts';
-import type { Images } from '../workflows/contract/observation.ts';
 import { activity, type Call } from './call.ts';
 import { carryOn } from './carryOn.ts';
+import { changeOf } from './change.ts';
 import { emptyHandful, join } from './handful.ts';
 import { createJudge } from './judge.ts';
-import { hasImages } from './kubernetes/podState.ts';
 import type { WorkloadPods } from './podsOf.ts';
-import type { LivePod, PodChange, PumpedPod } from './ports.ts';
-import { rehearse } from './rehearse.ts';
+import type { LivePod, PumpedPod } from './ports.ts';
 import { type Scope, type Shared, scopeOf } from './scope.ts';
 import { settle } from './settle.ts';
 import { until } from './until.ts';
@@ -73,7 +70,7 @@ const run: Readonly<Record<keyof Stages, (work: Work) => Promise<Handful>>> = {
     if (!(await until(isUpToDate, catchUpMs, call.signal, [pods]))) {
       return { ...emptyHandful, later: live.map(({ name }) => name) };
     }
-    const rehearsed = await rehearse(live, changeOf(request, pods), scope.workload, scope.admission);
+    const rehearsed = await changeOf(request, { call, scope, pods }).rehearse(live);
     call.progress({ rehearsed: rehearsed.done.length });
     const fit = new Set(rehearsed.done);
     const pumped = live.filter(({ name }) => fit.has(name)).map(pumpedPod);
@@ -82,9 +79,10 @@ const run: Readonly<Record<keyof Stages, (work: Work) => Promise<Handful>>> = {
     return join({ ...rehearsed, done: [] }, drained);
   },
 
-  silence: async ({ request, scope, pods, live }) => {
+  silence: async ({ request, call, scope, pods, live }) => {
     // An attempt before this one may have gone on with them: they are changed already, and need not be silent for it.
-    const changed = live.filter((pod) => isChanged(pod, request));
+    const change = changeOf(request, { call, scope, pods });
+    const changed = live.filter((pod) => change.isMade(pod));
     const rest = live.filter((pod) => !changed.includes(pod)).map(pumpedPod);
     const silent =
       rest.length === 0
@@ -93,7 +91,7 @@ const run: Readonly<Record<keyof Stages, (work: Work) => Promise<Handful>>> = {
     return join(silent, { ...emptyHandful, done: changed.map(({ name }) => name) });
   },
 
-  patch: ({ request, scope, pods, live }) => scope.workload.upgrade(live, changeOf(request, pods)),
+  patch: ({ request, call, scope, pods, live }) => changeOf(request, { call, scope, pods }).make(live),
 
   wait: async ({ request, call, scope, pods, live, carried }) => {
     const { judge, notes } = createJudge(request, scope.kube);
@@ -104,27 +102,6 @@ const run: Readonly<Record<keyof Stages, (work: Work) => Promise<Handful>>> = {
   restore: ({ request, scope, pods, live }) =>
     scope.traffic(request.traffic.through, pods).restore(live.map(pumpedPod), rulesOf(request)),
 };
-
-/** Whether this batch has given the pod its images. */
-const isChanged = ({ pod, images }: HandfulPod & LivePod, request: HandfulRequest): boolean =>
-  hasImages(pod, images ?? request.images) &&
-  pod.metadata.annotations?.[marks.release] === request.holder &&
-  pod.metadata.labels?.[marks.podBatch] === request.batch;
-
-/** The change of a request: a pod's own images, where it has some, go before those of the handful. */
-function changeOf(
-  request: Pick<HandfulRequest, 'holder' | 'batch' | 'images' | 'pods'>,
-  pods: Pick<WorkloadPods, 'wrote'>,
-): PodChange {
-  const own = new Map<string, Images>();
-  for (const { name, images } of request.pods) if (images) own.set(name, images);
-  return {
-    holder: request.holder,
-    batch: request.batch,
-    images: (pod) => own.get(pod) ?? request.images,
-    wrote: (pod) => pods.wrote(pod),
-  };
-}
 
 /** A pod of a request as the ways out of traffic know it. */
 export const pumpedPod = ({ name, uid, pod, since, traffic }: HandfulPod & LivePod): PumpedPod => ({

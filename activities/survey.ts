@@ -1,4 +1,4 @@
-import type { ClusterActivities, HeldRequest, Surveyed } from '../workflows/contract/activities.ts';
+import type { ClusterActivities, HeldRequest, Surveyed, SurveyRequest } from '../workflows/contract/activities.ts';
 import { fingerprint } from '../workflows/contract/fingerprint.ts';
 import type { Images } from '../workflows/contract/observation.ts';
 import { inOrder, zoneOf } from '../workflows/contract/planner/ordering.ts';
@@ -7,9 +7,10 @@ import { activity, type Call } from './call.ts';
 import { hasImages, hasMark, isLeaving } from './kubernetes/podState.ts';
 import { nodes, pods as podResource } from './kubernetes/resources.ts';
 import type { Pod } from './kubernetes/wire.ts';
-import { nodesOf, observedPod } from './observe/observedPod.ts';
+import { isNodeReady, nodesOf, observedPod } from './observe/observedPod.ts';
 import type { ObservedWorkload } from './ports.ts';
 import { prepare } from './prepare.ts';
+import { hasFailed, isTouched, runsVersion } from './reload/record.ts';
 import { type Shared, scopeOf } from './scope.ts';
 
 /** The look at the whole workload between two batches, and before the commit; the way to the first drain is short. */
@@ -17,16 +18,16 @@ export function surveyActivity(shared: Shared): ClusterActivities['survey'] {
   return activity(async (request, call): Promise<Surveyed> => {
     const scope = scopeOf(shared, request, call);
     const { kube, workload } = scope;
-    const { target, images, from, template, expected, undo, next } = request;
+    const { target, images, from, expected, undo, next } = request;
     const observed = undo ? await workload.observe(target) : await workload.requireUnchanged(request);
     const { replicas } = observed;
-    const outdated = (await ownPods(shared, request, observed, call)).filter((pod) =>
-      template === undefined ? !hasImages(pod, images) : hasMark(pod, template.mark) !== template.wanted,
-    );
+    const listNodes = async () => nodesOf(await kube.list(nodes, {}));
+    const reached = request.reload === undefined ? undefined : reachable(await listNodes());
+    const outdated = (await ownPods(shared, request, observed, call)).filter(isOutdated(request, reached));
     if (fingerprint(outdated.map(({ metadata }) => metadata)) === expected) {
       return { replicas, ...(next && { prepared: await prepare(scope, target, next) }) };
     }
-    const nodesByName = nodesOf(await kube.list(nodes, {}));
+    const nodesByName = await listNodes();
     const pods = inOrder(
       outdated.map((pod) => observedPod(pod, nodesByName, workload)),
       request,
@@ -34,6 +35,25 @@ export function surveyActivity(shared: Shared): ClusterActivities['survey'] {
     return { replicas, pods: pods.map((pod) => plannedPod(pod, images, from, zoneOf(pod, request))) };
   });
 }
+
+/** Who is looked for: who has not the version that is wanted. */
+function isOutdated(
+  { images, template, reload, holder, undo }: SurveyRequest,
+  reached: (pod: Pod) => boolean = () => true,
+): (pod: Pod) => boolean {
+  if (template !== undefined) return (pod) => hasMark(pod, template.mark) !== template.wanted;
+  if (reload === undefined) return (pod) => !hasImages(pod, images);
+  if (undo) return (pod) => isTouched(pod, reload, holder);
+  return (pod) => reached(pod) && !runsVersion(pod, reload) && !hasFailed(pod, reload, holder);
+}
+
+/** Whether its node reports: on one that is lost nothing can be run. */
+const reachable =
+  (all: ReturnType<typeof nodesOf>) =>
+  ({ spec }: Pod): boolean => {
+    const node = all.get(spec.nodeName ?? '');
+    return node !== undefined && isNodeReady(node);
+  };
 
 /** Pods of the workload that do not name `images`: from a list, not from the watch, which may be a moment behind. */
 export async function otherPods(

@@ -12,6 +12,7 @@ const inBatches: ModeCourse = { forward, compensate, handOver };
 const courses: Readonly<Record<Exclude<PlannedMode['used'], 'Scale'>, ModeCourse>> = {
   InPlace: inBatches,
   Recreate: inBatches,
+  HotReload: inBatches,
   BlueGreen: blueGreen,
 };
 

@@ -1,5 +1,6 @@
 import { changeText } from './contract/changeText.ts';
 import { orderText } from './contract/planner/containerOrder.ts';
+import { reloadText } from './contract/reload.ts';
 import type { PodStatus, ReleaseStatus } from './contract/status.ts';
 import type { BatchInput } from './contract/workflows.ts';
 
@@ -30,6 +31,7 @@ export function releaseDetails(status: ReleaseStatus): string {
     lines.push('', `${plan.scale === undefined && plan.blueGreen === undefined ? bound : ''}${plan.mode.reason}`);
     for (const [container, image] of Object.entries(plan.change.to)) lines.push(`- ${container}: \`${image}\``);
     for (const what of plan.change.template?.differs ?? []) lines.push(`- ${what}`);
+    if (plan.change.reload !== undefined) lines.push(`- ${reloadText(plan.change.reload)}`);
     if (plan.change.order !== undefined) lines.push(`- in each pod ${orderText(plan.change.order)}`);
     lines.push(...plan.warnings.map((warning) => `- ⚠ ${warning.message}`));
   }

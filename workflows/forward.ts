@@ -62,18 +62,21 @@ export async function forward(book: Book, input: ReleaseInput): Promise<void> {
 
   await unpaused(book);
   phase(book, 'committing');
-  begin(book, 'commit');
-  await untilThrough(book, () =>
-    activities.writing.commit.executeWithOptions({ summary: 'make it the template' }, [
-      {
-        ...held,
-        from: plan.change.from,
-        to: plan.change.to,
-        cause: causeOf(book, plan),
-        ...(plan.change.template && { mark: plan.change.template.to }),
-      },
-    ]),
-  );
+  // What was reloaded is in the pods only: there is nothing to make the template.
+  if (plan.change.reload === undefined) {
+    begin(book, 'commit');
+    await untilThrough(book, () =>
+      activities.writing.commit.executeWithOptions({ summary: 'make it the template' }, [
+        {
+          ...held,
+          from: plan.change.from,
+          to: plan.change.to,
+          cause: causeOf(book, plan),
+          ...(plan.change.template && { mark: plan.change.template.to }),
+        },
+      ]),
+    );
+  }
   if (plan.traffic.through.length > 0) {
     await activities.writing.closeTraffic.executeWithOptions({ summary: 'take our labels and selector away' }, [
       traffic,
@@ -82,7 +85,11 @@ export async function forward(book: Book, input: ReleaseInput): Promise<void> {
   await untilThrough(book, () => {
     book.set((state) => ({ ...state, final: true }));
     return activities.writing.release.executeWithOptions({ summary: 'give the workload back' }, [
-      { ...held, keeps: plan.change.from, ...(plan.change.template && { recreated: true }) },
+      {
+        ...held,
+        ...(plan.change.reload === undefined && { keeps: plan.change.from }),
+        ...(plan.change.template && { recreated: true }),
+      },
     ]);
   });
 }

@@ -43,7 +43,7 @@ export function recordOf(
 ): ReleaseRecord {
   const { plan, failure, rollback, notUndone, batches, startedAt, endedAt, phase, gate } = state;
   const { id, run, initiator } = identity;
-  const { app, version, fromVersion, restart, text } = statusOf(state, identity);
+  const { app, version, fromVersion, restart, reload, text } = statusOf(state, identity);
   const open = gate === undefined ? [] : [gateRecord(gate, rollback?.at ?? endedAt, false)];
   return {
     id,
@@ -58,6 +58,7 @@ export function recordOf(
     version,
     fromVersion,
     ...(restart === true && { restart }),
+    ...(reload === true && { reload }),
     ...(plan?.scale !== undefined && { scale: { from: plan.scale.from, to: plan.scale.to } }),
     from: plan?.change.from ?? {},
     to: plan?.change.to ?? {},

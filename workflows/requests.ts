@@ -1,5 +1,5 @@
 import type { Book } from './book.ts';
-import type { Births, HeldRequest, PodRules, TemplateMark } from './contract/activities.ts';
+import type { Births, HeldRequest, PodRules, SurveyRequest } from './contract/activities.ts';
 import { holderOf } from './contract/names.ts';
 import type { PlanHead } from './contract/plan.ts';
 import type { PodOrder } from './contract/planner/ordering.ts';
@@ -20,12 +20,26 @@ export function birthsOf({ change: { template } }: PlanHead, side: Births['side'
   return template === undefined ? {} : { births: { side, mark: template.to } };
 }
 
-/** Who is looked for, where not the images tell. */
-export function markOf({ change: { template } }: PlanHead, wanted: boolean): { readonly template?: TemplateMark } {
-  return template === undefined ? {} : { template: { mark: template.to, wanted } };
+/** Who is looked for, where not the images tell. `wanted`: on the way to the new version. */
+export function markOf(
+  { change: { template, reload } }: PlanHead,
+  wanted: boolean,
+): Pick<SurveyRequest, 'template' | 'reload'> {
+  return {
+    ...(template !== undefined && { template: { mark: template.to, wanted } }),
+    ...(reload !== undefined && { reload }),
+  };
 }
 
 /** What becomes of a pod on the way to the new version. */
 export function forwardRules({ change, traffic, checks, minReadyMs, readyTimeoutMs }: PlanHead): PodRules {
-  return { images: change.to, traffic, checks, minReadyMs, readyTimeoutMs, undo: false };
+  return {
+    images: change.to,
+    ...(change.reload && { reload: change.reload }),
+    traffic,
+    checks,
+    minReadyMs,
+    readyTimeoutMs,
+    undo: false,
+  };
 }

@@ -24,6 +24,7 @@ export function statusOf(state: ReleaseState, identity: Identity): ReleaseStatus
     version: plan?.change.version ?? '',
     fromVersion: plan?.change.fromVersion ?? '',
     ...(plan?.change.restart === true && { restart: true }),
+    ...(plan?.change.reload !== undefined && { reload: true }),
     ...(plan?.scale !== undefined && { scale: { from: plan.scale.from, to: plan.scale.to } }),
     startedAt: state.startedAt,
     ...(endedAt === undefined ? {} : { endedAt }),
@@ -97,6 +98,7 @@ function textOf(state: ReleaseState): string {
     case 'held':
       return heldText(held?.failure);
     case 'committing':
+      if (plan?.change.reload !== undefined) return 'Giving the workload back; its template stays as it is.';
       return plan?.change.restart === true
         ? 'Making the new spelling the workload’s own template.'
         : 'Making the new version the workload’s own template.';

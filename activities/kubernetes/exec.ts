@@ -15,13 +15,14 @@ export interface ExecOptions {
 
 /**
  * - `ended`: the command ran. `stdout` is complete up to 8 MB.
- * - `cannotRun`: the container has no such program, or it may not be run.
+ * - `cannotRun`: the container has no such program, or it may not be run. With an exit code it may be a script that ran, and met that.
  * - `refused`: the API server says no (403: RBAC, 404: no such pod).
- * - `unreached`: no answer from the node, or none in time; it may pass by itself.
+ * - `unreached`: no answer from the node, or none in time (`late`); it may pass by itself.
  */
 export type ExecAnswer =
   | { readonly kind: 'ended'; readonly exitCode: number; readonly stdout: string; readonly stderr: string }
-  | { readonly kind: 'cannotRun' | 'unreached'; readonly reason: string }
+  | { readonly kind: 'cannotRun'; readonly reason: string; readonly exitCode?: number; readonly stderr?: string }
+  | { readonly kind: 'unreached'; readonly reason: string; readonly late?: true }
   | { readonly kind: 'refused'; readonly status: number; readonly reason: string };
 
 /** What goes beyond is dropped: /proc/net/tcp of 50,000 connections. */
@@ -45,7 +46,8 @@ export async function exec(
     end = resolve;
   });
   const unreached = (reason: string): void => end({ kind: 'unreached', reason });
-  const timer = setTimeout(() => unreached(`no answer within ${timeoutMs} ms`), timeoutMs);
+  const late = (): void => end({ kind: 'unreached', reason: `no answer within ${timeoutMs} ms`, late: true });
+  const timer = setTimeout(late, timeoutMs);
   const abort = (): void => unreached('aborted');
   signal.addEventListener('abort', abort, { once: true });
   const { namespace, pod, container } = at;
@@ -96,7 +98,8 @@ function answerOf(status: V1Status, stdout: string, stderr: string): ExecAnswer 
   const exitCode = Number(status.details?.causes?.find(({ reason }) => reason === 'ExitCode')?.message);
   const reason = (status.message ?? '').replace(/^Internal error occurred: /, '');
   // Shells and runc's exit codes for a program that is not there or may not be run.
-  if (exitCode === 126 || exitCode === 127 || notThere.test(reason)) return { kind: 'cannotRun', reason };
+  if (notThere.test(reason)) return { kind: 'cannotRun', reason };
+  if (exitCode === 126 || exitCode === 127) return { kind: 'cannotRun', reason, exitCode, stderr };
   if (Number.isInteger(exitCode)) return { kind: 'ended', exitCode, stdout, stderr };
   return { kind: 'unreached', reason };
 }

@@ -4,6 +4,7 @@ import { imageIDsOf, imagesOf, isReady } from '../kubernetes/podState.ts';
 import type { ListOf } from '../kubernetes/types.ts';
 import type { Node, Pod } from '../kubernetes/wire.ts';
 import type { Workload } from '../ports.ts';
+import { reloadedOn } from '../reload/record.ts';
 
 type Nodes = ReadonlyMap<string, Node>;
 
@@ -20,6 +21,7 @@ export function observedPod(pod: Pod, nodes: Nodes, workload: Pick<Workload, 'or
   const node = nodes.get(pod.spec.nodeName ?? '');
   const ordinal = workload.ordinal?.(pod);
   const template = pod.metadata.annotations?.[marks.template];
+  const reloaded = reloadedOn(pod);
   return {
     name,
     uid,
@@ -33,5 +35,6 @@ export function observedPod(pod: Pod, nodes: Nodes, workload: Pick<Workload, 'or
     imageIDs: imageIDsOf(pod),
     ...(ordinal !== undefined && { ordinal }),
     ...(template !== undefined && { template }),
+    ...(Object.keys(reloaded).length > 0 && { reloaded }),
   };
 }

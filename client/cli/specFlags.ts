@@ -9,6 +9,10 @@ export interface SpecFlags extends TargetFlags {
   readonly file?: string;
   readonly image?: readonly string[];
   readonly patch?: string;
+  readonly reloadVersion?: string;
+  readonly reloadCommand?: string;
+  readonly reloadSignal?: string;
+  readonly reloadContainer?: readonly string[];
   readonly order?: readonly string[];
   readonly pin?: string;
   readonly prePull?: string;
@@ -61,7 +65,21 @@ export const withSpec = (command: Command): Command =>
         'other parts of the pod template as YAML or JSON, such as \'{"spec": {"containers": [{"name": "app", "env": […]}]}}\'',
       ),
     )
-    .addOption(specOption('--pin <what>', 'Digest or Tag (default: Digest)'));
+    .addOption(specOption('--pin <what>', 'Digest or Tag (default: Digest)'))
+    .addOption(
+      specOption('--reload-version <name>', 'restart nothing: reload, and call what runs afterwards by this name'),
+    )
+    .addOption(
+      specOption('--reload-command <command>', "by a command in each pod, such as 'nginx -s reload'").conflicts(
+        'reloadSignal',
+      ),
+    )
+    .addOption(specOption('--reload-signal <signal>', 'by a signal to process 1: HUP, USR1, USR2 or WINCH'))
+    .addOption(
+      specOption('--reload-container <name>', 'in this container; can be repeated (default: the only one)').argParser(
+        listFlag,
+      ),
+    );
 
 /** Those that say how, for a command that says what. */
 export function withStrategy(command: Command): Command {
@@ -120,7 +138,10 @@ export function withStrategy(command: Command): Command {
     .addOption(specOption('--ready-timeout <duration>', 'how long one pod may take to become ready (default: 5m)'))
     .addOption(specOption('--on-failure <what>', 'Rollback or Hold (default: Rollback)'))
     .addOption(
-      specOption('--mode <mode>', 'InPlaceIfPossible, InPlaceOnly, Recreate or BlueGreen (default: InPlaceIfPossible)'),
+      specOption(
+        '--mode <mode>',
+        'InPlaceIfPossible, InPlaceOnly, Recreate, BlueGreen or HotReload (default: InPlaceIfPossible)',
+      ),
     )
     .addOption(
       specOption('--keep-old <duration>', 'with mode BlueGreen: so long the old version stays ready (default: 10m)'),
@@ -149,6 +170,10 @@ export function overridesOf(words: readonly string[], flags: SpecFlags): readonl
     ...set('--name', 'metadata.name', flags.name),
     ...imagesOf(flags.image ?? []),
     ...set('--patch', 'change.template', patchOf(flags.patch)),
+    ...set('--reload-version', 'change.reload.version', flags.reloadVersion),
+    ...set('--reload-command', 'change.reload.command', wordsOf(flags.reloadCommand)),
+    ...set('--reload-signal', 'change.reload.signal', flags.reloadSignal),
+    ...set('--reload-container', 'change.reload.containers', flags.reloadContainer),
     ...set('--order', 'change.order', flags.order),
     ...set('--pin', 'change.pin', flags.pin),
     ...set('--pre-pull', 'change.prePull', flags.prePull),
@@ -216,6 +241,19 @@ function patchOf(text: string | undefined): unknown {
       next: 'Put it in single quotes, such as `--patch \'{"metadata": {"annotations": {"checksum": "1"}}}\'`.',
     });
   }
+}
+
+/** Words between spaces. What needs quotes needs a shell, or a file. */
+function wordsOf(command: string | undefined): readonly string[] | undefined {
+  if (command !== undefined && /["'\\$`|&;<>]/.test(command)) {
+    throw new SluiceError('USAGE', `--reload-command: found ${command}; there is no shell that would read that.`, {
+      next: 'Write change.reload.command in a file, such as `command: [sh, -c, "…"]`.',
+    });
+  }
+  return command
+    ?.trim()
+    .split(/\s+/)
+    .filter((word) => word !== '');
 }
 
 function imagesOf(flags: readonly string[]): SpecOverride[] {

@@ -23,6 +23,7 @@ export interface Undo {
  * @throws REVISION_NOT_FOUND with those there are, IMAGE_UNCHANGED
  */
 export function undoOf({ target, entries }: History, to?: number): Undo {
+  if (to === undefined) requireRevision(target, entries);
   const kept = entries.flatMap(({ native }) => native ?? []);
   const current = kept.find((revision) => revision.current);
   const older = current === undefined ? [] : otherVersions(current, kept, entries);
@@ -58,6 +59,19 @@ export function orderBack(spec: unknown, images: Images): string[][] | undefined
   const left = Object.keys(images).filter((name) => !groups.flat().includes(name));
   const back = [left, ...groups.toReversed()].filter((group) => group.length > 0);
   return groups.flat().length > 0 && back.length > 1 ? back : undefined;
+}
+
+/** What was reloaded is in no revision: the one before would undo something else. */
+function requireRevision(target: Target, entries: History['entries']): void {
+  const [last] = entries
+    .flatMap(({ record }) => (record?.phase === 'succeeded' && record.scale === undefined ? [record] : []))
+    .toSorted((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt));
+  if (last?.reload !== true) return;
+  throw new SluiceError(
+    'REVISION_NOT_FOUND',
+    `The last release of ${workloadName(target)} reloaded ${last.version} and made no revision: there is none to go back to.`,
+    { next: 'Release the spec of the version before; or name a revision with --to-revision.' },
+  );
 }
 
 /** The revisions that are another version than `current`, newest first. */

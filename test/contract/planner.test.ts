@@ -138,7 +138,7 @@ describe('the gray group', () => {
     const [first, ...others] = podsOf(3);
     const pods = [{ ...(first ?? pod('p00', 'a')), images: { app: 'r.test/checkout:v2' } }, ...others];
     const error = refusal(specOf({ strategy: { gray: { select: { names: ['p00'] } } } }), observe(pods));
-    expect(error.message).toContain('only a pod that runs the new images already');
+    expect(error.message).toContain('only a pod that runs the new version already');
   });
 });
 

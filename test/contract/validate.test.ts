@@ -106,12 +106,12 @@ describe('says where, what was found and what is allowed', () => {
     [
       'a mode that is to come',
       { strategy: { mode: 'Canary' } },
-      'strategy.mode: found "Canary"; allowed: InPlaceIfPossible, InPlaceOnly, Recreate or BlueGreen; this version of Sluice does not have that mode yet',
+      'strategy.mode: found "Canary"; allowed: InPlaceIfPossible, InPlaceOnly, Recreate, BlueGreen or HotReload; this version of Sluice does not have that mode yet',
     ],
     [
       'a mode in other letters',
       { strategy: { mode: 'inPlaceonly' } },
-      'strategy.mode: found "inPlaceonly"; allowed: InPlaceIfPossible, InPlaceOnly, Recreate or BlueGreen; did you mean InPlaceOnly?',
+      'strategy.mode: found "inPlaceonly"; allowed: InPlaceIfPossible, InPlaceOnly, Recreate, BlueGreen or HotReload; did you mean InPlaceOnly?',
     ],
     [
       'a misspelt field',
@@ -233,12 +233,12 @@ describe('says where, what was found and what is allowed', () => {
     [
       'neither images nor a restart',
       { change: { pin: 'Tag' } },
-      'change: found none of images, template, restart and revision; allowed: images, template or both; or restart or revision alone',
+      'change: found none of images, template, restart, revision and reload; allowed: images, template or both; or restart, revision or reload alone',
     ],
     [
       'images and a restart',
       { change: { images: { app: 'a:2' }, restart: true } },
-      'change.restart: found images and restart; allowed: images, template or both; or restart or revision alone',
+      'change.restart: found images and restart; allowed: images, template or both; or restart, revision or reload alone',
     ],
     [
       'an image in two places',
@@ -338,7 +338,7 @@ describe('the error', () => {
     expect(error.message.split('\n')).toEqual([
       'The release spec has 5 problems:',
       'target: found nothing; allowed: a mapping with cluster and workload',
-      'change: found nothing; allowed: a mapping with images, template, restart, revision, order, pin, prePull and prePullTimeout',
+      'change: found nothing; allowed: a mapping with images, template, restart, revision, reload, order, pin, prePull and prePullTimeout',
       expect.stringMatching(/^strategy\.mode: found "Canary"/),
       expect.stringMatching(/^strategy\.maxUnavailable: found 0/),
       expect.stringMatching(/^foo: found an unknown field/),
@@ -352,12 +352,9 @@ describe('the error', () => {
   });
 
   it('is MODE_UNSUPPORTED where only a mode that is to come was asked for', () => {
-    for (const mode of ['HotReload', 'HotSwap', 'Canary']) {
+    for (const mode of ['HotSwap', 'Canary']) {
       const error = refusal({ ...needed, strategy: { mode } });
-      expect([error.code, error.next]).toEqual([
-        'MODE_UNSUPPORTED',
-        'Use InPlaceIfPossible, InPlaceOnly, Recreate or BlueGreen.',
-      ]);
+      expect([error.code, error.next]).toEqual(['MODE_UNSUPPORTED', 'Use one of the modes that the error lists.']);
     }
     expect(refusal({ ...needed, strategy: { mode: 'Sideways' } }).code).toBe('SPEC_INVALID');
   });

@@ -202,6 +202,7 @@ describe('exec', () => {
     expect(await exec(kube, at, ['sleep', '5'], { timeoutMs: 300, signal })).toEqual({
       kind: 'unreached',
       reason: 'no answer within 300 ms',
+      late: true,
     });
     const activity = new AbortController();
     const running = exec(kube, at, ['sleep', '5'], { timeoutMs: 10_000, signal: activity.signal });

@@ -95,6 +95,7 @@ const kinds = {
   'label off': ({ metadata }) => label(metadata?.labels, 'serving', null),
   'selector as before': ({ spec }) => label(spec?.selector, 'serving', null),
   serving: ({ metadata }) => label(metadata?.labels, 'serving', 'true'),
+  'reload noted': ({ metadata }) => metadata?.annotations?.['sluice.dev/reloaded'] !== undefined,
   drained: ({ metadata }) => label(metadata?.labels, 'serving', 'false'),
   'marks off': ({ metadata }) => label(metadata?.annotations, 'release', null),
 };

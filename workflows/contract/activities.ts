@@ -7,6 +7,7 @@ import type { BudgetRoom, Images } from './observation.ts';
 import type { Plan, PlannedPod, PlannedTemplate, PlannedTraffic, PodRef } from './plan.ts';
 import type { PodOrder } from './planner/ordering.ts';
 import type { ReleaseRecord } from './record.ts';
+import type { PlannedReload } from './reload.ts';
 import type { SettledEnd } from './status.ts';
 import type { NotifyTarget, TrafficSource } from './traffic.schema.ts';
 
@@ -50,7 +51,7 @@ export interface ClusterActivities extends BlueGreenActivities {
   drain(request: HandfulRequest): Promise<Handful>;
   /** Returns when some of the pods have had no connection for quietMs (short linger), with the others as `later`. */
   silence(request: HandfulRequest): Promise<Handful>;
-  /** Writes the images. A pod that has them already is done without a write. */
+  /** Writes the images, or has containers reload. A pod that is so already is done without a write. */
   patch(request: HandfulRequest): Promise<Handful>;
   /** Returns when some of the pods are ready on the wanted images or have failed (short linger), with the others as `later`. */
   wait(request: HandfulRequest): Promise<Handful>;
@@ -220,6 +221,8 @@ export interface PodRules {
   readonly checks: readonly CheckSpec[];
   readonly minReadyMs: number;
   readonly readyTimeoutMs: number;
+  /** Containers reload instead; `images` are empty. */
+  readonly reload?: PlannedReload;
   /** A rollback: a pod that was not ready before (`wasReady`) is done as soon as it runs the wanted images. */
   readonly undo: boolean;
 }
@@ -293,6 +296,8 @@ export interface SurveyRequest extends HeldRequest, PodOrder {
   readonly from: Images;
   /** Where pods are made anew, not the images tell who is looked for, but the mark that pods have, or have not. */
   readonly template?: TemplateMark;
+  /** Where containers reload: who does not run it; in a rollback, whom this release has left a trace on. */
+  readonly reload?: PlannedReload;
   /** Fingerprint of the pods that the release expects not to run `images`. */
   readonly expected: string;
   /** A rollback looks for pods only, whatever else was changed. */

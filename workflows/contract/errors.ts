@@ -47,7 +47,7 @@ export const errors = {
     1,
     false,
     'This version of Sluice does not have that mode.',
-    'Use InPlaceIfPossible, InPlaceOnly, Recreate or BlueGreen.',
+    'Use one of the modes that the error lists.',
   ),
   MESSAGE_INVALID: row(
     400,
@@ -134,6 +134,20 @@ export const errors = {
     false,
     'Every pod runs that image already.',
     'Nothing to do; `sluice restart` restarts them as they are.',
+  ),
+  RELOAD_UNCHANGED: row(
+    409,
+    3,
+    false,
+    'Every pod runs that version already.',
+    'Nothing to do; give what is to be reloaded a version of its own.',
+  ),
+  RELOAD_IMPOSSIBLE: row(
+    422,
+    3,
+    false,
+    'A container cannot reload in that way.',
+    'Correct change.reload: a command needs its program in the image, a signal a shell or `kill`, and a process that handles it.',
   ),
   RESTART_UNSAFE: row(
     409,
@@ -278,6 +292,13 @@ export const errors = {
     false,
     'A pod did not become ready on the new version.',
     'Look at its logs; the release rolls back or holds as onFailure says.',
+  ),
+  RELOAD_FAILED: row(
+    502,
+    4,
+    false,
+    'A container did not reload.',
+    'Read what the command said, and the logs of the container; the release rolls back or holds as onFailure says.',
   ),
   CHECK_FAILED: row(
     502,

@@ -75,6 +75,8 @@ export const marks = {
   leaving: 'sluice.dev/leaving',
   /** Annotation of a pod that was made anew: the change of the template that it was born from. */
   template: 'sluice.dev/template',
+  /** Annotation of a pod: JSON of what was reloaded into its containers, see activities/reload/record.ts. */
+  reloaded: 'sluice.dev/reloaded',
   /** Annotation of a pod that was made anew: UID of the one in whose place it is. */
   replaces: 'sluice.dev/replaces',
   /** Label of a pod of ours that pulls an image: UID of the workload it does so for. */

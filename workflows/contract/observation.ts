@@ -59,6 +59,8 @@ export interface ObservedPod {
   readonly ordinal?: number;
   /** marks.template: the change that it was born from. */
   readonly template?: string;
+  /** By container: the version that it was brought to by a reload, and still runs. */
+  readonly reloaded?: Readonly<Record<string, string>>;
 }
 
 /** What else was looked at before the plan; each becomes a warning or a note in it. */

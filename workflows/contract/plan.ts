@@ -4,6 +4,7 @@ import type { Target } from './names.ts';
 import type { Images } from './observation.ts';
 import type { PodOrder } from './planner/ordering.ts';
 import type { Quantity } from './quantity.schema.ts';
+import type { PlannedReload } from './reload.ts';
 import type { PlannedScale } from './scale/plan.ts';
 import type { ReleaseSpec } from './spec.ts';
 import type { TemplatePatch } from './template.schema.ts';
@@ -50,9 +51,9 @@ export interface Plan {
 }
 
 export interface PlannedMode {
-  readonly asked: 'InPlaceIfPossible' | 'InPlaceOnly' | 'Recreate' | 'BlueGreen' | 'Scale';
-  /** Recreate, BlueGreen: `change.template` says from what. */
-  readonly used: 'InPlace' | 'Recreate' | 'BlueGreen' | 'Scale';
+  readonly asked: 'InPlaceIfPossible' | 'InPlaceOnly' | 'Recreate' | 'BlueGreen' | 'HotReload' | 'Scale';
+  /** Recreate, BlueGreen: `change.template` says from what; HotReload: `change.reload` how. */
+  readonly used: 'InPlace' | 'Recreate' | 'BlueGreen' | 'HotReload' | 'Scale';
   /** Why, for people. */
   readonly reason: string;
 }
@@ -99,6 +100,8 @@ export interface PlannedChange {
   readonly restart?: true;
   /** Only where pods are made anew; `from` and `to` may then be empty. */
   readonly template?: PlannedTemplate;
+  /** Containers reload and nothing restarts: `from` and `to` are empty, and the template stays. */
+  readonly reload?: PlannedReload;
 }
 
 /** A patch of the template as it is, or a revision that the workload's controller keeps. */

@@ -14,6 +14,7 @@ import { plannedMode } from './planner/mode.ts';
 import { inOrder, nodeLabel, type PodOrder, requireOrdinals, zoneOf } from './planner/ordering.ts';
 import { plannedPod } from './planner/plannedPod.ts';
 import { plannedPrePull } from './planner/prePull.ts';
+import { runsReload } from './planner/reload.ts';
 import { requireTraffic } from './planner/traffic.ts';
 import { planWarnings } from './planner/warnings.ts';
 import { plannedWrites } from './planner/writes.ts';
@@ -23,7 +24,7 @@ import type { ReleaseSpec } from './spec.ts';
 /**
  * What a release will do: which pods in which order in which batch, with which writes. Pure; the same answer for the
  * pods in any order.
- * @throws CONTAINER_NOT_FOUND, IMAGE_UNCHANGED, NOT_IN_PLACE, RESTART_UNSAFE, NO_PODS, WORKLOAD_UNFIT (a readiness gate that the template does not
+ * @throws CONTAINER_NOT_FOUND, IMAGE_UNCHANGED, RELOAD_UNCHANGED, NOT_IN_PLACE, RESTART_UNSAFE, NO_PODS, WORKLOAD_UNFIT (a readiness gate that the template does not
  *   declare, a Service that was left open), FORBIDDEN (`change.prePull: Require`, and the worker may create no pods),
  *   SPEC_INVALID (`strategy.gray.select` names a pod that is not there, or selects nothing; `strategy.order.first` asks for
  *   ordinals that there are none of)
@@ -105,8 +106,10 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
   };
 }
 
-const isNew = ({ images, template }: ObservedPod, change: PlannedChange): boolean =>
-  change.template === undefined ? hasAll(images, change.to) : template === change.template.to;
+function isNew(pod: ObservedPod, { to, template, reload }: PlannedChange): boolean {
+  if (reload !== undefined) return runsReload(pod, reload);
+  return template === undefined ? hasAll(pod.images, to) : pod.template === template.to;
+}
 
 /** How many pods change at once, as far as disruption budgets let them now. */
 function pace(

@@ -24,6 +24,8 @@ export interface ReleaseRecord {
   readonly fromVersion: string;
   /** It was a restart of that version. */
   readonly restart?: true;
+  /** Containers reloaded: the template, and so the native history, has nothing of it. */
+  readonly reload?: true;
   /** It changed the number of pods, and no image. */
   readonly scale?: { readonly from: number; readonly to: number };
   readonly from: Images;

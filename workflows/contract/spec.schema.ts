@@ -4,13 +4,21 @@ import { checkSchema } from './check.schema.ts';
 import { kindAliases } from './kinds.ts';
 import { labelSchema, nameSchema } from './name.schema.ts';
 import { durationSchema, quantitySchema, someTimeSchema } from './quantity.schema.ts';
-import { approversSuffice, drainIsLongEnough, oneChange, orderFits, sharesAddUp } from './specRules.schema.ts';
+import { reloadSchema } from './reload.schema.ts';
+import {
+  approversSuffice,
+  drainIsLongEnough,
+  modeFits,
+  oneChange,
+  orderFits,
+  sharesAddUp,
+} from './specRules.schema.ts';
 import { templateSchema } from './template.schema.ts';
 import { notifySchema, trafficSourceSchema } from './traffic.schema.ts';
 
 /** Modes of the design; those without an implementation are refused by name (MODE_UNSUPPORTED). */
-export const modes = ['InPlaceIfPossible', 'InPlaceOnly', 'Recreate', 'BlueGreen'] as const;
-export const futureModes = ['HotReload', 'HotSwap', 'Canary'] as const;
+export const modes = ['InPlaceIfPossible', 'InPlaceOnly', 'Recreate', 'BlueGreen', 'HotReload'] as const;
+export const futureModes = ['HotSwap', 'Canary'] as const;
 
 const kinds = [...new Set(Object.values(kindAliases))].join(', ');
 
@@ -65,7 +73,7 @@ const gateSchema = (approval: false | Record<string, never>) =>
   });
 
 /** What a person writes. Everything but `target` and `change` has a default; see docs/spec.md. */
-export const releaseSpecSchema = z.strictObject({
+const releaseShape = z.strictObject({
   apiVersion: z.literal('sluice.dev/v1').default('sluice.dev/v1').describe('Version of this format.'),
   kind: z.literal('Release').default('Release').describe('What the document is.'),
   metadata: z
@@ -120,6 +128,11 @@ export const releaseSpecSchema = z.strictObject({
           'Goes back to this revision of the workload, template and all, as `kubectl rollout history` numbers them. Where only images differ it goes in place, with the images as they were; `pin` does not count.',
         )
         .meta({ title: 'the number of a revision' }),
+      reload: reloadSchema
+        .optional()
+        .describe(
+          'Restarts nothing and changes nothing of the pod template: a command or a signal in containers that run, by which they reload.',
+        ),
       order: z
         .array(z.union([labelSchema, z.array(labelSchema).min(1).meta({ title: 'a list of containers' })]))
         .min(1)
@@ -145,13 +158,14 @@ export const releaseSpecSchema = z.strictObject({
     .superRefine(oneChange)
     .superRefine(orderFits)
     .describe(
-      'What it changes: new images, other parts of the pod template, all of it to an earlier revision, or a restart.',
+      'What it changes: new images, other parts of the pod template, all of it to an earlier revision; or a restart, or a reload without one.',
     )
     .meta({
       oneOf: [
         { anyOf: [{ required: ['images'] }, { required: ['template'] }] },
         { required: ['restart'] },
         { required: ['revision'] },
+        { required: ['reload'] },
       ],
     }),
   strategy: z
@@ -160,7 +174,7 @@ export const releaseSpecSchema = z.strictObject({
         .enum(modes)
         .default('InPlaceIfPossible')
         .describe(
-          'InPlaceOnly: containers restart inside their pods, or the release is refused. Recreate: pods are deleted, batch by batch, and born anew. BlueGreen: all new pods beside the old, then the Services are switched. InPlaceIfPossible: in place where only images change, else Recreate; the plan says which, and why.',
+          'InPlaceOnly: containers restart inside their pods, or the release is refused. Recreate: pods are deleted, batch by batch, and born anew. BlueGreen: all new pods beside the old, then the Services are switched. InPlaceIfPossible: in place where only images change, else Recreate; the plan says which, and why. HotReload: what `change.reload` says, which goes no other way.',
         ),
       blueGreen: blueGreenSchema.optional(),
       gray: z
@@ -286,6 +300,8 @@ export const releaseSpecSchema = z.strictObject({
     .default('Rollback')
     .describe('Rollback: undo everything. Hold: stop there, touch nothing, and wait for somebody to say which.'),
 });
+
+export const releaseSpecSchema = releaseShape.superRefine(modeFits);
 
 export type ReleaseSpecInput = z.input<typeof releaseSpecSchema>;
 export type ReleaseSpec = z.output<typeof releaseSpecSchema>;

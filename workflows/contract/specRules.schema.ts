@@ -58,7 +58,7 @@ interface Changed {
 
 /** New versions and a restart are two releases, and a release of nothing is none. */
 export function oneChange(change: object, context: z.RefinementCtx): void {
-  const given = ['images', 'template', 'restart', 'revision'].filter(
+  const given = ['images', 'template', 'restart', 'revision', 'reload'].filter(
     (key) => key in change && change[key as keyof typeof change] !== undefined,
   );
   const { images = {}, template = {} } = change as Changed;
@@ -71,24 +71,32 @@ export function oneChange(change: object, context: z.RefinementCtx): void {
       params: { found: `one here, and one in change.template` },
     });
   }
-  const alone = given.find((key) => key === 'restart' || key === 'revision');
+  const alone = given.find((key) => key === 'restart' || key === 'revision' || key === 'reload');
   if (given.length > 0 && (given.length === 1 || alone === undefined)) return;
   context.addIssue({
     code: 'custom',
     path: alone === undefined ? [] : [alone],
-    message: 'images, template or both; or restart or revision alone',
-    params: { found: given.length === 0 ? 'none of images, template, restart and revision' : given.join(' and ') },
+    message: 'images, template or both; or restart, revision or reload alone',
+    params: {
+      found: given.length === 0 ? 'none of images, template, restart, revision and reload' : given.join(' and '),
+    },
   });
 }
 
 interface Ordered {
   readonly images?: Readonly<Record<string, string>> | undefined;
   readonly restart?: true | readonly string[] | undefined;
+  readonly reload?: object | undefined;
   readonly order?: readonly (string | readonly string[])[] | undefined;
 }
 
 /** Who has a place in the order changes, and has one place. Of a restart of all containers only the cluster knows who they are. */
-export function orderFits({ images, restart, order = [] }: Ordered, context: z.RefinementCtx): void {
+export function orderFits({ images, restart, reload, order = [] }: Ordered, context: z.RefinementCtx): void {
+  if (reload !== undefined) {
+    const message = 'left out: change.reload.containers are in order';
+    if (order.length > 0) context.addIssue({ code: 'custom', path: ['order'], message });
+    return;
+  }
   const named = restart === true ? undefined : (restart ?? Object.keys(images ?? {}));
   const field = restart === undefined ? 'change.images' : 'change.restart';
   const seen = new Set<string>();
@@ -103,5 +111,21 @@ export function orderFits({ images, restart, order = [] }: Ordered, context: z.R
   for (const [index, entry] of order.entries()) {
     if (typeof entry === 'string') judge(entry, ['order', index]);
     else for (const [within, container] of entry.entries()) judge(container, ['order', index, within]);
+  }
+}
+
+interface Moded {
+  readonly change: { readonly reload?: object | undefined };
+  readonly strategy: { readonly mode: string };
+}
+
+/** A reload goes one way only, and that way carries nothing else. */
+export function modeFits({ change: { reload }, strategy: { mode } }: Moded, context: z.RefinementCtx): void {
+  const issue = (message: string, found: string) =>
+    context.addIssue({ code: 'custom', path: ['strategy', 'mode'], message, params: { found } });
+  if (reload === undefined) {
+    if (mode === 'HotReload') issue('HotReload with `change.reload`, which says how', 'HotReload without it');
+  } else if (mode !== 'HotReload' && mode !== 'InPlaceIfPossible') {
+    issue('HotReload, or left out: `change.reload` restarts nothing', mode);
   }
 }

@@ -65,6 +65,8 @@ export interface ReleaseStatus {
   readonly fromVersion: string;
   /** It restarts that version and changes nothing else. */
   readonly restart?: true;
+  /** Containers reload and nothing restarts: no revision comes of it. */
+  readonly reload?: true;
   /** It changes the number of pods and nothing else. */
   readonly scale?: { readonly from: number; readonly to: number };
   readonly initiator: string;

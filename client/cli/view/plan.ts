@@ -3,6 +3,7 @@ import { workloadName } from '../../../workflows/contract/names.ts';
 import type { Plan, PlannedBatch, PlannedGate, PlannedPod, PlannedPrePull } from '../../../workflows/contract/plan.ts';
 import { orderText } from '../../../workflows/contract/planner/containerOrder.ts';
 import { countOf, humanDuration } from '../../../workflows/contract/quantity.ts';
+import { reloadText } from '../../../workflows/contract/reload.ts';
 import type { Look } from './look.ts';
 import { table } from './table.ts';
 import { ends, fit, harmlessDeep, padEnd, wrap } from './text.ts';
@@ -30,6 +31,7 @@ export function planLines(given: Plan, look: Look, { wide = false }: PlanOptions
       imageText(container, change.from[container], image, look, wide),
     ]),
     ...(change.template?.differs ?? []).map((what): [string, string] => ['change', what]),
+    ...(change.reload === undefined ? [] : [['reload', reloadText(change.reload)] satisfies [string, string]]),
     ...(change.order === undefined ? [] : [['order', orderLine(change.order)] satisfies [string, string]]),
     ['how', plan.mode.reason === '' ? 'in place' : plan.mode.reason],
     ['pods', podsText(plan)],

@@ -4,7 +4,7 @@ import type { SpecSource } from '../specFile.ts';
 import type { SpecOverride } from './overrides.ts';
 
 /** The fields of `change` that say what changes. */
-const whats = ['images', 'template', 'restart', 'revision', 'order', 'pin'] as const;
+const whats = ['images', 'template', 'restart', 'revision', 'reload', 'order', 'pin'] as const;
 
 /** What a release goes by that follows another one. */
 export interface Before {
@@ -27,6 +27,7 @@ export function followUp({ target, spec, change }: Before, overrides: readonly S
     overrides: [
       // How images are pulled beforehand stays as it was.
       ...(change === undefined ? [] : whats.map((key) => fixed(`change.${key}`, change[key]))),
+      ...(change !== undefined && isReload(spec) ? [fixed('strategy.mode', undefined)] : []),
       ...overrides,
       fixed('target.workload', workloadName(target)),
       fixed('target.cluster', target.cluster),
@@ -34,3 +35,7 @@ export function followUp({ target, spec, change }: Before, overrides: readonly S
     ],
   };
 }
+
+/** A mode that no other change has. */
+const isReload = (spec: unknown): boolean =>
+  (spec as { readonly strategy?: { readonly mode?: unknown } } | undefined)?.strategy?.mode === 'HotReload';

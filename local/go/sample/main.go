@@ -7,6 +7,7 @@
 //	START_DELAY         time (Go syntax, e.g. 1.5s) before /readyz answers 200
 //	RESPONSE_DELAY      time every request takes
 //	SHUTDOWN_DELAY      time it goes on serving after SIGTERM, with /readyz at 503
+//	VERSION_FILE        at SIGHUP it says it is what this file says, if it can be read; a new start forgets that. Without it SIGHUP ends the program
 //	MAX_CONNECTION_AGE  a kept connection older than this is closed with its next answer; 0 (default): never
 package main
 
@@ -19,6 +20,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -36,6 +38,8 @@ type connectionStart struct{}
 
 func main() {
 	version, fail := text("VERSION", "dev"), os.Getenv("FAIL")
+	var shown atomic.Value
+	shown.Store(version)
 	log.SetFlags(log.LstdFlags | log.LUTC | log.Lmicroseconds)
 	if fail == "crash" {
 		log.Fatalf("version %s: FAIL=crash, so it exits", version)
@@ -79,7 +83,7 @@ func main() {
 		}
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(answer{
-			Version: version, Pod: text("POD_NAME", hostname), Node: os.Getenv("NODE_NAME"),
+			Version: shown.Load().(string), Pod: text("POD_NAME", hostname), Node: os.Getenv("NODE_NAME"),
 			StartedAt: started.UTC().Format(time.RFC3339Nano), Served: count,
 		})
 	})
@@ -91,6 +95,21 @@ func main() {
 		ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
 			return context.WithValue(ctx, connectionStart{}, time.Now())
 		},
+	}
+	if file := os.Getenv("VERSION_FILE"); file != "" {
+		hangups := make(chan os.Signal, 1)
+		signal.Notify(hangups, syscall.SIGHUP)
+		go func() {
+			for range hangups {
+				content, err := os.ReadFile(file)
+				if err == nil {
+					shown.Store(strings.TrimSpace(string(content)))
+				} else {
+					shown.Store(version)
+				}
+				log.Printf("version %s: SIGHUP, now %s", version, shown.Load())
+			}
+		}()
 	}
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)

@@ -16,7 +16,7 @@ describe('the JSON Schema', () => {
     });
     expect(nodeAt(schema, ['strategy', 'mode'], {})).toMatchObject({
       default: 'InPlaceIfPossible',
-      enum: ['InPlaceIfPossible', 'InPlaceOnly', 'Recreate', 'BlueGreen'],
+      enum: ['InPlaceIfPossible', 'InPlaceOnly', 'Recreate', 'BlueGreen', 'HotReload'],
     });
     expect(JSON.stringify(schema)).not.toContain(String(Number.MAX_SAFE_INTEGER));
   });

@@ -40,6 +40,8 @@ export interface SimulatedPod {
   restarts: number;
   /** The change of the template that it was born from. */
   readonly mark?: string;
+  /** What was reloaded into it, until it is started anew. */
+  reloaded?: string | undefined;
 }
 
 /**
@@ -155,6 +157,14 @@ export class SimulatedCluster {
       silence: async (request) => this.#each('silence', request, () => undefined),
       patch: async (request) =>
         this.#each('patch', request, (pod, asked) => {
+          const { reload, undo } = request;
+          if (reload) {
+            if (!undo && this.brokenPods.has(pod.name)) {
+              return { pod: pod.name, code: 'RELOAD_FAILED', reason: 'exit code 3' };
+            }
+            pod.reloaded = undo ? undefined : reload.version;
+            return;
+          }
           const image = imageFor(request, asked);
           if (pod.image === image) return;
           pod.image = image;
@@ -177,10 +187,11 @@ export class SimulatedCluster {
           if (this.deleted) throw refused('WORKLOAD_NOT_FOUND', 'deployment/shop was deleted in mid-release.');
           if (this.drift && !request.undo) throw refused('WORKLOAD_CHANGED', 'somebody changed the template');
           const wanted = Object.values(request.images)[0];
-          const { template } = request;
-          const outdated = [...this.pods.values()].filter((pod) =>
-            template === undefined ? pod.image !== wanted : (pod.mark === template.mark) !== template.wanted,
-          );
+          const { template, reload, undo } = request;
+          const outdated = [...this.pods.values()].filter((pod) => {
+            if (reload) return undo ? pod.reloaded !== undefined : pod.reloaded !== reload.version;
+            return template === undefined ? pod.image !== wanted : (pod.mark === template.mark) !== template.wanted;
+          });
           const replicas = this.pods.size;
           if (fingerprint(outdated) === request.expected) {
             return { replicas, ...(request.next && { prepared: this.#prepare(request.next.pods) }) };

@@ -7,15 +7,20 @@ import type { ReleaseSpec } from '../spec.ts';
 import { patchedImages, templateMark, withImagesOf } from '../templatePatch.ts';
 import { containerOrder } from './containerOrder.ts';
 import { recreates } from './mode.ts';
+import { plannedReload } from './reload.ts';
 import { restartImages, versionOf } from './restart.ts';
 
 /**
  * The images that change, pinned to their digests where those are known. A container that the template and every pod
  * run as it was written is left out, also where a digest is known: nobody asked for its restart.
- * @throws CONTAINER_NOT_FOUND, IMAGE_UNCHANGED, RESTART_UNSAFE
+ * @throws CONTAINER_NOT_FOUND, IMAGE_UNCHANGED, RELOAD_UNCHANGED, RESTART_UNSAFE
  */
 export function plannedChange(spec: ReleaseSpec, observation: Observation): PlannedChange {
   const { change } = spec;
+  if (change.reload !== undefined) {
+    requireContainers('change.reload.containers', change.reload.containers ?? [], observation);
+    return plannedReload(change.reload, observation);
+  }
   const { restart, order: asked = [] } = change;
   for (const [index, entry] of asked.entries())
     requireContainers(`change.order[${index}]`, [entry].flat(), observation);

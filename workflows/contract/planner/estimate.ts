@@ -3,6 +3,8 @@ import { nodesAtOnce } from './prePull.ts';
 
 /** A container with its image on the node restarts in about 1–2 s (design §5). */
 const restartSeconds = 2;
+/** A command in a container, and so long it must stand. */
+const reloadSeconds = 3;
 /** A pod of ours on a node, with an image that is quickly there. */
 const pullSeconds = 3;
 /** Patch and endpoint, on the way out and on the way back (design §6). */
@@ -17,7 +19,7 @@ const aroundSeconds = 3;
  */
 export function estimateSeconds(
   {
-    change: { order },
+    change: { order, reload },
     prePull,
     batches,
     maxUnavailable,
@@ -30,7 +32,8 @@ export function estimateSeconds(
   const outMs = drained ? drainSeconds * 1000 + traffic.quietMs : 0;
   const backMs = drained ? restoreSeconds * 1000 : 0;
   const restarts = order?.length ?? 1;
-  const podMs = outMs + restarts * ((restartSeconds + probeSeconds) * 1000 + minReadyMs) + backMs;
+  const changeSeconds = reload === undefined ? restartSeconds + probeSeconds : reloadSeconds * reload.containers.length;
+  const podMs = outMs + restarts * (changeSeconds * 1000 + minReadyMs) + backMs;
   const batchesMs = batches.reduce(
     (sum, { pods, gate }) => sum + Math.ceil(pods.length / maxUnavailable) * podMs + gate.bakeMs,
     0,

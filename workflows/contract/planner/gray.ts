@@ -57,7 +57,7 @@ function nothingSelected(select: PodSelect, { target, pods }: Observation): Slui
   const selected = pods.filter(selectedBy(select)).length;
   if (selected > 0) {
     return invalid('strategy.gray.select', {
-      found: `${selected === 1 ? 'only a pod' : `only ${selected} pods`} that ${selected === 1 ? 'runs' : 'run'} the new images already`,
+      found: `${selected === 1 ? 'only a pod' : `only ${selected} pods`} that ${selected === 1 ? 'runs' : 'run'} the new version already`,
       allowed: `a selection that matches other pods of ${workloadName(target)}`,
     });
   }

@@ -8,10 +8,14 @@ import type { ReleaseSpec } from '../spec.ts';
 export const recreates = ({ strategy }: Pick<ReleaseSpec, 'strategy'>, { preview }: Pick<Observation, 'preview'>) =>
   strategy.mode === 'Recreate' || strategy.mode === 'BlueGreen' || (preview?.differs.length ?? 0) > 0;
 
+const reloadReason =
+  'HotReload: nothing restarts, and the template stays. A container that is started anew later, or a pod that is born later, runs what its image has, until it is reloaded too.';
+
 /** What people are told of how it goes. @throws NOT_IN_PLACE where the change cannot be had in the way that is asked for */
 export function plannedMode(spec: ReleaseSpec, observation: Pick<Observation, 'target' | 'preview'>): PlannedMode {
   const { target, preview } = observation;
   const asked = spec.strategy.mode;
+  if (spec.change.reload !== undefined) return { asked, used: 'HotReload', reason: reloadReason };
   if (!recreates(spec, observation)) {
     const what =
       spec.change.restart === undefined

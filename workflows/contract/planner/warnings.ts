@@ -62,7 +62,7 @@ export function othersWarnings(plan: Drawn, { findings, paused, leftHeld }: Obse
         warn(
           true,
           'AUTOSCALER',
-          `HorizontalPodAutoscaler ${scaler} may scale ${name} in mid-release; pods that it adds are brought along before the commit.`,
+          `HorizontalPodAutoscaler ${scaler} may scale ${name} in mid-release; pods that it adds are brought along before the ${plan.change.reload === undefined ? 'commit' : 'end'}.`,
         ),
       ),
     ...findings.budgets.flatMap(({ name: budget, out }) =>
@@ -70,7 +70,7 @@ export function othersWarnings(plan: Drawn, { findings, paused, leftHeld }: Obse
     ),
     ...findings.owners.flatMap((owner) =>
       warn(
-        true,
+        plan.change.reload === undefined,
         'GITOPS_OWNER',
         `${owner} writes ${name} too and may set the old image again. Stop its sync for the release, and change the image there as well.`,
       ),
@@ -141,7 +141,7 @@ function prePull({ batches, change, target }: Drawn, spec: ReleaseSpec, observat
   );
 }
 
-function pods({ batches, target }: Drawn, { findings, pods: all }: Observation): PlanWarning[] {
+function pods({ batches, change, target }: Drawn, { findings, pods: all }: Observation): PlanWarning[] {
   const planned = batches.flatMap((batch) => batch.pods);
   const mixed = planned.filter(({ from }) => from !== undefined);
   const ahead = all.length - planned.length;
@@ -162,7 +162,7 @@ function pods({ batches, target }: Drawn, { findings, pods: all }: Observation):
     ...warn(
       ahead > 0,
       'MIXED_VERSIONS',
-      `${countOf(ahead, 'pod')} of ${name} ${ahead === 1 ? 'has' : 'have'} the new images already and ${ahead === 1 ? 'is' : 'are'} in no batch.`,
+      `${countOf(ahead, 'pod')} of ${name} ${ahead === 1 ? 'has' : 'have'} ${change.reload === undefined ? 'the new images' : change.version} already and ${ahead === 1 ? 'is' : 'are'} in no batch.`,
     ),
     ...warn(
       findings.probeSeconds === 0,

@@ -16,6 +16,7 @@ export function plannedWrites(
   const images = Object.entries(change.to).map(([container, image]) => `${container}=${image}`);
   const serving = services.length > 0;
   const recreates = change.template !== undefined;
+  const commits = change.reload === undefined;
   const pulls = prePull?.nodes.length ?? 0;
   return [
     ...(pulls > 0
@@ -30,8 +31,12 @@ export function plannedWrites(
     ...(recreates
       ? [`Set the new template in ${kind.births} while pods of a batch are made anew, and the old one again.`]
       : []),
-    `After the last batch: set ${recreates ? 'the new template' : images.join(', ')} ${kind.commit(name)}.`,
-    kind.history,
+    ...(commits
+      ? [
+          `After the last batch: set ${recreates ? 'the new template' : images.join(', ')} ${kind.commit(name)}.`,
+          kind.history,
+        ]
+      : []),
     ...(serving ? [`Take ${marks.serving} out of ${selectors}, then off ${kind.births} and the pods.`] : []),
     `Take the annotations off ${name} and ${kind.release(paused)}.`,
   ];

@@ -1,0 +1,347 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { pods } from '../../activities/kubernetes/resources.ts';
+import { whyImpossible } from '../../activities/reload/probe.ts';
+import { entriesOn } from '../../activities/reload/record.ts';
+import { sampleImage } from '../../local/sample.ts';
+import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
+import { startLoad } from '../support/load.ts';
+import { openWorld, until, type World } from '../support/world.ts';
+
+vi.setConfig({ testTimeout: 300_000 });
+
+/**
+ * Reloads without a restart on a real kubelet: the sample says it is what a file says, from the next SIGHUP on, and
+ * forgets that when it is started anew.
+ */
+const file = '/dev/shm/version';
+const say = (version: string) => ['sh', '-c', `echo ${version} > ${file} && kill -HUP 1`];
+const forget = ['sh', '-c', `rm -f ${file} && kill -HUP 1`];
+
+const image = (world: World, tag: 'v1' | 'v1-bare' = 'v1') => sampleImage(tag, world.env['SLUICE_REGISTRY']);
+
+const deploy = (world: World, name: string, tag: 'v1' | 'v1-bare' = 'v1', replicas = 4) =>
+  world.deploy({ name, image: image(world, tag), runtime: 'containerd', replicas, env: { VERSION_FILE: file } });
+
+function specOf(
+  world: World,
+  name: string,
+  reload: NonNullable<ReleaseSpecInput['change']['reload']>,
+  more: Partial<ReleaseSpecInput> = {},
+): ReleaseSpecInput {
+  const traffic = { through: [{ service: name }], quiet: '250ms', maxDrain: '20s' };
+  return { ...world.spec(name, '', { traffic }), change: { reload }, ...more };
+}
+
+const kubectl = (world: World, ...args: string[]): string =>
+  execFileSync(inject('kubelet').kubectl, ['-n', world.namespace, ...args], {
+    env: { ...process.env, ...world.env },
+    encoding: 'utf8',
+    stdio: 'pipe',
+  });
+
+const podsOf = async (world: World, name: string) => {
+  const { items } = await world.kube.list(pods, { namespace: world.namespace, labelSelector: `app=${name}` });
+  return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+};
+
+/** What each pod answers. */
+async function versions(world: World, name: string): Promise<string> {
+  const answers = (await podsOf(world, name)).map(async ({ status }) => {
+    const answer = (await (await fetch(`http://${status?.podIP}:8080/`)).json()) as { version: string };
+    return answer.version;
+  });
+  return (await Promise.all(answers)).toSorted().join(' ');
+}
+
+/** Which containers run: the same ID and count mean that nothing was started anew. */
+const containers = async (world: World, name: string): Promise<string[]> =>
+  (await podsOf(world, name))
+    .map(({ metadata, status }) => {
+      const app = status?.containerStatuses?.[0];
+      return `${metadata.name} ${metadata.uid} ${app?.containerID} ${app?.restartCount}`;
+    })
+    .toSorted();
+
+/** By pod: what is recorded of its container. */
+const records = async (world: World, name: string): Promise<string> =>
+  (await podsOf(world, name))
+    .map((pod) => {
+      const { version = '-', state = '-' } = entriesOn(pod)['app'] ?? {};
+      return `${version} ${state}`;
+    })
+    .toSorted()
+    .join(', ');
+
+const ended = (world: World, name: string) => world.until(name, (status) => status.endedAt !== undefined);
+const load = (world: World, service: string) =>
+  startLoad({ kube: world.kube, namespace: world.namespace, service, rate: 100, keepAlive: false });
+
+describe('HotReload on a real kubelet', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await openWorld(inject('kubelet').stateDir);
+    await world.worker();
+  });
+  afterAll(() => world?.close());
+
+  it('a command under load: 0 failed requests, nothing started anew, the template as it was; history says so', async () => {
+    const name = 'shop';
+    await deploy(world, name);
+    const before = await containers(world, name);
+    const template = kubectl(world, 'get', `deployment/${name}`, '-o', 'jsonpath={.spec.template}');
+    const callers = await load(world, name);
+    await world.start(specOf(world, name, { version: 'config-7', command: say('v7'), undo: { command: forget } }));
+    const status = await ended(world, name);
+    const result = await callers.stop();
+    expect(status).toMatchObject({ phase: 'succeeded', version: 'config-7', fromVersion: 'v1' });
+    expect(status.progress).toEqual({ total: 4, done: 4, failed: 0 });
+    expect(result.failed).toEqual([]);
+    expect(await containers(world, name)).toEqual(before);
+    expect(await versions(world, name)).toBe('v7 v7 v7 v7');
+    expect(await records(world, name)).toBe(Array.from({ length: 4 }, () => 'config-7 Done').join(', '));
+    expect(kubectl(world, 'get', `deployment/${name}`, '-o', 'jsonpath={.spec.template}')).toBe(template);
+    expect(kubectl(world, 'rollout', 'history', `deployment/${name}`)).toMatch(/CAUSE\n1 [^\n]*\n\n?$/);
+    expect(await world.traces(name)).toEqual([]);
+    const { entries } = await world.sluice.history(world.target(name));
+    expect(entries.map(({ native, record }) => [native?.revision, record?.version])).toEqual([
+      [undefined, 'config-7'],
+      [1, undefined],
+    ]);
+  });
+
+  it('a rollback in the middle of a batch under load: the undo runs, 0 failed requests, nothing started anew', async () => {
+    const name = 'back';
+    await deploy(world, name);
+    await world.start(specOf(world, name, { version: 'config-1', command: say('v6') }));
+    expect(await ended(world, name)).toMatchObject({ phase: 'succeeded' });
+    const before = await containers(world, name);
+    const callers = await load(world, name);
+    const reload = { version: 'config-2', command: say('v7'), undo: { command: say('v6') } };
+    await world.start(specOf(world, name, reload));
+    await world.until(name, (status) => status.batches[1]?.state === 'running');
+    await world.sluice.send(world.target(name), 'rollback', { by: 'carol', reason: 'customers complain' });
+    const status = await ended(world, name);
+    const result = await callers.stop();
+    expect(status).toMatchObject({ phase: 'rolledBack', notUndone: [], fromVersion: 'config-1' });
+    expect(result.failed).toEqual([]);
+    expect(await containers(world, name)).toEqual(before);
+    expect(await versions(world, name)).toBe('v6 v6 v6 v6');
+    expect(await records(world, name)).toBe(Array.from({ length: 4 }, () => 'config-1 Done').join(', '));
+    expect(await world.traces(name)).toEqual([]);
+  });
+
+  it('a container that is started anew while a gate waits has fallen back, and is done again', async () => {
+    const name = 'fallen';
+    await deploy(world, name, 'v1', 3);
+    const approval = { required: 1 };
+    await world.start(
+      specOf(
+        world,
+        name,
+        { version: 'config-7', command: say('v7') },
+        { gates: { afterGray: { approval }, afterBatch: { bake: '0s' } } },
+      ),
+    );
+    const waits = await world.until(name, (status) => status.waiting?.for === 'approval');
+    const gray = waits.batches[0]?.pods[0]?.name ?? '';
+    kubectl(world, 'exec', gray, '--', 'kill', '-TERM', '1');
+    await until(async () => (await world.pods(name)).get(gray)?.restarts === 1);
+    await until(async () => (await world.pods(name)).get(gray)?.ready === true);
+    expect(await versions(world, name)).toBe('v1 v1 v1');
+    await world.sluice.send(world.target(name), 'approve', { gate: 'after-gray', by: 'bob' });
+    expect(await ended(world, name)).toMatchObject({ phase: 'succeeded' });
+    expect(await versions(world, name)).toBe('v7 v7 v7');
+  });
+
+  it('a signal is sent to process 1; one that it does not handle, or that nothing can send, is refused in the plan', async () => {
+    const name = 'signal';
+    await deploy(world, name, 'v1', 2);
+    for (const pod of (await world.pods(name)).keys()) {
+      kubectl(world, 'exec', pod, '--', 'sh', '-c', `echo v8 > ${file}`);
+    }
+    await world.start(specOf(world, name, { version: 'config-8', signal: 'HUP' }));
+    expect(await ended(world, name)).toMatchObject({ phase: 'succeeded' });
+    expect(await versions(world, name)).toBe('v8 v8');
+
+    await deploy(world, 'bare', 'v1-bare', 1);
+    await world.start(specOf(world, 'bare', { version: 'config-8', signal: 'HUP' }));
+    expect(await ended(world, 'bare')).toMatchObject({
+      phase: 'failed',
+      failure: { code: 'RELOAD_IMPOSSIBLE', text: expect.stringContaining('neither sh nor kill') },
+    });
+    expect(await records(world, 'bare')).toBe('- -');
+
+    // The runtime of Go handles every signal; this program none.
+    const overrides = {
+      spec: {
+        nodeSelector: { 'sluice.dev/fleet': 'containerd' },
+        terminationGracePeriodSeconds: 0,
+        containers: [{ name: 'app', image: image(world), command: ['sleep', '3600'] }],
+      },
+    };
+    kubectl(
+      world,
+      'run',
+      'deaf',
+      `--image=${image(world)}`,
+      '-l',
+      'app=deaf',
+      `--overrides=${JSON.stringify(overrides)}`,
+    );
+    kubectl(world, 'wait', 'pod/deaf', '--for=condition=Ready', '--timeout=60s');
+    const [deaf] = await podsOf(world, 'deaf');
+    const reload = { version: 'x', containers: ['app'], action: { signal: 'HUP' as const }, timeoutMs: 1000 };
+    expect(deaf && (await whyImpossible(world.kube, deaf, reload, new AbortController().signal))).toEqual({
+      container: 'app',
+      why: 'its process 1 does not handle HUP: the signal would be lost',
+    });
+  });
+
+  it('a command that fails, hangs or is missing: told with its last words, and rolled back; a missing one in the plan', async () => {
+    const name = 'bad';
+    await deploy(world, name, 'v1', 2);
+    const before = await containers(world, name);
+    const undo = { command: ['sh', '-c', `echo undone > ${file}-undo`] };
+    await world.start(
+      specOf(world, name, { version: 'x1', command: ['sh', '-c', 'echo no such table >&2; exit 3'], undo }),
+    );
+    expect(await ended(world, name)).toMatchObject({
+      phase: 'rolledBack',
+      notUndone: [],
+      failure: { code: 'RELOAD_FAILED', text: expect.stringContaining('exit code 3: no such table') },
+    });
+    const undone = [...(await world.pods(name)).keys()].filter((pod) =>
+      kubectl(world, 'exec', pod, '--', 'ls', '/dev/shm').includes('version-undo'),
+    );
+    expect(undone).toHaveLength(1);
+
+    await world.start(specOf(world, name, { version: 'x2', command: ['sleep', '20'], timeout: '1s', undo }));
+    expect(await ended(world, name)).toMatchObject({
+      phase: 'rolledBack',
+      notUndone: [],
+      failure: { code: 'RELOAD_FAILED', text: expect.stringContaining('not through after 1s') },
+    });
+
+    await world.start(specOf(world, name, { version: 'x3', command: ['nginx', '-s', 'reload'] }));
+    expect(await ended(world, name)).toMatchObject({
+      phase: 'failed',
+      batches: [],
+      failure: { code: 'RELOAD_IMPOSSIBLE', text: expect.stringContaining('no program nginx') },
+    });
+    expect(await records(world, name)).toBe('- -, - -');
+    expect(await containers(world, name)).toEqual(before);
+    expect(await world.traces(name)).toEqual([]);
+  });
+
+  it('a program that is missing in some pods: those fail before their drain, as many as may', async () => {
+    const name = 'some';
+    await deploy(world, name, 'v1', 4);
+    kubectl(
+      world,
+      'patch',
+      `deployment/${name}`,
+      '-p',
+      JSON.stringify({
+        spec: {
+          template: {
+            spec: {
+              volumes: [{ name: 'bin', emptyDir: {} }],
+              containers: [{ name: 'app', volumeMounts: [{ name: 'bin', mountPath: '/opt' }] }],
+            },
+          },
+        },
+      }),
+    );
+    kubectl(world, 'rollout', 'status', `deployment/${name}`, '--timeout=120s');
+    const [without = '', ...others] = [...(await world.pods(name)).keys()].toSorted();
+    const script = `printf '#!/bin/sh\\necho v7 > ${file} && kill -HUP 1\\n' > /opt/reload && chmod +x /opt/reload`;
+    for (const pod of others) kubectl(world, 'exec', pod, '--', 'sh', '-c', script);
+    const spec = specOf(world, name, { version: 'config-7', command: ['/opt/reload'] });
+    const strategy = {
+      gray: { pods: 1, select: { names: others.slice(0, 1) } },
+      batches: { count: 1 },
+      maxUnavailable: 2,
+      failureThreshold: 1,
+    };
+    await world.start({ ...spec, strategy });
+    const status = await ended(world, name);
+    expect(status).toMatchObject({ phase: 'succeeded', progress: { total: 4, done: 3, failed: 1 } });
+    const failed = status.batches.flatMap((batch) => batch.pods).find(({ state }) => state === 'failed');
+    expect(failed).toMatchObject({ name: without, reason: expect.stringContaining('no program /opt/reload') });
+    expect(await versions(world, name)).toBe('v1 v7 v7 v7');
+    expect(await records(world, name)).toBe('config-7 Done, config-7 Done, config-7 Done, config-7 Impossible');
+    // Not one call of the release has taken it out of traffic.
+    expect((await world.pods(name)).get(without)?.ready).toBe(true);
+  });
+});
+
+describe('HotReload, and its worker dies', () => {
+  it.each([
+    ['after what is begun is noted', 1, 'after'],
+    ['after the command, before that is noted', 2, 'before'],
+  ] as const)('%s: it ends as if nothing had happened', async (_, nth, when) => {
+    const world = await openWorld(inject('kubelet').stateDir);
+    const directory = await mkdtemp(join(tmpdir(), 'sluice-mortal-'));
+    try {
+      const name = 'mortal';
+      await deploy(world, name, 'v1', 2);
+      const before = await containers(world, name);
+      const points = join(directory, 'points');
+      const point = 'patch › patch pods: reload noted';
+      const mortal = await world.worker({ points, kills: { [name]: { point, when, nth } } });
+      const spec = specOf(world, name, { version: 'config-7', command: say('v7') });
+      await world.start({ ...spec, traffic: { ...spec.traffic, quiet: '500ms' } });
+      await until(async () => {
+        const passed = (await readFile(points, 'utf8')).split('\n').filter((line) => line.includes(point));
+        return passed.some((line) => line.includes(`"when":"${when}","nth":${nth}`));
+      });
+      await mortal.kill();
+      await world.worker();
+      expect(await ended(world, name)).toMatchObject({ phase: 'succeeded', progress: { done: 2, failed: 0 } });
+      expect(await versions(world, name)).toBe('v7 v7');
+      expect(await records(world, name)).toBe('config-7 Done, config-7 Done');
+      expect(await containers(world, name)).toEqual(before);
+      expect(await world.traces(name)).toEqual([]);
+    } finally {
+      await world.close();
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+});
+
+describe.each(['statefulset', 'daemonset', 'replicaset'] as const)('HotReload of a %s', (kind) => {
+  it('reloads and rolls back, and its revisions are as they were', async () => {
+    const world = await openWorld(inject('kubelet').stateDir, {}, kind);
+    try {
+      await world.worker();
+      const name = 'shop';
+      await deploy(world, name, 'v1', 2);
+      const before = await containers(world, name);
+      const revisions = async () =>
+        (await world.sluice.history(world.target(name))).entries.flatMap((e) => e.native ?? []);
+      const kept = await revisions();
+      await world.start(specOf(world, name, { version: 'config-7', command: say('v7'), undo: { command: forget } }));
+      expect(await ended(world, name)).toMatchObject({ phase: 'succeeded' });
+      const count = before.length;
+      expect(await versions(world, name)).toBe(Array.from({ length: count }, () => 'v7').join(' '));
+
+      const gates = { afterGray: { approval: {} } };
+      await world.start(
+        specOf(world, name, { version: 'config-8', command: say('v8'), undo: { command: say('v7') } }, { gates }),
+      );
+      await world.until(name, (status) => status.waiting?.for === 'approval');
+      await world.sluice.send(world.target(name), 'rollback', { by: 'carol' });
+      expect(await ended(world, name)).toMatchObject({ phase: 'rolledBack', notUndone: [] });
+      expect(await versions(world, name)).toBe(Array.from({ length: count }, () => 'v7').join(' '));
+      expect(await containers(world, name)).toEqual(before);
+      expect(await revisions()).toEqual(kept);
+      expect(await world.traces(name)).toEqual([]);
+    } finally {
+      await world.close();
+    }
+  });
+});

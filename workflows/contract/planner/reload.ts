@@ -1,0 +1,53 @@
+import { SluiceError } from '../errors.ts';
+import { workloadName } from '../names.ts';
+import type { Observation, ObservedPod } from '../observation.ts';
+import type { PlannedChange } from '../plan.ts';
+import { milliseconds } from '../quantity.ts';
+import type { ReloadSpec } from '../reload.schema.ts';
+import type { PlannedReload, ReloadAction } from '../reload.ts';
+import { versionOf } from './restart.ts';
+
+/**
+ * A reload, which changes nothing of the template. The version before is what every pod runs by an earlier reload, else
+ * that of the image.
+ * @throws CONTAINER_NOT_FOUND, RELOAD_UNCHANGED
+ */
+export function plannedReload(asked: ReloadSpec, observation: Observation): PlannedChange {
+  const containers = asked.containers ?? onlyContainer(observation);
+  const reload: PlannedReload = {
+    version: asked.version,
+    containers,
+    action: actionOf(asked),
+    ...(asked.undo && { undo: actionOf(asked.undo) }),
+    timeoutMs: milliseconds(asked.timeout),
+  };
+  const { pods, target, templateImages } = observation;
+  if (pods.length > 0 && pods.every((pod) => runsReload(pod, reload))) {
+    throw new SluiceError('RELOAD_UNCHANGED', `Every pod of ${workloadName(target)} runs ${reload.version} already.`);
+  }
+  const [first = ''] = containers;
+  const before = new Set(pods.map(({ reloaded }) => reloaded?.[first]));
+  const fromVersion =
+    (before.size === 1 ? [...before][0] : undefined) ?? versionOf(templateImages[first] ?? '', observation);
+  return { from: {}, to: {}, version: reload.version, fromVersion, reload };
+}
+
+/** Whether all of its containers run that version, and have not been started anew since. */
+export const runsReload = (
+  { reloaded = {} }: Pick<ObservedPod, 'reloaded'>,
+  { containers, version }: Pick<PlannedReload, 'containers' | 'version'>,
+): boolean => containers.every((container) => reloaded[container] === version);
+
+function onlyContainer({ target, templateImages }: Observation): readonly string[] {
+  const there = Object.keys(templateImages);
+  if (there.length === 1) return there;
+  throw new SluiceError(
+    'CONTAINER_NOT_FOUND',
+    `change.reload.containers: ${workloadName(target)} has ${there.join(', ')}; say which of them.`,
+    { details: { there } },
+  );
+}
+
+/** The schema has seen to it that there is one of the two. */
+const actionOf = ({ command, signal }: Pick<ReloadSpec, 'command' | 'signal'>): ReloadAction =>
+  signal === undefined ? { command: command ?? [] } : { signal };

@@ -1,0 +1,31 @@
+/** What a reload without a restart is, for plans, requests and records. Plain data. */
+
+/** Signals by which programs reload; others end them. */
+export const reloadSignals = ['HUP', 'USR1', 'USR2', 'WINCH'] as const;
+export type ReloadSignal = (typeof reloadSignals)[number];
+
+/** What is done in a container. */
+export type ReloadAction = { readonly command: readonly string[] } | { readonly signal: ReloadSignal };
+
+/** A reload as it is planned: every pod gets the same. */
+export interface PlannedReload {
+  /** What to call what runs afterwards. */
+  readonly version: string;
+  /** One after another. */
+  readonly containers: readonly string[];
+  readonly action: ReloadAction;
+  /** What a rollback runs; absent: `action` once more. */
+  readonly undo?: ReloadAction;
+  /** How long `action` may take in one container. */
+  readonly timeoutMs: number;
+}
+
+/** For people: `nginx -s reload`, `signal HUP`. */
+const actionText = (action: ReloadAction): string =>
+  'signal' in action ? `signal ${action.signal}` : action.command.map(quoted).join(' ');
+
+/** For people: what is done to a pod, and what a rollback does. */
+export const reloadText = ({ containers, action, undo = action }: PlannedReload): string =>
+  `${containers.join(', then ')}: ${actionText(action)}; a rollback: ${undo === action ? 'the same once more' : actionText(undo)}`;
+
+const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`);
