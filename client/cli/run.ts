@@ -21,6 +21,7 @@ import { registerStatus } from './commands/status.ts';
 import { registerAdopt, registerPause, registerResume, registerRollback, registerTakeOver } from './commands/steer.ts';
 import { registerUndo } from './commands/undo.ts';
 import { registerUp } from './commands/up.ts';
+import { registerVerify } from './commands/verify.ts';
 import { registerWorker } from './commands/worker.ts';
 import type { Host } from './host.ts';
 import type { Io } from './io.ts';
@@ -123,6 +124,7 @@ function buildProgram(host: Host): Command {
   registerStatus(program, host);
   registerList(program, host);
   registerHistory(program, host);
+  registerVerify(program, host);
   program.commandsGroup('Decide:');
   registerApprove(program, host);
   registerReject(program, host);

@@ -13,6 +13,7 @@ import { type RestartOptions, restartWorkload } from './restart.ts';
 import { sendMessage } from './send.ts';
 import { makePlan, type Started, type Starting, startRelease, startScale } from './start.ts';
 import { type LiveStatus, readStatus } from './status.ts';
+import { type Verified, verifyWorkload } from './verify.ts';
 import { type WatchOptions, watchStatus } from './watch.ts';
 import { requireWorkers, workersPresent } from './workers.ts';
 
@@ -28,6 +29,8 @@ export interface Sluice {
   plan(spec: ReleaseSpec | ScaleSpec, options?: { readonly signal?: AbortSignal }): Promise<Plan>;
   /** Revisions and ended releases of a workload, and the one that runs. Outlives Temporal's retention. */
   history(target: Target, options?: { readonly signal?: AbortSignal }): Promise<History>;
+  /** Whether every pod still runs what was reloaded into it; see {@link verifyWorkload}. */
+  verify(target: Target, options?: { readonly signal?: AbortSignal }): Promise<Verified>;
   /** The latest release as it was asked for, and how it ended. */
   last(target: Target): Promise<LastRelease>;
   /** The latest release of a workload, running or ended, with the live pods of a running batch. */
@@ -60,6 +63,7 @@ export function createSluice(connection: Connection, options: { readonly namespa
     scale: (spec, starting) => startScale(client, spec, starting),
     plan: (spec, { signal } = {}) => makePlan(client, spec, signal),
     history: (target, { signal } = {}) => readHistory(client, target, signal),
+    verify: (target, { signal } = {}) => verifyWorkload(client, target, signal),
     last: (target) => lastRelease(client, target),
     status: (target) => readStatus(client, target),
     send: (target, message, args, sendOptions) => sendMessage(client, target, message, args, sendOptions),

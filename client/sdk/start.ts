@@ -41,11 +41,11 @@ export interface Starting {
  * @throws WORKER_ABSENT, CLUSTER_UNKNOWN, RELEASE_EXISTS, TEMPORAL_*
  */
 export function startRelease(client: Client, spec: ReleaseSpec, starting: Starting): Promise<Started> {
-  const { images, restart } = spec.change;
+  const { images, restart, reload } = spec.change;
   const target = targetOfSpec(spec);
   const app = spec.metadata.name ?? target.name;
   // What a restart restarts is known when it is planned.
-  const version = restart === undefined ? tagOf(Object.values(images ?? {})[0] ?? '') : 'restart';
+  const version = restart !== undefined ? 'restart' : (reload?.version ?? tagOf(Object.values(images ?? {})[0] ?? ''));
   const what = restart === undefined ? `Release of ${app} to ${version}` : `Restart of ${app}`;
   const details = describe(spec, target, starting.initiator);
   return launch(client, { type: workflowTypes.release, target, app, version, what, details }, spec, starting);
@@ -147,12 +147,20 @@ export function makePlan(client: Client, spec: ReleaseSpec | ScaleSpec, signal?:
 }
 
 /** What is asked for, a row each. */
-function changes({ restart, revision, images = {}, template, order }: ReleaseSpec['change']): [string, string][] {
+function changes({
+  restart,
+  revision,
+  reload,
+  images = {},
+  template,
+  order,
+}: ReleaseSpec['change']): [string, string][] {
   const row = <T>(key: string, value: T | undefined, text: (value: T) => string): [string, string][] =>
     value === undefined ? [] : [[key, text(value)]];
   return [
     ...row('restarts', restart, (containers) => (containers === true ? 'every container' : containers.join(', '))),
     ...row('goes back to', revision, (number) => `revision ${number}`),
+    ...row('reloads', reload, ({ command, signal }) => `\`${command?.join(' ') ?? `signal ${signal}`}\``),
     ...Object.entries(images).flatMap(([container, image]) => row(`image of ${container}`, image, (to) => `\`${to}\``)),
     ...row('pod template', template, () => 'other parts of it; the plan names them'),
     ...row('containers in order', order, (groups) => groups.map((group) => [group].flat().join(' and ')).join(', ')),

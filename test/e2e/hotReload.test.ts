@@ -8,6 +8,7 @@ import { whyImpossible } from '../../activities/reload/probe.ts';
 import { entriesOn } from '../../activities/reload/record.ts';
 import { sampleImage } from '../../local/sample.ts';
 import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
+import { sluice } from '../client/cli/io.ts';
 import { startLoad } from '../support/load.ts';
 import { openWorld, until, type World } from '../support/world.ts';
 
@@ -155,6 +156,28 @@ describe('HotReload on a real kubelet', () => {
     await world.sluice.send(world.target(name), 'approve', { gate: 'after-gray', by: 'bob' });
     expect(await ended(world, name)).toMatchObject({ phase: 'succeeded' });
     expect(await versions(world, name)).toBe('v7 v7 v7');
+
+    // Later: one is started anew, another is born.
+    const on = [`deployment/${name}`, '-n', world.namespace];
+    const verify = (...flags: string[]) =>
+      sluice(['verify', ...on, ...flags], { env: { ...world.env, SLUICE_CLUSTER: world.cluster, USER: 'anna' } });
+    expect(await verify()).toMatchObject({ exit: 0, stdout: expect.stringContaining('runs config-7') });
+    const [one = '', other = ''] = [...(await world.pods(name)).keys()].toSorted();
+    const restarts = (await world.pods(name)).get(one)?.restarts ?? 0;
+    kubectl(world, 'delete', 'pod', other);
+    kubectl(world, 'exec', one, '--', 'kill', '-TERM', '1');
+    await until(async () => ((await world.pods(name)).get(one)?.restarts ?? 0) > restarts);
+    await until(async () => {
+      const now = [...(await world.pods(name)).values()];
+      return now.length === 3 && now.every(({ ready }) => ready);
+    });
+    const found = await verify('-o', 'json');
+    const { behind } = JSON.parse(found.stdout) as { behind: { name: string }[] };
+    expect([found.exit, behind.length]).toEqual([4, 2]);
+    expect(behind.map((pod) => pod.name)).toContain(one);
+    expect(await verify('--repair', '--no-gates', '--wait')).toMatchObject({ exit: 0 });
+    expect(await versions(world, name)).toBe('v7 v7 v7');
+    expect(await verify()).toMatchObject({ exit: 0 });
   });
 
   it('a signal is sent to process 1; one that it does not handle, or that nothing can send, is refused in the plan', async () => {

@@ -300,6 +300,13 @@ export const errors = {
     'A container did not reload.',
     'Read what the command said, and the logs of the container; the release rolls back or holds as onFailure says.',
   ),
+  FALLEN_BACK: row(
+    409,
+    4,
+    false,
+    'Pods do not run any more what was reloaded into them.',
+    'Reload them with `sluice verify --repair`.',
+  ),
   CHECK_FAILED: row(
     502,
     4,

@@ -63,6 +63,17 @@ describe('flags stand for fields of the spec', () => {
     });
   });
 
+  test('a reload, by words or by a signal', () => {
+    expect(
+      fields('--reload-version', 'c7', '--reload-command', ' nginx  -s reload', '--reload-container', 'a,b'),
+    ).toEqual({
+      'change.reload.version': 'c7',
+      'change.reload.command': ['nginx', '-s', 'reload'],
+      'change.reload.containers': ['a', 'b'],
+    });
+    expect(fields('--reload-signal', 'HUP')).toEqual({ 'change.reload.signal': 'HUP' });
+  });
+
   test('the gray group by node, label and name', () => {
     expect(fields('--gray-node', 'zone=a', '--gray-label', 'tier=web', '--gray-pod', 'checkout-1')).toEqual({
       'strategy.gray.select.nodes': { zone: 'a' },
@@ -95,6 +106,8 @@ describe('flags stand for fields of the spec', () => {
     ['--image', '=app:v2'],
     ['--image', 'app='],
     ['--gray-node', 'a'],
+    ['--reload-command', "sh -c 'a b'"],
+    ['--reload-command', 'a && b'],
     ['--gray-label', '=x'],
   ])('%s %s is refused', (...argv) => {
     expect(() => fields(...argv)).toThrow(SluiceError);
