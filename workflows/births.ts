@@ -67,7 +67,7 @@ export class BirthsOf {
           ? `${name}: pods are born from the ${births?.side === 'to' ? 'new' : 'old'} template`
           : `${name}: pods are born as before`,
       },
-      [{ target, uid, holder, ...(other && births && { births: { ...births, batch: name } }) }],
+      [{ target, uid, holder, ...(other && births && { births }) }],
     );
     this.#open = other;
     this.#touched = other;

@@ -14,8 +14,10 @@ export interface ClaimDeps {
   readonly kube: Connection;
   readonly signal: AbortSignal;
   readonly pods: PodsOf;
-  /** Whether a pod was born in this batch. */
+  /** Whether a pod was born while the release made pods anew, of the version that is wanted. */
   readonly isBorn: (pod: Pod) => boolean;
+  /** Labels that a claimed pod gets. */
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /**
@@ -56,7 +58,7 @@ export class Claims {
 
   /** Claims as many as there are. */
   async claim(): Promise<void> {
-    const { kube, signal, pods } = this.#deps;
+    const { kube, signal, pods, labels } = this.#deps;
     for (const pod of this.#born) this.#take(pod, replacedBy(pod));
     const { free } = this;
     const pairs = this.open.flatMap(({ uid }, index) => {
@@ -65,7 +67,7 @@ export class Claims {
     });
     await eachPod(pairs, signal, async ({ name, of, pod }): Promise<Outcome> => {
       const { namespace = '', uid, resourceVersion } = pod.metadata;
-      const metadata = { uid, resourceVersion, annotations: { [marks.replaces]: of } };
+      const metadata = { uid, resourceVersion, labels, annotations: { [marks.replaces]: of } };
       try {
         const claimed = await kube.patch(podResource, { namespace, name }, { metadata }, { as: 'merge' });
         pods.wrote(claimed);

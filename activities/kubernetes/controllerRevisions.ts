@@ -1,5 +1,6 @@
 import type { NativeRevision } from '../../workflows/contract/history.ts';
 import { marks } from '../../workflows/contract/names.ts';
+import { isBearing } from './births.ts';
 import { bornAt } from './born.ts';
 import { noMarks } from './holder.ts';
 import { KubernetesFailure } from './kubernetesFailure.ts';
@@ -35,9 +36,11 @@ export function templateOf({ data }: ControllerRevision): PodTemplate {
   return template;
 }
 
-/** One that only a release has made, for the time in which it drains through a Service. */
-export const isInterim = (revision: ControllerRevision): boolean =>
-  templateOf(revision).metadata?.labels?.[marks.serving] !== undefined;
+/** One that only a release has made, for the time in which it drains through a Service or makes pods anew. */
+export function isInterim(revision: ControllerRevision): boolean {
+  const template = templateOf(revision);
+  return template.metadata?.labels?.[marks.serving] !== undefined || isBearing(template);
+}
 
 /** What a revision shall be: its number, and its change-cause where that is known. */
 export interface Wanted {

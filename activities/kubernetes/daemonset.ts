@@ -9,7 +9,7 @@ const kind: SetKind<DaemonSet> = {
   name: 'daemonset',
   owner: 'DaemonSet',
   resource: daemonSets,
-  /** One for each node that it is for, whether the node is ready or not. */
+  /** One for each node that it is for and that takes pods: a lost one keeps its pod, and does not count. */
   replicas: ({ status }) => status?.desiredNumberScheduled ?? 0,
   /** Its status does not name it. One that is of the same template, but was written by an older controller, is older. */
   newest: ({ spec }, revisions) =>

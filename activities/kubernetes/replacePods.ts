@@ -1,10 +1,11 @@
-import type { Handful, HandfulPod, HandfulRequest } from '../../workflows/contract/activities.ts';
+import type { Handful, HandfulPod, HandfulRequest, PodNote } from '../../workflows/contract/activities.ts';
 import { marks } from '../../workflows/contract/names.ts';
 import { eachPod } from '../eachPod.ts';
 import { handfulOf, join, type Outcome } from '../handful.ts';
 import type { PodsOf } from '../ports.ts';
 import { until } from '../until.ts';
 import { Claims, isAnother } from './claims.ts';
+import { type LostNodes, lostNodes } from './lostNodes.ts';
 import { hasMark, isLeaving } from './podState.ts';
 import { pods as podResource } from './resources.ts';
 import type { Connection } from './types.ts';
@@ -24,6 +25,8 @@ export interface ReplaceDeps {
   /** All pods of the workload. */
   readonly pods: PodsOf;
   readonly nursery: () => Promise<Nursery>;
+  /** A pod is born only when the one before is gone for good, as under its name or on its node: not while its node is lost. */
+  readonly inPlaceOf?: boolean;
 }
 
 /** One call waits so long for births; those that take longer come again. */
@@ -60,10 +63,12 @@ export async function replacePods(
   const settled = new Set([...right, ...deleted.later, ...deleted.failed.map(({ pod }) => pod)]);
   const claims = new Claims(
     asked.filter(({ name }) => !settled.has(name)),
-    { ...deps, isBorn: (pod) => isNew(pod) && isOf(pod, request) },
+    { ...deps, isBorn: (pod) => isNew(pod) && isOf(pod, request), labels: { [marks.podBatch]: request.batch } },
   );
 
   const outcomes = new Map<string, Outcome>();
+  const notes: PodNote[] = [];
+  const nodes = lostNodes(deps.kube);
   let answerBy = Date.now() + callMs;
   for (;;) {
     await claims.claim();
@@ -72,6 +77,13 @@ export async function replacePods(
     if (claims.open.length === 0 || leftMs <= 0) break;
     if (await until(() => claims.free.length > 0, leftMs, signal, [pods])) continue;
     if (claims.became.length > 0) continue;
+    const lost = deps.inPlaceOf ? onLostNodes(claims.open, pods, nodes) : [];
+    for (const { ref, node } of lost ?? []) {
+      claims.close(ref);
+      outcomes.set(ref.name, 'gone');
+      notes.push({ pod: ref.name, text: lostText(node) });
+    }
+    if (lost === undefined) continue;
     for (const [ref, outcome] of await unborn(claims, request, deps)) {
       claims.close(ref);
       outcomes.set(ref.name, outcome);
@@ -79,9 +91,21 @@ export async function replacePods(
   }
   for (const { name } of claims.open) outcomes.set(name, 'later');
   const done = [...right, ...claims.became.map(({ pod }) => pod)];
-  const answer = join({ ...deleted, done }, handfulOf(outcomes));
+  const answer = join({ ...deleted, done, notes }, handfulOf(outcomes));
   return claims.became.length === 0 ? answer : { ...answer, became: claims.became };
 }
+
+/** Those that stay until their node reports; undefined before that is known. Nobody counts on a pod there meanwhile. */
+function onLostNodes(open: readonly HandfulPod[], pods: PodsOf, nodes: LostNodes) {
+  const placed = open.flatMap((ref) => {
+    const node = pods.find(ref)?.spec.nodeName;
+    return node === undefined ? [] : [{ ref, node, isLost: nodes.isLost(node) }];
+  });
+  return placed.some(({ isLost }) => isLost === undefined) ? undefined : placed.filter(({ isLost }) => isLost);
+}
+
+const lostText = (node: string): string =>
+  `Its node ${node} does not report: it is deleted, and the one in its place is born when the node is back.`;
 
 const removePods = (
   old: readonly HandfulPod[],
@@ -97,9 +121,9 @@ const removePods = (
     return 'done';
   });
 
-/** Whether it was born in the batch. */
-const isOf = ({ metadata: { labels, annotations } }: Pod, { holder, batch }: HandfulRequest): boolean =>
-  annotations?.[marks.release] === holder && labels?.[marks.podBatch] === batch;
+/** Whether it was born while the release made pods anew. */
+const isOf = ({ metadata: { annotations } }: Pod, { holder }: HandfulRequest): boolean =>
+  annotations?.[marks.release] === holder;
 
 /** What becomes of pods in whose place nobody was born for a while. */
 async function unborn(

@@ -4,7 +4,15 @@ import { hasAll } from '../../workflows/contract/imageName.ts';
 import { marks, type Target, workloadName } from '../../workflows/contract/names.ts';
 import type { Images } from '../../workflows/contract/observation.ts';
 import { type KeptTemplates, keptTemplates } from './keptTemplates.ts';
-import { difference, hashLabel, sameTemplate, templateImages, withImages, withoutOurs } from './templates.ts';
+import {
+  difference,
+  hashLabel,
+  sameTemplate,
+  templateFingerprint,
+  templateImages,
+  withImages,
+  withoutOurs,
+} from './templates.ts';
 import type { Connection } from './types.ts';
 import type { PodTemplate } from './wire.ts';
 
@@ -74,6 +82,13 @@ export function requireImages(template: PodTemplate, from: Images, target: Targe
       { next: 'Plan and release again.' },
     );
   }
+}
+
+/** @throws WORKLOAD_CHANGED unless it is the template that the plan was made from */
+export function requireFingerprint(template: PodTemplate, planned: string, target: Target): void {
+  if (templateFingerprint(template) === planned) return;
+  const text = `Somebody changed the template of ${workloadName(target)} since the plan was made.`;
+  throw new SluiceError('WORKLOAD_CHANGED', text, { next: 'Plan and release again.' });
 }
 
 /** Which side of a change of images a template is on. @throws WORKLOAD_CHANGED where it is on neither */

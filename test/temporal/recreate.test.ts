@@ -45,7 +45,7 @@ describe.skipIf(timeSkippingServer() === undefined)('pods that are made anew', (
       expect(await handle.result()).toMatchObject({ phase: 'succeeded' });
       return status();
     });
-    expect(bears(cluster)).toEqual(['bear to gray', 'bear', 'bear to batch-1', 'bear', 'bear to batch-2', 'bear']);
+    expect(bears(cluster)).toEqual(['bear to', 'bear', 'bear to', 'bear', 'bear to', 'bear']);
     expect(cluster.births).toBeUndefined();
     expect([...cluster.pods.values()].map(({ image, mark }) => `${image} ${mark}`)).toEqual(
       Array.from({ length: 5 }, () => 'app:v2 new'),
@@ -66,7 +66,7 @@ describe.skipIf(timeSkippingServer() === undefined)('pods that are made anew', (
     });
     expect(cluster.images()).toEqual(Array.from({ length: 5 }, () => 'app:v1'));
     expect([...cluster.pods.keys()].filter((name) => name.startsWith('a'))).toEqual(['a4', 'a5']);
-    expect(bears(cluster).slice(-2)).toEqual(['bear from undo', 'bear']);
+    expect(bears(cluster).slice(-2)).toEqual(['bear from', 'bear']);
     const undone = ended.batches.flatMap(({ pods }) => pods).filter(({ state }) => state === 'undone');
     expect(undone.every(({ name }) => cluster.pods.has(name))).toBe(true);
     expect(undone).toHaveLength(3);
@@ -80,7 +80,7 @@ describe.skipIf(timeSkippingServer() === undefined)('pods that are made anew', (
     });
     expect(cluster.images()).toEqual(['app:v1', 'app:v1', 'app:v1']);
     expect([...cluster.pods.keys()].filter((name) => name.startsWith('born'))).toHaveLength(1);
-    expect(bears(cluster)).toEqual(['bear to gray', 'bear', 'bear from undo', 'bear']);
+    expect(bears(cluster)).toEqual(['bear to', 'bear', 'bear from', 'bear']);
   });
 
   it('where nothing can be born as it shall be, no pod is drained, and the reason is told', async () => {
@@ -115,6 +115,6 @@ describe.skipIf(timeSkippingServer() === undefined)('pods that are made anew', (
       expect(await handle.result()).toMatchObject({ phase: 'succeeded' });
     });
     expect(seen).toEqual([undefined]);
-    expect(bears(cluster)).toEqual(['bear to gray', 'bear', 'bear to gray', 'bear']);
+    expect(bears(cluster)).toEqual(['bear to', 'bear', 'bear to', 'bear']);
   });
 });

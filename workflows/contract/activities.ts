@@ -39,7 +39,7 @@ export interface ClusterActivities extends BlueGreenActivities {
   closeTraffic(request: TrafficRequest): Promise<void>;
 
   /**
-   * Recreate: from now on pods are born from the template on this side of the change, with the marks of the batch; or,
+   * Recreate: from now on pods are born from the template on this side of the change, with the marks of the release; or,
    * without births, from the old template, as before. Returns when its controller has seen that.
    */
   bear(request: BearRequest): Promise<void>;
@@ -147,7 +147,7 @@ export interface Births {
 
 export interface BearRequest extends HeldRequest {
   /** Absent: as before the change. */
-  readonly births?: Births & { readonly batch: string };
+  readonly births?: Births;
 }
 
 export interface ReleaseRequest extends HeldRequest {

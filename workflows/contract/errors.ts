@@ -154,7 +154,7 @@ export const errors = {
     3,
     false,
     'A restart in place could change which image the pods run.',
-    'The error says why; `--mode Recreate` makes the pods of a Deployment anew instead.',
+    'The error says why; `--mode Recreate` makes the pods anew instead.',
   ),
   FORBIDDEN: row(
     403,

@@ -3,12 +3,10 @@ import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { workloadName } from '../../../workflows/contract/names.ts';
 import type { PlannedTemplate } from '../../../workflows/contract/plan.ts';
 import { claimOf, holderOf, holdMarks } from '../holder.ts';
-import { dropTemplates, keepTemplates } from '../keptTemplates.ts';
-import { KubernetesFailure } from '../kubernetesFailure.ts';
+import { dropTemplates, ignoreForbidden, keepTemplates } from '../keptTemplates.ts';
 import { deployments } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
-import { causeKey, requireImages } from '../templateChange.ts';
-import { templateFingerprint } from '../templates.ts';
+import { causeKey, requireFingerprint, requireImages } from '../templateChange.ts';
 import type { Connection } from '../types.ts';
 import type { Deployment, PodTemplate, ReplicaSet } from '../wire.ts';
 import { bearNoMore } from './bear.ts';
@@ -43,11 +41,6 @@ export function acquire(kube: Connection, request: AcquireRequest): Promise<Acqu
   });
 }
 
-/** Without the right to drop them a worker has not kept any; what is left goes with the Deployment. */
-function ignoreForbidden(error: unknown): void {
-  if (!(error instanceof KubernetesFailure && error.status === 403)) throw error;
-}
-
 /** Both templates, before anything else: `to` is what the API server makes of the patch. */
 async function keep(
   kube: Connection,
@@ -55,10 +48,7 @@ async function keep(
   held: HeldRequest,
   { from: planned, source }: PlannedTemplate,
 ): Promise<void> {
-  if (templateFingerprint(from) !== planned) {
-    const text = `Somebody changed the template of ${workloadName(held.target)} since the plan was made.`;
-    throw new SluiceError('WORKLOAD_CHANGED', text, { next: 'Plan and release again.' });
-  }
+  requireFingerprint(from, planned, held.target);
   await keepTemplates(kube, held, owner, { from, to: await previewed(kube, held.target, source) });
 }
 

@@ -1,11 +1,10 @@
 import type { BearRequest, HeldRequest } from '../../../workflows/contract/activities.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
-import { marks } from '../../../workflows/contract/names.ts';
+import { isBearing, marked, templateOfBirths } from '../births.ts';
 import { keptTemplates } from '../keptTemplates.ts';
 import { rehearseBirth } from '../rehearseBirth.ts';
 import { replicaSets } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
-import { withOurs } from '../templateChange.ts';
 import { difference, sameTemplate, withoutOurs } from '../templates.ts';
 import type { Connection } from '../types.ts';
 import { untilObserved } from '../untilObserved.ts';
@@ -33,11 +32,10 @@ export async function bear(kube: Connection, request: BearRequest): Promise<void
       throw withoutLive(target);
     }
     const { live } = look;
-    if (!births && !isBearing(live)) return live;
+    if (!births && !isBearing(live.spec.template)) return live;
     // After the commit the new template is the Deployment's own.
     const own = sameTemplate(withoutOurs(look.deployment.spec.template), kept.to) ? 'to' : 'from';
-    const plain = withOurs(kept[births?.side ?? own], look.live.spec.template);
-    return setTemplate(kube, live, births ? marked(plain, request.holder, births) : plain);
+    return setTemplate(kube, live, templateOfBirths(kept, look.live.spec.template, request, own));
   });
   if (!written || (await untilObserved(kube, replicaSets, written, controllerMs))) return;
   throw new SluiceError(
@@ -47,30 +45,9 @@ export async function bear(kube: Connection, request: BearRequest): Promise<void
   );
 }
 
-/** Whether its pods are born with the marks of a batch. */
-export const isBearing = ({ spec }: ReplicaSet): boolean =>
-  spec.template?.metadata?.annotations?.[marks.release] !== undefined;
-
 /** What `holder` left behind of {@link bear}, if anything, goes. Done where nothing of it is there. */
 export async function bearNoMore(kube: Connection, held: HeldRequest, live: ReplicaSet | undefined): Promise<void> {
-  if (live && isBearing(live)) await bear(kube, held);
-}
-
-/** `template` whose pods can be told by whom and in which batch they were born, and from which version. */
-export function marked(
-  template: PodTemplate,
-  holder: string,
-  { side, mark, batch }: NonNullable<BearRequest['births']>,
-): PodTemplate {
-  const { labels, annotations } = template.metadata ?? {};
-  return {
-    ...template,
-    metadata: {
-      ...template.metadata,
-      labels: { ...labels, [marks.podBatch]: batch },
-      annotations: { ...annotations, [marks.release]: holder, ...(side === 'to' && { [marks.template]: mark }) },
-    },
-  };
+  if (live && isBearing(live.spec.template)) await bear(kube, held);
 }
 
 /** Unless somebody changed the ReplicaSet since it was read. */

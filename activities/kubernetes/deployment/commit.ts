@@ -1,6 +1,7 @@
 import type { CommitRequest } from '../../../workflows/contract/activities.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { marks } from '../../../workflows/contract/names.ts';
+import { isBearing, marked } from '../births.ts';
 import { controllerOf, hasMark, isLeaving } from '../podState.ts';
 import { deployments, pods, replicaSets } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
@@ -9,7 +10,7 @@ import { causeKey, changeOf, requireTemplate, type TemplateChange } from '../tem
 import { sameTemplate, withoutOurs } from '../templates.ts';
 import type { Connection } from '../types.ts';
 import type { Deployment, PodTemplate, ReplicaSet } from '../wire.ts';
-import { bear, isBearing, marked } from './bear.ts';
+import { bear } from './bear.ts';
 import { hasPods, type Look, lookHeld, withoutLive } from './look.ts';
 import { renumbered } from './revisionNumber.ts';
 
@@ -42,7 +43,7 @@ export async function commit(kube: Connection, request: CommitRequest): Promise<
       const patch =
         mark === undefined
           ? change.patchTo('to', template)
-          : { $patch: 'replace', ...marked(to, request.holder, { side: 'to', mark, batch: 'commit' }) };
+          : { $patch: 'replace', ...marked(to, request.holder, { side: 'to', mark }) };
       await setLive(kube, live, patch, renumbered(live, sets));
     } else requireEqual(deployment.spec.template, template && withoutOurs(template), request);
   });
@@ -91,7 +92,7 @@ export async function setLive(
  */
 async function replaceStragglers(kube: Connection, request: CommitRequest): Promise<void> {
   const { live } = await lookHeld(kube, request);
-  if (!live || !isBearing(live)) return;
+  if (!live || !isBearing(live.spec.template)) return;
   const { namespace = '', uid } = live.metadata;
   const { items } = await kube.list(pods, { namespace, labelSelector: selectorText(live.spec.selector) });
   const old = items.filter((pod) => controllerOf(pod)?.uid === uid && !isLeaving(pod) && !hasMark(pod, request.mark));

@@ -1,16 +1,20 @@
 import type { Acquired, AcquireRequest } from '../../../workflows/contract/activities.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { marks, type Target, workloadName } from '../../../workflows/contract/names.ts';
+import { isBearing } from '../births.ts';
 import { revisionLabel, templateOf } from '../controllerRevisions.ts';
-import { claimOf, holdMarks } from '../holder.ts';
+import { claimOf, holderOf, holdMarks } from '../holder.ts';
+import { dropTemplates, ignoreForbidden, keepTemplates } from '../keptTemplates.ts';
 import { retryConflicts } from '../retryConflicts.ts';
-import { causeKey, requireImages } from '../templateChange.ts';
-import { sameTemplate } from '../templates.ts';
+import { causeKey, requireFingerprint, requireImages } from '../templateChange.ts';
+import { sameTemplate, withoutOurs } from '../templates.ts';
 import type { Connection } from '../types.ts';
+import { bear } from './bear.ts';
 import type { AnySet, SetKind } from './kind.ts';
 import { hasObserved, type Look, lookAt } from './look.ts';
 import { livingPods } from './pods.ts';
-import { baseNumber, readTrail, roomFor, type Trail, trailOf } from './trail.ts';
+import { previewed } from './recreation.ts';
+import { baseNumber, readTrail, roomFor, type Trail, trailOf, uncommitted } from './trail.ts';
 
 /**
  * Sets the strategy OnDelete, by which its controller replaces no pod that lives, and leaves the trail, in one write that
@@ -24,6 +28,15 @@ export function acquire(kube: Connection, kind: SetKind, request: AcquireRequest
     const claim = claimOf(set, request);
     const found = claim === 'free' ? undefined : readTrail(set);
     if (claim === 'own' && found) return { before: { paused: false } };
+    const left = holderOf(set);
+    if (claim === 'left' && left !== undefined) {
+      const theirs = { ...request, holder: left };
+      if (isBearing(set.spec.template)) {
+        await bear(kube, kind, theirs);
+        return acquire(kube, kind, request);
+      }
+      await dropTemplates(kube, theirs).catch(ignoreForbidden);
+    }
     requireImages(set.spec.template, request.from, request.target);
     if (!found) {
       const unfit = kind.unfit?.(set, request.target);
@@ -31,6 +44,13 @@ export function acquire(kube: Connection, kind: SetKind, request: AcquireRequest
       await requireStill(kube, look, request.target);
     }
     const trail = found ? retaken(look, found) : trailOf(look, look.newest, kind.room);
+    if (request.template) {
+      const { from, source } = request.template;
+      requireFingerprint(set.spec.template, from, request.target);
+      const to = await previewed(kube, kind, request.target, source);
+      const owner = { apiVersion: 'apps/v1', kind: kind.owner };
+      await keepTemplates(kube, request, owner, { from: withoutOurs(set.spec.template), to });
+    }
     await hold(kube, kind, set, request.holder, trail);
     return { before: { paused: false } };
   });
@@ -76,7 +96,7 @@ async function requireStill(kube: Connection, { set, newest, label }: Look, targ
 
 /** The trail of a release that was terminated. Had it committed, its new version is what is released from now. */
 function retaken({ set, revisions, newest: name }: Look, trail: Trail): Trail {
-  const { to: _, ...before } = trail;
+  const before = uncommitted(trail);
   const base = revisions.find(({ metadata }) => metadata.name === trail.revision);
   if (!base || sameTemplate(set.spec.template, templateOf(base), [marks.serving])) return before;
   return {

@@ -11,7 +11,7 @@ import { hold } from './acquire.ts';
 import type { AnySet, SetKind } from './kind.ts';
 import { type Look, lookHeld, lookThere, untilObserved } from './look.ts';
 import { livingPods } from './pods.ts';
-import { expectedTemplate, readTrail, roomFor, type Trail, trailOf } from './trail.ts';
+import { expectedTemplate, readTrail, roomFor, type Trail, trailOf, uncommitted } from './trail.ts';
 
 /**
  * The set, if it still is as the release took it: held, its controller kept from moving pods, with its template.
@@ -45,7 +45,7 @@ export async function takeOver(kube: Connection, kind: SetKind, held: HeldReques
   await retryConflicts(async () => {
     const look = await lookHeld(kube, kind, held);
     const { metadata, spec } = look.set;
-    const { to: _, ...trail } = readTrail(look.set) ?? (await trailByPods(kube, kind, look));
+    const trail = uncommitted(readTrail(look.set) ?? (await trailByPods(kube, kind, look)));
     const base = look.revisions.find((revision) => revision.metadata.name === trail.revision);
     const isOpen = look.revisions.some(isInterim);
     await kube.patch(

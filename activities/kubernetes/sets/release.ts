@@ -3,10 +3,12 @@ import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { workloadName } from '../../../workflows/contract/names.ts';
 import { isInterim, settleRevisions, type Wanted } from '../controllerRevisions.ts';
 import { holderOf, noMarks } from '../holder.ts';
+import { dropTemplates } from '../keptTemplates.ts';
 import { retryConflicts } from '../retryConflicts.ts';
 import { causeKey } from '../templateChange.ts';
 import type { Connection } from '../types.ts';
 import type { ControllerRevision } from '../wire.ts';
+import { bearNoMore } from './bear.ts';
 import type { AnySet, SetKind } from './kind.ts';
 import { lookAgain, untilObserved } from './look.ts';
 import { relabel } from './pods.ts';
@@ -25,6 +27,12 @@ export async function release(
   held: ReleaseRequest,
   signal: AbortSignal,
 ): Promise<void> {
+  if (held.recreated) await bearNoMore(kube, kind, held);
+  await giveWhole(kube, kind, held, signal);
+  if (held.recreated) await dropTemplates(kube, held);
+}
+
+async function giveWhole(kube: Connection, kind: SetKind, held: ReleaseRequest, signal: AbortSignal): Promise<void> {
   const look = await lookAgain(kube, kind, held);
   if (!look || holderOf(look.set) !== held.holder) return;
   const foreign = foreignChange(look);

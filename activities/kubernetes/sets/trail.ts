@@ -24,6 +24,13 @@ export interface Trail {
   readonly numbers: Readonly<Record<string, number>>;
   /** The new images, from the commit on. */
   readonly to?: Images;
+  /** The new template, from the commit on, where pods are made anew. */
+  readonly template?: PodTemplate;
+}
+
+/** The trail of one that has not been committed. */
+export function uncommitted({ to: _to, template: _template, ...before }: Trail): Trail {
+  return before;
 }
 
 /** The trail on `set`; undefined where there is none, or where somebody has made it unreadable. */
@@ -61,7 +68,7 @@ export const baseNumber = ({ revision, numbers }: Trail): number => numbers[revi
 export function expectedTemplate({ set, revisions }: Look): PodTemplate | undefined {
   const trail = readTrail(set);
   const base = revisions.find(({ metadata }) => metadata.name === trail?.revision);
-  return base && withImages(templateOf(base), trail?.to ?? {});
+  return trail?.template ?? (base && withImages(templateOf(base), trail?.to ?? {}));
 }
 
 /** What is other in the template than the release has left it, our label of an open way out of traffic aside. */

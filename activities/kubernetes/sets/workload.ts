@@ -15,6 +15,7 @@ import { requireUnchanged, takeOver } from './drift.ts';
 import type { SetKind } from './kind.ts';
 import { type Look, lookAt } from './look.ts';
 import { seen } from './pods.ts';
+import { recreationOf } from './recreation.ts';
 import { release } from './release.ts';
 
 const accessTo = (resource: string): readonly Access[] => [
@@ -51,6 +52,7 @@ export const createSet =
       const body = { spec: { template: imagesPatch(images) } };
       await kube.patch(kind.resource, target, body, { as: 'strategic', dryRun: true });
     },
+    recreation: recreationOf(kube, kind, signal),
     commit: (request) => commit(kube, kind, request),
     uncommit: (request) => uncommit(kube, kind, request),
     async revisions(target) {

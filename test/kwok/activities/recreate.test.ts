@@ -2,73 +2,22 @@ import { describe, expect, it } from 'vitest';
 import { controllerRevisions, pods } from '../../../activities/kubernetes/resources.ts';
 import { templateFingerprint } from '../../../activities/kubernetes/templates.ts';
 import type { Pod } from '../../../activities/kubernetes/wire.ts';
-import type { ClusterActivities, HeldRequest } from '../../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../../workflows/contract/activities.ts';
 import { deny } from './admission.ts';
-import { dyingAfter } from './dying.ts';
-import { type App, activitiesOf, attempt, deploy, eventually, ground, handful, v1 } from './fixtures.ts';
+import { batch, isThere, levelOf, type Mortal, mark, mortally, patch, uidOf } from './anew.ts';
+import { type App, attempt, deploy, eventually, ground, handful, v1 } from './fixtures.ts';
 
 const { world, sluice } = await ground();
 
-const mark = 'mark-of-the-change';
-const patch = { spec: { containers: [{ name: 'app', env: [{ name: 'LEVEL', value: '1' }] }] } };
-const levelOf = ({ spec }: Pod): string => spec.containers[0]?.env?.[0]?.value ?? '-';
-const uidOf = ({ metadata }: Pod): string => metadata.uid;
-const isThere = ({ metadata }: Pod): boolean => metadata.deletionTimestamp === undefined;
 const livePods = async (app: App): Promise<readonly Pod[]> => (await app.pods()).filter(isThere);
+const mortal = (count: number) => mortally(world.kube, sluice, count);
 
-/** Calls activities in a worker that dies after `count` writes in all, and then again in one that lives. */
-function mortally(count: number) {
-  const kube = dyingAfter(world.kube, count);
-  const mortal = activitiesOf(kube);
-  return {
-    died: kube.died,
-    close: () => mortal.close(),
-    async run<K extends keyof ClusterActivities>(
-      name: K,
-      input: Parameters<ClusterActivities[K]>[0],
-    ): Promise<Awaited<ReturnType<ClusterActivities[K]>>> {
-      if (!kube.died()) {
-        try {
-          return await attempt(mortal, name, input);
-        } catch (error) {
-          if (!kube.died()) throw error;
-        }
-      }
-      return attempt(sluice, name, input);
-    },
-  };
-}
-type Mortal = ReturnType<typeof mortally>;
-
-/** A batch of all pods, as its workflow runs it. */
-async function batch(mortal: Mortal, app: App, held: HeldRequest, side: 'from' | 'to', name: string): Promise<void> {
-  const births = { side, mark };
-  const old = (await livePods(app)).filter((pod) => (levelOf(pod) === '1') !== (side === 'to'));
-  await mortal.run('bear', { ...held, births: { ...births, batch: name } });
-  const request = { ...handful(app.target, held.uid, held.holder, old, {}, { births }), batch: name };
-  let open = request.pods;
-  const became = new Map<string, { name: string; uid: string }>();
-  while (open.length > 0) {
-    const answer = await mortal.run('recreate', { ...request, pods: open });
-    expect([answer.failed, answer.gone]).toEqual([[], []]);
-    for (const { pod, ...successor } of answer.became ?? []) became.set(pod, successor);
-    open = open.filter(({ name: pod }) => answer.later.includes(pod));
-  }
-  let waiting = request.pods.map((pod) => ({ ...pod, ...became.get(pod.name) }));
-  while (waiting.length > 0) {
-    const { later, failed } = await mortal.run('wait', { ...request, pods: waiting });
-    expect(failed).toEqual([]);
-    waiting = waiting.filter(({ name: pod }) => later.includes(pod));
-  }
-  await mortal.run('bear', held);
-}
-
-async function acquired(mortal: Mortal, name: string) {
+async function acquired(worker: Mortal, name: string) {
   const app = await deploy(world, { name, replicas: 2 });
   const { metadata, spec } = await app.deployment();
   const held = { target: app.target, uid: metadata.uid, holder: `release/${name}|run` };
   const from = templateFingerprint(spec.template);
-  await mortal.run('acquire', { ...held, from: {}, template: { from, to: mark, source: { patch }, differs: [] } });
+  await worker.run('acquire', { ...held, from: {}, template: { from, to: mark, source: { patch }, differs: [] } });
   return { app, held, before: await livePods(app) };
 }
 
@@ -86,11 +35,11 @@ describe('pods made anew, the worker killed after each write', () => {
   it('to the new template: each pod is replaced once, and the resume recreates nothing', async () => {
     let writes = 0;
     for (let count = 1; writes === 0; count += 1) {
-      const mortal = mortally(count);
-      const { app, held, before } = await acquired(mortal, `anew-${count}`);
-      await batch(mortal, app, held, 'to', 'gray');
-      await mortal.run('commit', commit(held));
-      await mortal.run('release', { ...held, keeps: v1, recreated: true });
+      const worker = mortal(count);
+      const { app, held, before } = await acquired(worker, `anew-${count}`);
+      await batch(worker, held, await app.pods(), 'to', 'gray');
+      await worker.run('commit', commit(held));
+      await worker.run('release', { ...held, keeps: v1, recreated: true });
       await gaveBack(app);
       const after = await livePods(app);
       expect(after.map(levelOf)).toEqual(['1', '1']);
@@ -99,8 +48,8 @@ describe('pods made anew, the worker killed after each write', () => {
       await eventually(async () => (await app.history()).length === 2);
       expect((await app.history()).map((line) => line.slice(0, 2))).toEqual(['1:', '2:']);
       expect((await livePods(app)).map(uidOf).toSorted()).toEqual(after.map(uidOf).toSorted());
-      if (!mortal.died()) writes = count - 1;
-      mortal.close();
+      if (!worker.died()) writes = count - 1;
+      worker.close();
     }
     // Hold 2; births 2; deletes 2, claims 2; commit 3; history, release, marks, templates.
     expect(writes).toBeGreaterThanOrEqual(13);
@@ -108,32 +57,32 @@ describe('pods made anew, the worker killed after each write', () => {
 
   it('and back from a commit: each pod is the old version again', async () => {
     for (let count = 1; ; count += 1) {
-      const mortal = mortally(count);
-      const { app, held } = await acquired(mortal, `back-${count}`);
-      await batch(mortal, app, held, 'to', 'gray');
-      await mortal.run('commit', commit(held));
-      await mortal.run('uncommit', commit(held));
-      await batch(mortal, app, held, 'from', 'undo');
-      await mortal.run('release', { ...held, recreated: true });
+      const worker = mortal(count);
+      const { app, held } = await acquired(worker, `back-${count}`);
+      await batch(worker, held, await app.pods(), 'to', 'gray');
+      await worker.run('commit', commit(held));
+      await worker.run('uncommit', commit(held));
+      await batch(worker, held, await app.pods(), 'from', 'undo');
+      await worker.run('release', { ...held, recreated: true });
       await gaveBack(app);
       expect((await livePods(app)).map(levelOf)).toEqual(['-', '-']);
       expect(await app.history()).toHaveLength(1);
-      const died = mortal.died();
-      mortal.close();
+      const died = worker.died();
+      worker.close();
       if (!died) return;
     }
   });
 
   it('a release that was terminated in a batch leaves nothing that the next one would take for its own', async () => {
-    const mortal = mortally(1_000);
-    const { app, held } = await acquired(mortal, 'left');
-    await mortal.run('bear', { ...held, births: { side: 'to', mark, batch: 'gray' } });
+    const worker = mortal(1_000);
+    const { app, held } = await acquired(worker, 'left');
+    await worker.run('bear', { ...held, births: { side: 'to', mark } });
     const next = { ...held, holder: 'release/left|another' };
     await attempt(sluice, 'acquire', { ...next, from: v1 });
     await attempt(sluice, 'release', next);
     await gaveBack(app);
     expect((await livePods(app)).map(levelOf)).toEqual(['-', '-']);
-    mortal.close();
+    worker.close();
   });
 });
 
@@ -141,13 +90,13 @@ describe('births that admission refuses', () => {
   const isOld = "!object.spec.containers.exists(c, has(c.env) && c.env.exists(e, e.name == 'LEVEL'))";
 
   it('scenario 34: before anything is drained the births are rehearsed; what is refused later fails with what was said', async () => {
-    const mortal = mortally(1_000);
-    const { app, held, before } = await acquired(mortal, 'denied');
+    const worker = mortal(1_000);
+    const { app, held, before } = await acquired(worker, 'denied');
     const births = { side: 'to' as const, mark };
     const denial = await deny(world, pods, isOld, 'LEVEL is not for here', 'CREATE');
     try {
       const refusal = await eventually(() =>
-        attempt(sluice, 'bear', { ...held, births: { ...births, batch: 'gray' } }).then(
+        attempt(sluice, 'bear', { ...held, births }).then(
           async () => {
             await attempt(sluice, 'bear', held);
             return undefined;
@@ -162,9 +111,7 @@ describe('births that admission refuses', () => {
       const live = (await app.sets()).find(({ spec }) => spec.replicas === 2);
       expect(JSON.stringify(live?.spec.template)).not.toContain('LEVEL');
       await denial.lift();
-      await eventually(() =>
-        attempt(sluice, 'bear', { ...held, births: { ...births, batch: 'gray' } }).then(() => true),
-      );
+      await eventually(() => attempt(sluice, 'bear', { ...held, births }).then(() => true));
     } finally {
       await denial.lift();
     }
@@ -172,7 +119,7 @@ describe('births that admission refuses', () => {
     try {
       // The policy needs a moment to hold, and pods that are born before it does are well.
       await eventually(() =>
-        attempt(sluice, 'bear', { ...held, births: { ...births, batch: 'gray' } }).then(
+        attempt(sluice, 'bear', { ...held, births }).then(
           () => undefined,
           () => true,
         ),
@@ -193,6 +140,6 @@ describe('births that admission refuses', () => {
     await attempt(sluice, 'release', { ...held, recreated: true });
     await gaveBack(app);
     expect((await livePods(app)).map(levelOf)).toEqual(['-', '-']);
-    mortal.close();
+    worker.close();
   });
 });

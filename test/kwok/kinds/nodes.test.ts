@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, type TestContext, vi } from 'vitest';
 import { pods } from '../../../activities/kubernetes/resources.ts';
 import { apply, remove } from '../../../local/apply.ts';
 import { openStack } from '../../../local/open-stack.ts';
@@ -26,12 +26,12 @@ describe('whole releases of a daemonset', () => {
   const versions = async (name: string): Promise<Readonly<Record<string, string>>> =>
     Object.fromEntries([...(await world.pods(name)).values()].map(({ node, image }) => [node, versionOf(image)]));
   /** The sample for nodes of its own, one in each of those zones. */
-  const deployOn = async (name: string, zones: readonly string[]): Promise<OwnNodes> => {
+  const deployOn = async (test: TestContext, name: string, zones: readonly string[]): Promise<OwnNodes> => {
     const own = await ownNodes(world.kube, zones);
     const sample = { name, namespace: world.namespace, image: sampleImage('v1') };
     const { workload, others } = daemonSetManifests(sample, { nodeSelector: own.nodeSelector });
     const call = await openStack({ stateDir });
-    onTestFinished(async () => {
+    test.onTestFinished(async () => {
       // In this order: nobody ends a pod whose node is gone.
       await remove(call, workload);
       await own.close();
@@ -41,8 +41,8 @@ describe('whole releases of a daemonset', () => {
     return own;
   };
 
-  it('scenario 38: gray by node label, then the others; the same pods, history, and nothing of ours', async () => {
-    const { names } = await deployOn('five', ['a', 'b', 'c', 'a', 'b']);
+  it('scenario 38: gray by node label, then the others; the same pods, history, and nothing of ours', async (test) => {
+    const { names } = await deployOn(test, 'five', ['a', 'b', 'c', 'a', 'b']);
     const before = await uids('five');
     const gray = { pods: 2, select: { nodes: { zone: 'b' } } };
     const strategy = { gray, batches: ['100%'], maxUnavailable: '40%' };
@@ -60,8 +60,9 @@ describe('whole releases of a daemonset', () => {
     await clean('five', 5);
   });
 
-  it('scenario 38: a node that is not ready comes last, is not waited for, and is reported', async () => {
-    const own = await deployOn('lost', ['a', 'b', 'c']);
+  // Both wait, for most of their time, until a node is given up.
+  it.concurrent('scenario 38: a node that is not ready comes last, is not waited for, and is reported', async (test) => {
+    const own = await deployOn(test, 'lost', ['a', 'b', 'c']);
     const [lost = ''] = own.names;
     const before = await uids('lost');
     await own.silence(lost);
@@ -84,8 +85,25 @@ describe('whole releases of a daemonset', () => {
     expect(await uids('lost')).toEqual(before);
   });
 
-  it('the gray pod dies at its gate and a node comes: both are born old, serve, and are brought along', async () => {
-    const own = await deployOn('dies', ['a', 'b', 'c']);
+  it.concurrent('made anew: the pod of a node that does not report is deleted, and born new when the node is back', async (test) => {
+    const own = await deployOn(test, 'lost-anew', ['a', 'b', 'c']);
+    const [lost = ''] = own.names;
+    await own.silence(lost);
+    await until(async () => (await callable('lost-anew')) === 2);
+    await world.start(spec('lost-anew', 'v2', { strategy: { mode: 'Recreate', maxUnavailable: 2 } }));
+    const { phase, log } = await ended('lost-anew');
+    expect(phase).toBe('succeeded');
+    expect(log.map(({ text }) => text).join('\n')).toContain(`Its node ${lost} does not report`);
+    await own.wake(lost);
+    await until(async () => {
+      const now = Object.values(await versions('lost-anew'));
+      return now.length === 3 && now.every((version) => version === 'v2');
+    });
+    await clean('lost-anew', 3);
+  });
+
+  it('the gray pod dies at its gate and a node comes: both are born old, serve, and are brought along', async (test) => {
+    const own = await deployOn(test, 'dies', ['a', 'b', 'c']);
     await world.start(spec('dies', 'v2', { gates: approval }));
     await atGate('dies');
     const gray = [...(await world.pods('dies'))].find(([, { image }]) => versionOf(image) === 'v2');

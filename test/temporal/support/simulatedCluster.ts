@@ -201,8 +201,7 @@ export class SimulatedCluster {
             pods: outdated.map(({ name, uid, ready }) => ({ name, uid, node: 'node-1', ready })),
           };
         }),
-      bear: async ({ births }) =>
-        this.#done('bear', births ? [births.side, births.batch] : [], () => this.#bear(births)),
+      bear: async ({ births }) => this.#done('bear', births ? [births.side] : [], () => this.#bear(births)),
       recreate: async (request) => {
         const became: Successor[] = [];
         const answer = await this.#each('recreate', request, (pod, { name }) => {

@@ -1,0 +1,54 @@
+import type { BearRequest, HeldRequest } from '../../../workflows/contract/activities.ts';
+import { isBearing, marked, templateOfBirths } from '../births.ts';
+import { keptTemplates } from '../keptTemplates.ts';
+import { rehearseBirth } from '../rehearseBirth.ts';
+import { retryConflicts } from '../retryConflicts.ts';
+import { sameTemplate } from '../templates.ts';
+import type { Connection } from '../types.ts';
+import type { PodTemplate } from '../wire.ts';
+import type { AnySet, SetKind } from './kind.ts';
+import { lookAgain, lookHeld, untilObserved } from './look.ts';
+import { readTrail } from './trail.ts';
+
+/**
+ * Sets its template, from which a pod that was deleted is born again: with OnDelete that is all that it does. See the port.
+ * @throws WORKLOAD_NOT_FOUND, WORKLOAD_CHANGED; CONFLICT while the controller does not follow
+ */
+export async function bear(kube: Connection, kind: SetKind, request: BearRequest): Promise<void> {
+  const { births, target, holder } = request;
+  const kept = await keptTemplates(kube, request);
+  // Before the first drain: nothing can be done for a pod that cannot be born.
+  if (births?.side === 'to') await rehearseBirth(kube, target, marked(kept.to, holder, births));
+  const there = await retryConflicts(async () => {
+    // What is left behind goes back also where somebody took it from us.
+    const look = births ? await lookHeld(kube, kind, request) : await lookAgain(kube, kind, request);
+    if (!look) return false;
+    const { template } = look.set.spec;
+    if (!births && !isBearing(template)) return true;
+    const own = readTrail(look.set)?.template === undefined ? 'from' : 'to';
+    await setTemplate(kube, kind, look.set, templateOfBirths(kept, template, request, own));
+    return true;
+  });
+  if (there) await untilObserved(kube, kind, request);
+}
+
+/** What `held.holder` left behind of {@link bear}, if anything, goes. */
+export async function bearNoMore(kube: Connection, kind: SetKind, held: HeldRequest): Promise<void> {
+  const look = await lookAgain(kube, kind, held);
+  if (look && isBearing(look.set.spec.template)) await bear(kube, kind, held);
+}
+
+/** Unless somebody changed it since it was read. */
+async function setTemplate(kube: Connection, kind: SetKind, { metadata, spec }: AnySet, template: PodTemplate) {
+  if (sameTemplate(spec.template, template)) return;
+  const { namespace = '', name, resourceVersion } = metadata;
+  await kube.patch(
+    kind.resource,
+    { namespace, name },
+    [
+      { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
+      { op: 'replace', path: '/spec/template', value: template },
+    ],
+    { as: 'json' },
+  );
+}
