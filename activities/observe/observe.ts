@@ -1,5 +1,5 @@
-import { SluiceError } from '../../workflows/contract/errors.ts';
-import { type Target, workloadName } from '../../workflows/contract/names.ts';
+import { containerNotFound } from '../../workflows/contract/containerNotFound.ts';
+import type { Target } from '../../workflows/contract/names.ts';
 import type { Images, Observation, Preview } from '../../workflows/contract/observation.ts';
 import { askedImages } from '../../workflows/contract/planner/change.ts';
 import { restartImages } from '../../workflows/contract/planner/restart.ts';
@@ -103,12 +103,8 @@ function imagesAsked(
   const init = (observed.template.spec?.initContainers ?? []).filter(({ name }) => unknown.includes(name));
   const why = init.map(({ name, restartPolicy }) =>
     restartPolicy === 'Always'
-      ? ` ${name} is a sidecar among its init containers: Sluice does not change those.`
-      : ` ${name} is an init container, which runs no more in a pod that is up: it cannot change in place.`,
+      ? `${name} is a sidecar among its init containers: Sluice does not change those.`
+      : `${name} is an init container, which runs no more in a pod that is up: it cannot change in place.`,
   );
-  throw new SluiceError(
-    'CONTAINER_NOT_FOUND',
-    `${workloadName(target)} has no container ${unknown.join(', ')}; it has ${there.join(', ')}.${why.join('')}`,
-    { details: { unknown, there } },
-  );
+  throw containerNotFound(target, { unknown, there }, why);
 }

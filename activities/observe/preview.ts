@@ -1,7 +1,9 @@
+import { containerNotFound } from '../../workflows/contract/containerNotFound.ts';
 import { type Target, workloadName } from '../../workflows/contract/names.ts';
 import type { Preview } from '../../workflows/contract/observation.ts';
 import type { TemplateSource } from '../../workflows/contract/plan.ts';
 import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
+import { patchedThere } from '../../workflows/contract/templatePatch.ts';
 import { differences, templateFingerprint, templateImages } from '../kubernetes/templates.ts';
 import type { PodTemplate } from '../kubernetes/wire.ts';
 import type { Workload } from '../ports.ts';
@@ -14,6 +16,9 @@ export const mayRecreate = ({ change, strategy }: Pick<ReleaseSpec, 'change' | '
   strategy.mode === 'Recreate' ||
   strategy.mode === 'BlueGreen';
 
+/** The API server would say only that an image is missing. */
+const newOne = 'A new container needs an image.';
+
 /** What the change makes of the template, as the API server sees it. Undefined where it can only be one of images. */
 export async function previewOf(
   workload: Workload,
@@ -23,6 +28,9 @@ export async function previewOf(
 ): Promise<Preview | undefined> {
   if (!mayRecreate(spec)) return undefined;
   const source = sourceOf(spec.change);
+  const there = Object.keys(templateImages(template));
+  const unknown = 'patch' in source ? patchedThere(source.patch).filter((name) => !there.includes(name)) : [];
+  if (unknown.length > 0) throw containerNotFound(target, { field: 'change.template', unknown, there }, [newOne]);
   const to = await recreationOf(workload, workloadName(target)).preview(target, source);
   return {
     from: templateFingerprint(template),

@@ -274,6 +274,10 @@ describe('what is refused before anything is touched', () => {
       'NOT_IN_PLACE: A pod of deployment/fixed that lives cannot be given env of app',
     );
     const misspelt = { template: { spec: { containers: [{ name: 'app', resorces: {} }] } } };
+    const unknown = { template: { spec: { containers: [{ name: 'ap', env: [] }] } } };
+    expect(await refused({ change: unknown })).toMatch(
+      /CONTAINER_NOT_FOUND: change.template: .* has no container ap; it has app. A new container needs an image./,
+    );
     expect(await refused({ change: misspelt })).toMatch(/PATCH_REFUSED: The new template: .*unknown field.*resorces/);
     const selector = { template: { metadata: { labels: { app: 'other' } } } };
     expect(await refused({ change: selector })).toMatch(/PATCH_REFUSED: The new template: .*selector/);

@@ -6,6 +6,7 @@ import type { TemplatePatch } from './template.schema.ts';
 interface Container {
   readonly name?: unknown;
   readonly image?: unknown;
+  readonly $patch?: unknown;
 }
 
 const containersOf = ({ spec }: TemplatePatch): readonly Container[] =>
@@ -17,6 +18,12 @@ export const patchedImages = (patch: TemplatePatch): Images =>
     containersOf(patch).flatMap(({ name, image }) =>
       typeof name === 'string' && typeof image === 'string' ? [[name, image]] : [],
     ),
+  );
+
+/** Containers that a patch of a template can only mean as those that are there: it gives them no image. */
+export const patchedThere = (patch: TemplatePatch): readonly string[] =>
+  containersOf(patch).flatMap(({ name, image, $patch }) =>
+    typeof name === 'string' && image === undefined && $patch === undefined ? [name] : [],
   );
 
 /** `patch` that sets these images besides. */

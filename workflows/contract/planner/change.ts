@@ -1,3 +1,4 @@
+import { containerNotFound } from '../containerNotFound.ts';
 import { SluiceError } from '../errors.ts';
 import { pinned, shortDigest } from '../imageName.ts';
 import { workloadName } from '../names.ts';
@@ -121,12 +122,7 @@ function requireContainers(
 ): void {
   const unknown = containers.filter((container) => !Object.hasOwn(templateImages, container));
   if (unknown.length === 0) return;
-  const there = Object.keys(templateImages);
-  throw new SluiceError(
-    'CONTAINER_NOT_FOUND',
-    `${field}: ${workloadName(target)} has no container ${unknown.join(', ')}; it has ${there.join(', ')}.`,
-    { details: { field, unknown, there } },
-  );
+  throw containerNotFound(target, { field, unknown, there: Object.keys(templateImages) });
 }
 
 function unchanged(images: Images, { target, findings }: Observation): SluiceError {

@@ -29,11 +29,11 @@ export function plannedWrites(
     ...(serving ? [`Label ${kind.births} and all its pods ${marks.serving}=true.`] : []),
     ...(serving ? [`Add ${marks.serving} to ${selectors}: from then on a pod is drained by its label.`] : []),
     ...(recreates
-      ? [`Set the new template in ${kind.births} while pods of a batch are made anew, and the old one again.`]
+      ? [`Make ${kind.births} the new one while pods of a batch are made anew, and the old one again.`]
       : []),
     ...(commits
       ? [
-          `After the last batch: set ${recreates ? 'the new template' : images.join(', ')} ${kind.commit(name)}.`,
+          `After the last batch: set ${recreates ? 'what changes' : images.join(', ')} ${kind.commit(name)}.`,
           kind.history,
         ]
       : []),
