@@ -2,17 +2,21 @@ import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { pods } from '../../activities/kubernetes/resources.ts';
 import { sampleImage } from '../../local/sample.ts';
+import type { KindName } from '../../workflows/contract/kinds.ts';
 import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
 import { startLoad } from '../support/load.ts';
 import { openWorld, type World } from '../support/world.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
 
+/** Kinds that have several pods on one node. */
+const kinds: readonly KindName[] = ['deployment', 'statefulset'];
+
 /** Pods that are made anew, under load: what natively loses requests, as pods go while callers still know them. */
-describe('Recreate on a real kubelet', () => {
+describe.each(kinds)('Recreate of a %s on a real kubelet', (kind) => {
   let world: World;
   beforeAll(async () => {
-    world = await openWorld(inject('kubelet').stateDir);
+    world = await openWorld(inject('kubelet').stateDir, {}, kind);
     await world.worker();
   });
   afterAll(() => world?.close());
@@ -44,10 +48,13 @@ describe('Recreate on a real kubelet', () => {
       .join(' ');
   };
 
+  const uids = async (name: string): Promise<readonly string[]> =>
+    [...(await world.pods(name)).values()].map(({ uid }) => uid).toSorted();
+
   it('an env changes under load: 0 failed requests, every pod made anew once, native history and undo', async () => {
     const name = 'shop';
     await world.deploy({ name, image: image(), runtime: 'containerd', replicas: 4 });
-    const before = new Set((await world.pods(name)).keys());
+    const before = new Set(await uids(name));
     const callers = await load(name);
     await world.start(withLevel(name));
     const ended = await world.until(name, (status) => status.endedAt !== undefined);
@@ -55,15 +62,19 @@ describe('Recreate on a real kubelet', () => {
     expect(ended).toMatchObject({ phase: 'succeeded', progress: { total: 4, done: 4, failed: 0 } });
     expect(result.failed).toEqual([]);
     expect(await levels(name)).toBe('debug debug debug debug');
-    const after = [...(await world.pods(name)).keys()];
-    expect(after.filter((pod) => before.has(pod))).toEqual([]);
-    expect(kubectl('rollout', 'status', `deployment/${name}`, '--timeout=20s')).toContain('successfully rolled out');
-    expect([...(await world.pods(name)).keys()].toSorted()).toEqual(after.toSorted());
-    expect(kubectl('rollout', 'history', `deployment/${name}`)).toMatch(/^1 [\s\S]*^2 +sluice: /m);
+    const after = await uids(name);
+    expect(after.filter((uid) => before.has(uid))).toEqual([]);
+    expect(kubectl('rollout', 'status', `${kind}/${name}`, '--timeout=20s')).toMatch(
+      /successfully rolled out|complete/,
+    );
+    expect(await uids(name)).toEqual(after);
+    const history = kubectl('rollout', 'history', `${kind}/${name}`);
+    expect(history).toMatch(/^1 [\s\S]*^2 +sluice: /m);
+    expect(history).not.toMatch(/^3 /m);
     expect(await world.traces(name)).toEqual([]);
 
-    kubectl('rollout', 'undo', `deployment/${name}`);
-    kubectl('rollout', 'status', `deployment/${name}`, '--timeout=120s');
+    kubectl('rollout', 'undo', `${kind}/${name}`);
+    kubectl('rollout', 'status', `${kind}/${name}`, '--timeout=120s');
     expect(await levels(name)).toBe('- - - -');
   });
 
