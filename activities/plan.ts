@@ -3,6 +3,7 @@ import { requireDeployment } from '../workflows/contract/blueGreen/planner.ts';
 import { SluiceError } from '../workflows/contract/errors.ts';
 import { workloadName } from '../workflows/contract/names.ts';
 import type { Plan } from '../workflows/contract/plan.ts';
+import { requireSameWay } from '../workflows/contract/planner/supersede.ts';
 import { blueGreenAccess, observeBlueGreen } from './blueGreen/observe.ts';
 import { activity } from './call.ts';
 import type { Pod } from './kubernetes/wire.ts';
@@ -21,10 +22,14 @@ import { lookAccess } from './traffic/look.ts';
 /** Validates, looks, and plans; touches nothing. What is refused here was not refused at a drained pod (design §8.7). */
 export function planActivity(shared: Shared): ClusterActivities['plan'] {
   return activity(async (request, call) => {
-    if (isScale(request.spec)) return makeScalePlan(shared, request.spec, call);
+    if (isScale(request.spec)) {
+      if (request.supersedes) throw noScale();
+      return makeScalePlan(shared, request.spec, call);
+    }
     const spec = shared.factories.validateSpec(request.spec);
     const target = targetOf(spec);
     requireCluster(target, shared.cluster);
+    if (request.supersedes) requireSameWay(spec, request.supersedes);
     const isBlueGreen = spec.strategy.mode === 'BlueGreen';
     if (isBlueGreen) requireDeployment(target);
     const { kube, workload, traffic } = scopeOf(shared, { target, uid: '', holder: '' }, call);
@@ -48,7 +53,7 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
       await scope.withPods((pods) => scope.traffic(through, pods).inspect());
     }
 
-    const seen = await observe(kube, workload, target, observed, spec, call.signal);
+    const seen = await observe(kube, workload, target, observed, spec, call.signal, request.supersedes);
     const blueGreen = isBlueGreen
       ? await observeBlueGreen(kube, workload, spec, seen.observation, seen.pods)
       : undefined;
@@ -59,6 +64,11 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
     return plan;
   });
 }
+
+const noScale = (): SluiceError =>
+  new SluiceError('REFUSED', 'A scale cannot take the place of a release: it changes no version.', {
+    next: 'Scale when the release is through; or change the number with `kubectl scale`, and the release follows it.',
+  });
 
 /** The API server and its admission get to see both changes before anything else happens: the pods' and the template's. */
 async function rehearse(workload: Workload, plan: Plan, pods: readonly Pod[]): Promise<void> {

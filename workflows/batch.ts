@@ -60,6 +60,7 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   const clock = input.limits && new BatchClock(input.limits, Date.now(), input.earlier?.spentMs);
   let paused = input.paused;
   let stopped = false;
+  let finishing = false;
   let overdue: Overdue | undefined;
   /** Since when a budget holds the queue back, ISO 8601. */
   let blocked: string | undefined;
@@ -68,9 +69,9 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
 
   const births = new BirthsOf(input, () => pump.inHand > 0);
   const now = (): string => new Date().toISOString();
-  const halted = (): boolean => stopped || overdue !== undefined || pump.mustStop;
-  /** History grows long: let what is in hand flow out, then go on in a new run. */
-  const leaving = (): boolean => workflowInfo().continueAsNewSuggested;
+  const halted = (): boolean => stopped || overdue !== undefined || (pump.mustStop && !finishing);
+  /** Let what is in hand flow out. History grows long: then go on in a new run. */
+  const leaving = (): boolean => finishing || workflowInfo().continueAsNewSuggested;
   const over = (): boolean => pump.inHand === 0 && (pump.queued === 0 || halted() || leaving());
 
   const waiting = (): { waiting?: Waiting } =>
@@ -105,6 +106,14 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   setHandler(defineSignal(batchSignals.stop), () => void (stopped = true), {
     description: 'Start no further pod, give up waiting, and report.',
   });
+  setHandler(
+    defineSignal(batchSignals.finish),
+    () => {
+      finishing = true;
+      admit();
+    },
+    { description: 'Start no further pod, see those in hand through, and report.' },
+  );
   setHandler(defineQuery<BatchProgress>(queryNames.status), () => ({ pods: pump.progress(), ...waiting() }), {
     description: 'Where each pod of the batch is.',
   });
@@ -182,7 +191,7 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   await stopping;
   await births.close();
 
-  if (leaving() && !halted() && pump.queued > 0) {
+  if (leaving() && !finishing && !halted() && pump.queued > 0) {
     const earlier = { result: pump.result(), spentMs: clock?.spent(Date.now()) ?? 0 };
     await continueAsNew<typeof batch>({
       ...input,

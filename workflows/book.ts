@@ -1,5 +1,6 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
+import { memoKeys } from './contract/names.ts';
 import type { ReleaseStatus, Said } from './contract/status.ts';
 import { releaseDetails } from './details.ts';
 import { logged, type ReleaseState } from './state.ts';
@@ -25,6 +26,8 @@ export class Book {
   constructor(identity: Identity, state: ReleaseState) {
     this.identity = identity;
     this.#state = state;
+    // A list has only the first run of the whole chain to call it by.
+    if (state.run !== undefined) upsertMemo({ [memoKeys.run]: state.run });
     this.#show();
   }
 

@@ -3,6 +3,7 @@ import { clusterActivities } from './clusterActivities.ts';
 import { fingerprint } from './contract/fingerprint.ts';
 import { freeByHand, kindOf } from './contract/kinds.ts';
 import { marks, workloadName } from './contract/names.ts';
+import type { Images } from './contract/observation.ts';
 import type { PlanHead } from './contract/plan.ts';
 import type { Failure } from './contract/status.ts';
 import type { BatchInput, BatchPod, BatchResult } from './contract/workflows.ts';
@@ -10,7 +11,7 @@ import { failureOf } from './failure.ts';
 import { birthsOf, forwardRules, heldRequest, markOf, podOrderOf } from './requests.ts';
 import { batchPod, replaced, runChild } from './runBatch.ts';
 import { giveScalersBack } from './scale/scalers.ts';
-import type { BatchState, PodEntry, Step } from './state.ts';
+import { type BatchState, isTouched, type PodEntry, type Step } from './state.ts';
 
 /**
  * Undoes what was begun, in reverse order. A step that fails does not stop the rest; each call is tried until it works
@@ -125,7 +126,7 @@ async function undoPods(book: Book, plan: PlanHead): Promise<void> {
     book,
     { ...plan, maxUnavailable },
     'undo-rest',
-    born.map(({ name, uid }) => ({ name, uid, wasReady: true })),
+    born.map(({ name, uid }) => ({ name, uid, wasReady: true, ...imagesOf(book.state.origins?.[uid]) })),
   );
 }
 
@@ -141,6 +142,9 @@ async function slotsOf(book: Book, plan: PlanHead): Promise<number> {
     return plan.maxUnavailable;
   }
 }
+
+/** A pod that had images of its own before goes back to those. */
+const imagesOf = (images: Images | undefined): Pick<BatchPod, 'images'> => (images === undefined ? {} : { images });
 
 const failedFirst = (pods: readonly PodEntry[]): readonly PodEntry[] =>
   pods.toSorted((a, b) => Number(b.state === 'failed') - Number(a.state === 'failed'));
@@ -170,8 +174,6 @@ async function undoBatch(book: Book, plan: PlanHead, name: string, pods: readonl
     leave(book, podLeft(book, pod, 'the rollback of this pod was stopped from outside'));
   }
 }
-
-const isTouched = (pod: PodEntry): boolean => pod.state !== 'queued' && pod.state !== 'gone';
 
 /** UID of the last pod of each name: one that was born again under its name is in a later batch, and alone is there. */
 const lastOfName = (batches: readonly BatchState[]): ReadonlyMap<string, string> =>

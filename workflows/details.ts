@@ -9,11 +9,12 @@ const mostRows = 60;
 
 /** Current details of a release: who only opens the Temporal UI understands it from this. */
 export function releaseDetails(status: ReleaseStatus): string {
-  const { plan, waiting, failure, notUndone, log, refused } = status;
+  const { plan, waiting, failure, notUndone, log, refused, supersedes } = status;
   const change = changeText(status) || '? → ?';
   const lines = [
     `## ${status.app} ${change}: ${status.phase}`,
     status.text,
+    ...(supersedes === undefined ? [] : [`It took the place of release run ${supersedes.run}. ${supersedes.text}`]),
     ...(waiting?.for === 'approval' || waiting?.early === true ? [howToApprove(status)] : []),
     ...(failure === undefined ? [] : [`**${failure.code}** ${failure.text} ${failure.next}`]),
     ...notUndone.map((left) => `- **not undone** ${left.text} ${left.next}`),

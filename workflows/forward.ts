@@ -8,13 +8,13 @@ import { countOf } from './contract/quantity.ts';
 import type { ReleaseInput } from './contract/workflows.ts';
 import { batchFailure, stop } from './failure.ts';
 import { closeGate, openGate } from './gate.ts';
-import { unpaused, untilThrough } from './hold.ts';
+import { unheld, unpaused, untilThrough } from './hold.ts';
 import { announce } from './notify.ts';
 import { prePull } from './prePull.ts';
 import type { Room } from './prepare.ts';
 import { heldRequest } from './requests.ts';
 import { isThrough, runBatch } from './runBatch.ts';
-import { type ReleaseState, type Step, waitingBatch } from './state.ts';
+import { type ReleaseState, type Step, waitingBatch, without } from './state.ts';
 import { nextBatch } from './survey.ts';
 
 /** Thrown to go on in a new run of the workflow: its history has grown long. */
@@ -30,7 +30,8 @@ export async function forward(book: Book, input: ReleaseInput): Promise<void> {
   const held = heldRequest(book, plan);
   const traffic = { ...held, through: plan.traffic.through };
 
-  if (!book.state.steps.includes('pods')) {
+  await unheld(book);
+  if (!book.state.steps.includes('pods') || book.state.takesOver === true) {
     await unpaused(book);
     await prePull(book, plan);
     await unpaused(book);
@@ -44,17 +45,22 @@ export async function forward(book: Book, input: ReleaseInput): Promise<void> {
       await activities.writing.openTraffic.executeWithOptions({ summary: 'prepare the way out of traffic' }, [traffic]);
     }
     begin(book, 'pods');
+    if (book.state.takesOver === true) book.set((state) => without(state, 'takesOver'));
   }
 
   for (;;) {
-    const next = await untilThrough(book, () => nextBatch(book));
-    if (next === undefined) break;
-    let { room } = next;
-    await untilThrough(book, () => {
-      const fresh = room;
-      room = undefined;
-      return upgrade(book, fresh);
-    });
+    // A way forward that begins once more finds a batch that is through, or that has begun.
+    const begun = book.state.batches[book.state.index]?.state ?? 'waiting';
+    if (begun !== 'done') {
+      const next = begun === 'waiting' ? await untilThrough(book, () => nextBatch(book)) : {};
+      if (next === undefined) break;
+      let { room } = next;
+      await untilThrough(book, () => {
+        const fresh = room;
+        room = undefined;
+        return upgrade(book, fresh);
+      });
+    }
     await untilThrough(book, () => passGate(book, plan));
     book.set((state) => ({ ...state, index: state.index + 1 }));
     if (workflowInfo().continueAsNewSuggested) throw new NextRun();

@@ -24,9 +24,10 @@ export async function openGate(book: Book, plan: PlanHead, { gate: planned, name
     book.set((state) => ({ ...state, phase: 'gate', gate: state.gate?.id === id ? state.gate : gate }));
     void announce(book, 'gate');
   }
+  const leftMs = leftOf(book.state.gate, bakeMs);
   const summary = `bake at ${id}`;
-  if (bakeMs > 0 && early) await condition(() => endsEarly(book.state.gate), bakeMs, { summary });
-  else if (bakeMs > 0) await sleep(bakeMs, { summary });
+  if (bakeMs > 0 && early) await condition(() => endsEarly(book.state.gate), leftMs, { summary });
+  else if (bakeMs > 0) await sleep(leftMs, { summary });
   await verify(
     book,
     plan,
@@ -50,6 +51,10 @@ export async function openGate(book: Book, plan: PlanHead, { gate: planned, name
 /** Whether people have said that the bake time may end. */
 const endsEarly = (gate: OpenGate | undefined): boolean =>
   gate === undefined || (gate.approvals.length > 0 && !lacksApprovals(gate));
+
+/** What is left of the bake time; all of it where the gate has just opened. */
+const leftOf = (gate: OpenGate | undefined, bakeMs: number): number =>
+  gate === undefined ? bakeMs : Math.max(1, Date.parse(gate.bakedAt) - Date.now());
 
 export function closeGate(book: Book): void {
   const { gate } = book.state;

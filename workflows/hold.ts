@@ -1,4 +1,4 @@
-import { condition } from '@temporalio/workflow';
+import { CancelledFailure, condition } from '@temporalio/workflow';
 import { pointAgain } from './blueGreen/requests.ts';
 import type { Book } from './book.ts';
 import { clusterActivities } from './clusterActivities.ts';
@@ -22,7 +22,8 @@ export async function untilThrough<T>(book: Book, step: () => Promise<T>): Promi
       if (book.state.drift !== undefined) await resolveDrift(book);
       return await step();
     } catch (error) {
-      if (error instanceof Adopted || book.state.rollback !== undefined) throw error;
+      if (error instanceof Adopted || book.state.rollback !== undefined || book.state.superseding !== undefined)
+        throw error;
       const failure = failureOf(error);
       if (!asksPeople(book, failure)) throw error;
       await hold(book, failure);
@@ -30,8 +31,16 @@ export async function untilThrough<T>(book: Book, step: () => Promise<T>): Promi
   }
 }
 
-/** Waits while somebody has it paused. */
-export const unpaused = (book: Book): Promise<void> => condition(() => book.state.paused === undefined);
+/** Waits while somebody has it paused. @throws CancelledFailure where a newer version takes its place: nothing further begins */
+export async function unpaused(book: Book): Promise<void> {
+  await condition(() => book.state.paused === undefined);
+  if (book.state.superseding !== undefined) throw new CancelledFailure('A newer version takes its place.');
+}
+
+/** Waits while it is held, in a way forward that begins once more. */
+export async function unheld(book: Book): Promise<void> {
+  if (book.state.held !== undefined) await condition(() => book.state.held === undefined);
+}
 
 /** Nobody but people can tell whether somebody else's change or the release is right, whatever `onFailure` says. */
 const asksPeople = (book: Book, { code }: Failure): boolean =>

@@ -7,7 +7,7 @@ import {
 } from '@temporalio/workflow';
 import { Book } from './book.ts';
 import { type ErrorCode, errors } from './contract/errors.ts';
-import { targetOf } from './contract/names.ts';
+import { holderOf, targetOf } from './contract/names.ts';
 import { isSettled, type Phase, type ReleaseResult } from './contract/status.ts';
 import type { ReleaseInput } from './contract/workflows.ts';
 import { failureOf } from './failure.ts';
@@ -16,7 +16,7 @@ import { Adopted } from './hold.ts';
 import { handleMessages } from './messages.ts';
 import { announce } from './notify.ts';
 import { keepRecord } from './record.ts';
-import { initialState, type ReleaseState } from './state.ts';
+import { initialState, type ReleaseState, without } from './state.ts';
 
 /** What is done to the workload, and how that is taken back: what a release and a scale do not share. */
 export interface Course {
@@ -26,8 +26,19 @@ export interface Course {
   readonly compensate: (book: Book) => Promise<void>;
   /** Ends it with what somebody else made of the workload. Answers how it ended. */
   readonly handOver: (book: Book) => Promise<Phase>;
+  /**
+   * What takes its place, when people asked for a newer version and all that was in hand is finished; undefined where it
+   * goes on itself after all, the book says why. Absent: nothing can.
+   */
+  readonly supersede?: (book: Book, input: ReleaseInput) => Promise<Successor | undefined>;
   /** Goes on in a new run of the workflow. */
   readonly next: (input: ReleaseInput, state: ReleaseState) => Promise<never>;
+}
+
+/** What a release goes on as in a new run of the workflow. */
+export interface Successor {
+  readonly input: ReleaseInput;
+  readonly state: ReleaseState;
 }
 
 /**
@@ -42,43 +53,77 @@ export async function live(
   carried: ReleaseState | undefined,
   course: Course,
 ): Promise<ReleaseResult> {
-  const { workflowId, firstExecutionRunId } = workflowInfo();
+  const { workflowId, firstExecutionRunId, runId } = workflowInfo();
   const target = targetOf(workflowId);
   if (target === undefined) {
     const needed =
       'The workflow id of a release is release/<cluster>/<namespace>/<kind>/<name>: it is the lock of the workload.';
     throw ApplicationFailure.nonRetryable(`Found the id ${workflowId}. ${needed}`, 'USAGE' satisfies ErrorCode);
   }
-  const identity = { id: workflowId, run: firstExecutionRunId, initiator: input.initiator ?? 'unknown', target };
+  const state = carried?.supersedes === undefined ? carried : { ...carried, run: carried.run ?? runId };
+  const identity = {
+    id: workflowId,
+    run: state?.run ?? firstExecutionRunId,
+    holder: holderOf(workflowId, firstExecutionRunId),
+    initiator: input.initiator ?? 'unknown',
+    target,
+  };
   const now = new Date().toISOString();
   const paused = input.paused === true ? { by: identity.initiator, verified: false, at: now } : undefined;
-  const book = new Book(identity, carried ?? initialState(now, paused));
+  const book = new Book(identity, state ?? initialState(now, paused));
   handleMessages(book);
 
-  const going = new CancellationScope();
   // Temporal's own Cancel is one more way to ask for the rollback.
   CancellationScope.current().cancelRequested.catch(() => book.askRollback('Temporal', 'the workflow was cancelled'));
-  void condition(() => book.state.rollback !== undefined).then(
+  let phase: Phase | undefined;
+  while (phase === undefined) {
+    try {
+      await untilCalledOff(book, () => course.forward(book, input));
+      phase = 'succeeded';
+    } catch (error) {
+      if (error instanceof NextRun) {
+        await condition(allHandlersFinished);
+        return course.next(input, book.state);
+      }
+      const ended = await CancellationScope.nonCancellable(() => endOf(book, input, error, course));
+      if (ended === 'goOn') continue;
+      if (typeof ended !== 'string') return course.next(ended.input, ended.state);
+      phase = ended;
+    }
+  }
+  const over = phase;
+  return CancellationScope.nonCancellable(() => end(book, input, over));
+}
+
+/** Runs the way forward until somebody asks for the way back, or for a newer version. */
+async function untilCalledOff(book: Book, forward: () => Promise<void>): Promise<void> {
+  const going = new CancellationScope();
+  void condition(() => book.state.rollback !== undefined || book.state.superseding !== undefined).then(
     () => going.cancel(),
     () => undefined,
   );
-  let phase: Phase = 'succeeded';
-  try {
-    await going.run(() => course.forward(book, input));
-  } catch (error) {
-    if (error instanceof NextRun) {
-      await condition(allHandlersFinished);
-      return course.next(input, book.state);
-    }
-    phase = await CancellationScope.nonCancellable(() =>
-      error instanceof Adopted ? course.handOver(book) : back(book, error, course),
-    );
+  await going.run(forward);
+}
+
+/** What comes after the way forward was left: an end, what takes its place, or the same once more. */
+async function endOf(
+  book: Book,
+  input: ReleaseInput,
+  error: unknown,
+  course: Course,
+): Promise<Phase | Successor | 'goOn'> {
+  if (error instanceof Adopted) return course.handOver(book);
+  if (book.state.superseding !== undefined && book.state.rollback === undefined) {
+    const successor = await course.supersede?.(book, input);
+    if (successor !== undefined) return successor;
+    if (book.state.rollback === undefined) return 'goOn';
   }
-  return CancellationScope.nonCancellable(() => end(book, input, phase));
+  return back(book, error, course);
 }
 
 /** The way back: from a failure, or because somebody asked for it. Answers how it ended. */
 async function back(book: Book, error: unknown, { compensate }: Course): Promise<Phase> {
+  book.set((state) => without(state, 'superseding'));
   // Whatever is thrown after somebody asked for the rollback comes from the asking.
   if (book.state.rollback === undefined) {
     const failure = failureOf(error);

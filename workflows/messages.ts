@@ -1,4 +1,12 @@
-import { ApplicationFailure, defineQuery, defineSignal, defineUpdate, log, setHandler } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  currentUpdateInfo,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  log,
+  setHandler,
+} from '@temporalio/workflow';
 import type { Book } from './book.ts';
 import { type ErrorCode, errors } from './contract/errors.ts';
 import {
@@ -8,10 +16,12 @@ import {
   messageNames,
   queryNames,
   type Reply,
+  type SupersedeMessage,
 } from './contract/messages.ts';
 import type { ReleaseStatus } from './contract/status.ts';
-import { receive } from './receive.ts';
+import { type Received, receive, saidBy } from './receive.ts';
 import { withRefusal } from './state.ts';
+import { admit } from './supersede/admit.ts';
 
 /** Refusals that someone may ask about later: they enter the history and the status even as updates. */
 const audited: ReadonlySet<ErrorCode> = new Set(['NOT_ALLOWED']);
@@ -21,20 +31,22 @@ export function handleMessages(book: Book): void {
   setHandler(defineQuery<ReleaseStatus>(queryNames.status), () => book.status, {
     description: 'All about this release: phase, what it waits for, batches with pods, log, plan.',
   });
+  handleSupersede(book);
   for (const name of messageNames) {
+    if (name === 'supersede') continue;
     const description = messageDescriptions[name];
     setHandler(
       defineUpdate<Reply, [MessageArguments[typeof name]]>(name),
       (message) => {
         const received = take(book, name, message);
-        if (!received.accepted) throw refusal(received.code, received.text);
+        if (!received.accepted) throw refusal(received);
         return { text: received.text, phase: book.state.phase };
       },
       {
         description,
         validator: (message) => {
           const received = receive(book.state, book.identity.run, name, message, book.now);
-          if (!received.accepted && !audited.has(received.code)) throw refusal(received.code, received.text);
+          if (!received.accepted && !audited.has(received.code)) throw refusal(received);
         },
       },
     );
@@ -49,13 +61,61 @@ export function handleMessages(book: Book): void {
   }
 }
 
-function take(book: Book, name: MessageName, message: unknown): ReturnType<typeof receive> {
-  const at = book.now;
-  const received = receive(book.state, book.identity.run, name, message, at);
+/**
+ * The one message that takes its time: the plan is made before it is answered. Said again with the same update id it gets
+ * the same answer, also from the release that it led to.
+ */
+function handleSupersede(book: Book): void {
+  const description = messageDescriptions.supersede;
+  const saidBefore = (): string | undefined => {
+    const id = currentUpdateInfo()?.id;
+    const { superseding, supersedes } = book.state;
+    if (id === undefined) return undefined;
+    if (superseding?.updateId === id) return superseding.reply;
+    return supersedes?.updateId === id ? supersedes.reply : undefined;
+  };
+  const judge = (message: SupersedeMessage): Received =>
+    receive(book.state, book.identity.run, 'supersede', message, book.now);
+  setHandler(
+    defineUpdate<Reply, [SupersedeMessage]>('supersede'),
+    async (message) => {
+      const before = saidBefore();
+      if (before !== undefined) return { text: before, phase: book.state.phase };
+      const received = judge(message);
+      if (!received.accepted) throw refusal(received);
+      const admitted = await admit(book, saidBy(message, book.now), message, currentUpdateInfo()?.id);
+      if ('code' in admitted) throw refusal(admitted);
+      return admitted.reply;
+    },
+    {
+      description,
+      validator: (message) => {
+        const received = judge(message);
+        if (!received.accepted && saidBefore() === undefined) throw refusal(received);
+      },
+    },
+  );
+  setHandler(
+    defineSignal<[SupersedeMessage]>('supersede'),
+    async (message) => {
+      const received = judge(message);
+      const refused = received.accepted ? await admit(book, saidBy(message, book.now), message, undefined) : received;
+      if ('code' in refused) note(book, 'supersede', message, refused);
+    },
+    { description },
+  );
+}
+
+function take(book: Book, name: MessageName, message: unknown): Received {
+  const received = receive(book.state, book.identity.run, name, message, book.now);
   if (received.accepted) book.set(() => received.state);
-  else
-    book.set((state) => withRefusal(state, { at, name, by: whoOf(message), code: received.code, text: received.text }));
+  else note(book, name, message, received);
   return received;
+}
+
+/** A message that changed nothing is kept in the status, with the reason. */
+function note(book: Book, name: MessageName, message: unknown, { code, text }: Refused): void {
+  book.set((state) => withRefusal(state, { at: book.now, name, by: whoOf(message), code, text }));
 }
 
 function whoOf(message: unknown): string {
@@ -63,11 +123,12 @@ function whoOf(message: unknown): string {
   return typeof by === 'string' ? by.slice(0, 100) : 'unknown';
 }
 
-function refusal(code: ErrorCode, text: string): ApplicationFailure {
-  return ApplicationFailure.create({
-    type: code,
-    message: text,
-    nonRetryable: true,
-    details: [{ next: errors[code].next }],
-  });
+interface Refused {
+  readonly code: ErrorCode;
+  readonly text: string;
+  readonly next?: string;
+}
+
+function refusal({ code, text, next = errors[code].next }: Refused): ApplicationFailure {
+  return ApplicationFailure.create({ type: code, message: text, nonRetryable: true, details: [{ next }] });
 }

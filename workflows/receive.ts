@@ -6,15 +6,17 @@ import {
   messageNames,
   type PlainMessage,
   type SkipMessage,
+  type SupersedeMessage,
 } from './contract/messages.ts';
 import { readPlanChange } from './contract/planChange.ts';
 import { isOver, type Said } from './contract/status.ts';
 import { logged, type ReleaseState, withDecision, without } from './state.ts';
+import { supersedeRefusal } from './supersede/refusal.ts';
 
 /** What a message does: a new state and an answer, or a refusal that leaves the state as it is. */
 export type Received =
   | { readonly accepted: true; readonly state: ReleaseState; readonly text: string }
-  | { readonly accepted: false; readonly code: ErrorCode; readonly text: string };
+  | { readonly accepted: false; readonly code: ErrorCode; readonly text: string; readonly next?: string };
 
 const refuse = (code: ErrorCode, text: string): Received => ({ accepted: false, code, text });
 const accept = (state: ReleaseState, said: Said, text: string): Received => ({
@@ -36,11 +38,24 @@ export function receive(state: ReleaseState, run: string, name: MessageName, mes
   const problem = problemOf(name, message);
   if (problem !== undefined) return refuse('MESSAGE_INVALID', problem);
   const valid = message as GateMessage;
-  if (valid.run !== undefined && valid.run !== run) {
+  // Whoever asks to go back from what was superseded means the version before both.
+  const meant = name === 'rollback' ? [run, state.supersedes?.run] : [run];
+  if (valid.run !== undefined && !meant.includes(valid.run)) {
     return refuse('RELEASE_NOT_FOUND', `It was meant for release run ${valid.run}; this one is ${run}.`);
   }
   if (isOver(state.phase)) return refuse('RELEASE_OVER', `The release ended: ${state.phase}.`);
   const said = saidBy(valid, at);
+  if (name === 'supersede') {
+    // Accepted is that it is looked at: nothing changes before its plan is made, see supersede/admit.ts.
+    const refusal = supersedeRefusal(state);
+    return refusal === undefined ? { accepted: true, state, text: '' } : { accepted: false, ...refusal };
+  }
+  if (state.superseding !== undefined && name !== 'rollback') {
+    return refuse(
+      'REFUSED',
+      `It goes on to ${state.superseding.version} for ${state.superseding.said.by}: say it again when that has begun, if it still holds.`,
+    );
+  }
   const received = answer(state, said, name, valid as AnyMessage);
   // Approvals are kept with their gates.
   if (!received.accepted || name === 'approve') return received;
@@ -49,7 +64,12 @@ export function receive(state: ReleaseState, run: string, name: MessageName, mes
 
 type AnyMessage = GateMessage & SkipMessage;
 
-function answer(state: ReleaseState, said: Said, name: MessageName, message: AnyMessage): Received {
+function answer(
+  state: ReleaseState,
+  said: Said,
+  name: Exclude<MessageName, 'supersede'>,
+  message: AnyMessage,
+): Received {
   const { gate, batch } = message;
   switch (name) {
     case 'approve':
@@ -187,12 +207,19 @@ export function problemOf(name: string, message: unknown): string | undefined {
   if ((name === 'approve' || name === 'reject') && (typeof fields.gate !== 'string' || fields.gate === '')) {
     return 'Needs "gate": which gate is decided, such as "after-gray"; the status names the open one.';
   }
+  if (name === 'supersede') {
+    const { spec, dryRun, paused } = message as Partial<Record<keyof SupersedeMessage, unknown>>;
+    if (typeof spec !== 'object' || spec === null) return 'Needs "spec": the release spec of the newer version.';
+    for (const [key, value] of Object.entries({ dryRun, paused })) {
+      if (value !== undefined && typeof value !== 'boolean') return `"${key}" must be true or false.`;
+    }
+  }
   if (name === 'skipTo' && (typeof fields.batch !== 'string' || fields.batch === '')) {
     return 'Needs "batch": the one to go to, such as "batch-3".';
   }
   return undefined;
 }
 
-function saidBy({ by, verified, reason }: PlainMessage, at: string): Said {
+export function saidBy({ by, verified, reason }: PlainMessage, at: string): Said {
   return { by, verified: verified === true, at, ...(reason === undefined ? {} : { reason: reason.slice(0, 500) }) };
 }

@@ -50,6 +50,7 @@ export function recordOf(
     run,
     app,
     initiator,
+    ...(state.supersedes && { supersedes: { run: state.supersedes.run, version: state.supersedes.version } }),
     ...(reason !== undefined && { reason }),
     startedAt,
     endedAt,

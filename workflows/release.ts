@@ -5,6 +5,7 @@ import { courseOf } from './courses.ts';
 import { makePlan } from './forward.ts';
 import { live } from './live.ts';
 import type { ReleaseState } from './state.ts';
+import { supersede } from './supersede/successor.ts';
 
 /**
  * One release of one workload, in the mode that its plan says: plan → acquire → gray → gate → batch → gate … → commit, or
@@ -19,6 +20,7 @@ export function release(input: ReleaseInput, carried?: ReleaseState): Promise<Re
     },
     compensate: (book) => courseOf(book.state.plan).compensate(book),
     handOver: (book) => courseOf(book.state.plan).handOver(book),
+    supersede,
     next,
   });
 }

@@ -1,13 +1,12 @@
 import type { Book } from './book.ts';
 import type { Births, HeldRequest, PodRules, SurveyRequest } from './contract/activities.ts';
-import { holderOf } from './contract/names.ts';
 import type { PlanHead } from './contract/plan.ts';
 import type { PodOrder } from './contract/planner/ordering.ts';
 
 /** Which workload, held by which release: part of every request. */
 export function heldRequest(book: Book, plan: Pick<PlanHead, 'uid'>): HeldRequest {
-  const { id, run, target } = book.identity;
-  return { target, uid: plan.uid, holder: holderOf(id, run) };
+  const { target, holder } = book.identity;
+  return { target, uid: plan.uid, holder };
 }
 
 /** Which pods go first. */

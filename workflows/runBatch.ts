@@ -72,6 +72,7 @@ export async function runChild(book: Book, input: BatchInput, index?: number): P
   book.log(`${input.name}: ${countOf(input.pods.length, 'pod')}.`);
   let told = input.undo ? false : book.state.paused !== undefined;
   let ended = false;
+  let finishing = false;
   // A rollback stops the batch by signal and takes its answer; a cancellation would lose it.
   return CancellationScope.nonCancellable(async () => {
     const child = await startChild(batch, {
@@ -90,9 +91,16 @@ export async function runChild(book: Book, input: BatchInput, index?: number): P
     };
     const passOn = async (): Promise<void> => {
       for (;;) {
-        await condition(() => ended || book.state.rollback !== undefined || (book.state.paused !== undefined) !== told);
+        const finishes = (): boolean => !finishing && book.state.superseding !== undefined;
+        const turns = (): boolean => (book.state.paused !== undefined) !== told;
+        await condition(() => ended || book.state.rollback !== undefined || finishes() || turns());
         if (ended) return;
         if (book.state.rollback !== undefined) return signal(batchSignals.stop);
+        if (finishes()) {
+          finishing = true;
+          await signal(batchSignals.finish);
+          continue;
+        }
         told = book.state.paused !== undefined;
         await signal(told ? batchSignals.pause : batchSignals.resume);
       }

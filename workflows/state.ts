@@ -1,13 +1,33 @@
 import type { TrafficSnapshot } from './contract/activities.ts';
+import type { Images } from './contract/observation.ts';
 import type { Begun, PlanHead, PlannedApproval, PlannedBatch, PlannedPod } from './contract/plan.ts';
 import type { Decision, GateRecord } from './contract/record.ts';
-import type { BatchStatus, Failure, LogEntry, Phase, PodState, RefusedMessage, Said } from './contract/status.ts';
+import type {
+  BatchStatus,
+  Failure,
+  LogEntry,
+  Phase,
+  PodState,
+  RefusedMessage,
+  Said,
+  Superseded,
+} from './contract/status.ts';
 
 /**
  * Everything that a release knows, as immutable plain data: what is not in here does not survive a continue-as-new.
  * `receive.ts` says how a message changes it, `status.ts` what people see of it.
  */
 export interface ReleaseState {
+  /** Names the release, where it is not the first one of its workflow: the run in which it began. */
+  readonly run?: string;
+  /** The release whose place it took, and by which message. */
+  readonly supersedes?: Superseded & { readonly updateId?: string; readonly reply: string };
+  /** It has that release's hold of the workload, and is still to see to its own way in. */
+  readonly takesOver?: true;
+  /** Images by UID that pods had before the first of these releases, where those were not the template's. */
+  readonly origins?: Readonly<Record<string, Images>>;
+  /** Somebody asked for a newer version, and its plan was made: it takes the place of this one. */
+  readonly superseding?: Superseding;
   readonly startedAt: string;
   readonly endedAt?: string;
   readonly phase: Phase;
@@ -39,6 +59,18 @@ export interface ReleaseState {
   readonly notUndone: readonly Failure[];
   readonly log: readonly LogEntry[];
   readonly refused: readonly RefusedMessage[];
+}
+
+/** What takes the place of a release. */
+export interface Superseding {
+  readonly said: Said;
+  readonly spec: unknown;
+  readonly version: string;
+  readonly paused?: boolean;
+  readonly gated?: unknown;
+  readonly updateId?: string;
+  /** What was answered, for whoever says the same again. */
+  readonly reply: string;
 }
 
 /** Recorded before it is begun. */
@@ -82,6 +114,8 @@ export interface PodEntry extends PlannedPod {
   readonly traffic?: TrafficSnapshot;
   /** It was taken out of traffic and is not back. */
   readonly outOfTraffic?: boolean;
+  /** The release before this one, whose place it took, has changed it: a rollback takes it back in any case. */
+  readonly changed?: true;
 }
 
 const kept = { log: 200, refused: 50, decisions: 50 };
@@ -106,10 +140,17 @@ export function withDecision(state: ReleaseState, decision: Decision): ReleaseSt
 }
 
 /** `state` without its optional field `key`. */
-export function without(state: ReleaseState, key: 'paused' | 'gate' | 'held' | 'drift'): ReleaseState {
+export function without(
+  state: ReleaseState,
+  key: 'paused' | 'gate' | 'held' | 'drift' | 'superseding' | 'takesOver',
+): ReleaseState {
   const { [key]: _, ...rest } = state;
   return rest;
 }
+
+/** Whether a pod may have been changed: by this release, or by one whose place it took. */
+export const isTouched = ({ state, changed }: PodEntry): boolean =>
+  state !== 'gone' && (state !== 'queued' || changed === true);
 
 /** A planned batch before it begins. */
 export const waitingBatch = ({ pods, ...batch }: PlannedBatch): BatchState => ({

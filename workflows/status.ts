@@ -3,29 +3,39 @@ import type { Target } from './contract/names.ts';
 import { countOf } from './contract/quantity.ts';
 import type { BatchStatus, Failure, ReleaseStatus, Waiting } from './contract/status.ts';
 import { scaleText } from './scale/text.ts';
-import type { OpenGate, ReleaseState } from './state.ts';
+import type { OpenGate, ReleaseState, Superseding } from './state.ts';
 
 export interface Identity {
   readonly id: string;
+  /** Names the release; in its first run, that one. */
   readonly run: string;
+  /** What marks.release says of it: the same in all releases of which each took the place of the one before. */
+  readonly holder: string;
   readonly initiator: string;
   /** Known before the plan, from the workflow id. */
   readonly target: Target;
 }
 
 /** What everyone reads, made from what the release knows. */
-export function statusOf(state: ReleaseState, identity: Identity): ReleaseStatus {
-  const { plan, paused, failure, endedAt } = state;
+export function statusOf(state: ReleaseState, { id, run, initiator, target }: Identity): ReleaseStatus {
+  const { plan, paused, failure, endedAt, supersedes, superseding } = state;
   const pods = state.batches.flatMap((batch) => batch.pods);
   const waiting = waitingOf(state);
   return {
-    ...identity,
-    app: plan?.app ?? identity.target.name,
+    id,
+    run,
+    initiator,
+    target,
+    app: plan?.app ?? target.name,
     version: plan?.change.version ?? '',
     fromVersion: plan?.change.fromVersion ?? '',
     ...(plan?.change.restart === true && { restart: true }),
     ...(plan?.change.reload !== undefined && { reload: true }),
     ...(plan?.scale !== undefined && { scale: { from: plan.scale.from, to: plan.scale.to } }),
+    ...(supersedes === undefined
+      ? {}
+      : { supersedes: { run: supersedes.run, version: supersedes.version, text: supersedes.text } }),
+    ...(superseding === undefined ? {} : { supersededBy: { version: superseding.version, by: superseding.said.by } }),
     startedAt: state.startedAt,
     ...(endedAt === undefined ? {} : { endedAt }),
     phase: state.phase,
@@ -61,8 +71,8 @@ function batchStatus({ name, state, workflow, pods }: ReleaseState['batches'][nu
   };
 }
 
-function waitingOf({ paused, held, gate, rollback }: ReleaseState): Waiting | undefined {
-  if (rollback !== undefined) return undefined;
+function waitingOf({ paused, held, gate, rollback, superseding }: ReleaseState): Waiting | undefined {
+  if (rollback !== undefined || superseding !== undefined) return undefined;
   if (held !== undefined) return { for: 'hold', since: held.since };
   if (paused !== undefined)
     return { for: 'resume', since: paused.at, ...(gate === undefined ? {} : { gate: gate.id }) };
@@ -81,6 +91,8 @@ function textOf(state: ReleaseState): string {
   const current = state.batches[index]?.name ?? '';
   const scaled = plan?.scale && scaleText(state, plan.scale, causeOf(state));
   if (scaled !== undefined) return scaled;
+  if (state.superseding !== undefined && (state.rollback === undefined || phase === 'superseded'))
+    return supersededText(state, state.superseding);
   const switched = plan?.blueGreen && blueGreenText(state, plan.blueGreen, causeOf(state));
   if (switched !== undefined) return switched;
   switch (phase) {
@@ -108,6 +120,8 @@ function textOf(state: ReleaseState): string {
       return succeededText(state);
     case 'handedOver':
       return `Ended before all pods ${plan?.change.restart === true ? 'were restarted' : `ran ${plan?.change.version ?? 'the new version'}`}: what somebody else made of the workload stays, and its own controller rolls it out.`;
+    case 'superseded':
+      return 'A newer version took its place.';
     case 'rolledBack':
       return plan?.change.restart === true
         ? `The restart of ${plan.change.version} was rolled back${causeOf(state)}`
@@ -115,6 +129,13 @@ function textOf(state: ReleaseState): string {
     case 'failed':
       return failure?.text ?? 'Failed.';
   }
+}
+
+function supersededText({ phase, plan, batches }: ReleaseState, { version, said }: Superseding): string {
+  if (phase !== 'superseded') return `Goes on to ${version} for ${said.by}; what is in hand is finished first.`;
+  const pods = batches.flatMap((batch) => batch.pods).filter(({ state }) => state !== 'gone');
+  const done = pods.filter(({ state }) => state === 'done').length;
+  return `Superseded by ${version} for ${said.by}: ${done} of ${countOf(pods.length, 'pod')} had ${plan?.change.version ?? 'its version'} by then.`;
 }
 
 function heldText(failure: Failure | undefined): string {

@@ -8,7 +8,7 @@ import { replan } from './contract/planner/replan.ts';
 import { countOf } from './contract/quantity.ts';
 import { notePrepared, type Room, toPrepare } from './prepare.ts';
 import { heldRequest, markOf, podOrderOf } from './requests.ts';
-import { type BatchState, begunOf, waitingBatch } from './state.ts';
+import { type BatchState, begunOf, type PodEntry, waitingBatch } from './state.ts';
 
 /** Beyond this many batches after the planned ones somebody takes the new version away as fast as we bring it. */
 const mostRest = 5;
@@ -60,7 +60,7 @@ function adapt(book: Book, plan: PlanHead, { replicas }: Surveyed, outdated: Non
     ahead: batches.slice(index),
     begun: begunOf(before),
   };
-  const anew = replan(standing, outdated).map(waitingBatch);
+  const anew = replan(standing, outdated).map(waitingBatch).map(knownBefore(standing.ahead));
   const back = new Set(outdated.map(({ name }) => name));
   book.set((state) => ({
     ...state,
@@ -73,6 +73,15 @@ function adapt(book: Book, plan: PlanHead, { replicas }: Surveyed, outdated: Non
   book.log(
     `The workload has other pods than planned; ${pods} of ${replicas} to go${sizes === '' ? '' : `: ${sizes}`}.`,
   );
+}
+
+/** What a release knows of pods from the one whose place it took is kept where they are divided anew. */
+function knownBefore(ahead: readonly BatchState[]): (batch: BatchState) => BatchState {
+  const known = new Map(
+    ahead.flatMap(({ pods }) => pods.filter(({ changed }) => changed).map((pod) => [pod.uid, pod])),
+  );
+  const pod = (entry: PodEntry): PodEntry => known.get(entry.uid) ?? entry;
+  return (batch) => (known.size === 0 ? batch : { ...batch, pods: batch.pods.map(pod) });
 }
 
 function withoutPods(batch: BatchState, names: ReadonlySet<string>): BatchState {

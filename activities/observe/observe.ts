@@ -3,6 +3,7 @@ import type { Target } from '../../workflows/contract/names.ts';
 import type { Images, Observation, Preview } from '../../workflows/contract/observation.ts';
 import { askedImages } from '../../workflows/contract/planner/change.ts';
 import { restartImages } from '../../workflows/contract/planner/restart.ts';
+import type { RunningRelease } from '../../workflows/contract/planner/supersede.ts';
 import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
 import { budgetRooms } from '../kubernetes/budgets.ts';
 import { isLeaving } from '../kubernetes/podState.ts';
@@ -36,6 +37,7 @@ export async function observe(
   observed: ObservedWorkload,
   spec: ReleaseSpec,
   signal: AbortSignal,
+  supersedes?: RunningRelease,
 ): Promise<Observed> {
   const { change } = spec;
   const { template, revisionImages } = observed;
@@ -71,7 +73,8 @@ export async function observe(
     minReadySeconds: observed.minReadySeconds,
     // What a release that was terminated left behind is not the state that people gave it.
     paused: observed.paused && observed.holder === undefined,
-    leftHeld: observed.holder !== undefined,
+    leftHeld: observed.holder !== undefined && supersedes === undefined,
+    ...(supersedes && { supersedes }),
     ...(preview && { preview }),
     readinessGates: (template.spec?.readinessGates ?? []).map(({ conditionType }) => conditionType),
     findings: {

@@ -20,7 +20,11 @@ export function observedPod(pod: Pod, nodes: Nodes, workload: Pick<Workload, 'or
   const { name, uid, labels = {}, creationTimestamp = '' } = pod.metadata;
   const node = nodes.get(pod.spec.nodeName ?? '');
   const ordinal = workload.ordinal?.(pod);
-  const template = pod.metadata.annotations?.[marks.template];
+  const {
+    [marks.template]: template,
+    [marks.release]: changedBy,
+    [marks.drained]: drained,
+  } = pod.metadata.annotations ?? {};
   const reloaded = reloadedOn(pod);
   return {
     name,
@@ -29,12 +33,14 @@ export function observedPod(pod: Pod, nodes: Nodes, workload: Pick<Workload, 'or
     nodeLabels: node?.metadata.labels ?? {},
     nodeReady: node !== undefined && isNodeReady(node),
     labels,
-    ready: isReady(pod),
+    // Out of traffic it serves nobody, ready or not.
+    ready: isReady(pod) && drained === undefined,
     createdAt: creationTimestamp,
     images: imagesOf(pod),
     imageIDs: imageIDsOf(pod),
     ...(ordinal !== undefined && { ordinal }),
     ...(template !== undefined && { template }),
     ...(Object.keys(reloaded).length > 0 && { reloaded }),
+    ...(changedBy !== undefined && { changedBy }),
   };
 }

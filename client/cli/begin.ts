@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type ExitCode, SluiceError } from '../../workflows/contract/errors.ts';
-import { workloadName } from '../../workflows/contract/names.ts';
+import { type Target, workloadName } from '../../workflows/contract/names.ts';
 import type { ScaleSpec } from '../../workflows/contract/scale/spec.schema.ts';
 import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
 import { isOver, type ReleaseStatus } from '../../workflows/contract/status.ts';
@@ -12,6 +12,7 @@ import { exitOf, follow, staysUntilEnd } from './follow.ts';
 import { type CommonFlags, type WaitFlags, withWaiting } from './options.ts';
 import { type Session, whoAmI } from './session.ts';
 import { showPlan } from './showPlan.ts';
+import { stillInHand, supersede } from './supersede.ts';
 import { commandFor } from './view/commands.ts';
 import { nextCommands, statusLines } from './view/status.ts';
 import { harmless } from './view/text.ts';
@@ -19,6 +20,8 @@ import { harmless } from './view/text.ts';
 export interface BeginFlags extends CommonFlags, WaitFlags {
   readonly by?: string;
   readonly dryRun?: boolean;
+  /** Take the place of a release that runs. */
+  readonly supersede?: boolean;
 }
 
 /** The options of every command that starts a release. */
@@ -42,10 +45,15 @@ export async function begin(
   flags: BeginFlags,
   more: Omit<Starting, 'initiator'> = {},
 ): Promise<ExitCode> {
-  if (flags.dryRun === true) return showPlan(session, sluice, spec);
-  const { output, defaults } = session;
   const initiator = flags.by ?? whoAmI(session.io.env);
-  const started = await start(session, sluice, spec, { initiator, ...more });
+  const superseded = flags.supersede === true && spec.kind !== 'Scale' ? spec : undefined;
+  if (flags.dryRun === true) return showPlan(session, sluice, spec, superseded && { initiator });
+  const { output, defaults } = session;
+  const starting = { initiator, ...more };
+  const started =
+    (superseded && (await supersede(session, sluice, superseded, { ...flags, ...starting }))) ??
+    (await start(session, sluice, spec, starting));
+  if ('text' in started) return stillInHand(session, started);
   const { target } = started;
   if (staysUntilEnd(flags)) {
     const status = await follow(session, sluice, target, { ...flags, run: started.run });
@@ -97,11 +105,19 @@ async function start(
           ? `restarted (${app} ${version})`
           : `released to ${app} ${version}`;
     throw new SluiceError('RELEASE_EXISTS', `${workloadName(target)} is being ${doing} by ${by}. ${text}`, {
-      next: `See it with \`${commandFor('status', target, session.defaults)}\`, or undo it with \`${commandFor('rollback', target, session.defaults)}\`.`,
+      next: nextBeside(spec, target, session, scale !== undefined),
       details: { run, phase, initiator: by, version },
       cause: error,
     });
   }
+}
+
+/** Only a release takes the place of a release. */
+function nextBeside(spec: ReleaseSpec | ScaleSpec, target: Target, { defaults }: Session, isScale: boolean): string {
+  const see = `See it with \`${commandFor('status', target, defaults)}\``;
+  const undo = `undo it with \`${commandFor('rollback', target, defaults)}\``;
+  if (spec.kind === 'Scale' || isScale) return `${see}, or ${undo}.`;
+  return `${see}, ${undo}, or let it go on to this version from where it is with \`sluice release … --supersede\`.`;
 }
 
 /** The first status that knows the plan, or that the release ended before it; undefined when it takes too long. */

@@ -13,6 +13,7 @@ import { type RestartOptions, restartWorkload } from './restart.ts';
 import { sendMessage } from './send.ts';
 import { makePlan, type Started, type Starting, startRelease, startScale } from './start.ts';
 import { type LiveStatus, readStatus } from './status.ts';
+import { planSuperseding, type Superseding, supersedeRelease } from './supersede.ts';
 import { type Verified, verifyWorkload } from './verify.ts';
 import { type WatchOptions, watchStatus } from './watch.ts';
 import { requireWorkers, workersPresent } from './workers.ts';
@@ -21,6 +22,10 @@ import { requireWorkers, workersPresent } from './workers.ts';
 export interface Sluice {
   /** Starts the release of a valid spec and returns at once; see {@link startRelease}. */
   start(spec: ReleaseSpec, options: Starting): Promise<Started>;
+  /** Brings the running release to go on to the version of a valid spec; see {@link supersedeRelease}. */
+  supersede(spec: ReleaseSpec, options: Starting & { readonly updateId?: string }): Promise<Superseding>;
+  /** What that would do; changes nothing. */
+  planSuperseding(spec: ReleaseSpec, initiator: string): Promise<Plan>;
   /** Restarts the containers of a workload in place, in the manner of its last release; see {@link restartWorkload}. */
   restart(target: Target, options: RestartOptions): Promise<Started>;
   /** Scales a workload as a valid spec says, and returns at once; see {@link startScale}. */
@@ -59,6 +64,8 @@ export function createSluice(connection: Connection, options: { readonly namespa
   const client = new Client({ connection, namespace: options.namespace ?? 'default' });
   return {
     start: (spec, starting) => startRelease(client, spec, starting),
+    supersede: (spec, superseding) => supersedeRelease(client, spec, superseding),
+    planSuperseding: (spec, initiator) => planSuperseding(client, spec, initiator),
     restart: (target, restarting) => restartWorkload(client, target, restarting),
     scale: (spec, starting) => startScale(client, spec, starting),
     plan: (spec, { signal } = {}) => makePlan(client, spec, signal),

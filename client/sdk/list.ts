@@ -1,6 +1,6 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { SluiceError } from '../../workflows/contract/errors.ts';
-import { type Target, targetOf, workflowTypes } from '../../workflows/contract/names.ts';
+import { memoKeys, type Target, targetOf, workflowTypes } from '../../workflows/contract/names.ts';
 import { isOver, type Phase, phases } from '../../workflows/contract/status.ts';
 import { translated } from './faults.ts';
 import { sluiceAttributes } from './searchAttributes.ts';
@@ -56,8 +56,8 @@ export async function listReleases(client: Client, query: ListQuery): Promise<re
 function visibilityQuery({ cluster, namespace, app, phase, waiting, running }: ListQuery): string {
   const conditions = [
     `WorkflowType IN ('${workflowTypes.release}', '${workflowTypes.scale}')`,
-    // A run that continued as new lives on in the next one.
-    "ExecutionStatus != 'ContinuedAsNew'",
+    // A run that continued as new lives on in the next one, unless that is another release.
+    "(ExecutionStatus != 'ContinuedAsNew' OR SluicePhase = 'superseded')",
     ...equals('SluiceCluster', cluster),
     ...equals('SluiceNamespace', namespace),
     ...equals('SluiceApp', app),
@@ -81,8 +81,8 @@ function summaryOf(execution: WorkflowExecutionInfo): ReleaseSummary | undefined
   const running = execution.status.name === 'RUNNING';
   return {
     id: execution.workflowId,
-    // Some servers leave it empty; a release that continued as new then shows its latest run.
-    run: execution.raw.firstRunId || execution.runId,
+    // Some servers leave the first run empty; a release that continued as new then shows its latest run.
+    run: namedRun(execution) ?? (execution.raw.firstRunId || execution.runId),
     target,
     app: attributes.get(sluiceAttributes.SluiceApp) ?? target.name,
     version: attributes.get(sluiceAttributes.SluiceVersion) ?? '',
@@ -92,6 +92,12 @@ function summaryOf(execution: WorkflowExecutionInfo): ReleaseSummary | undefined
     startedAt: execution.startTime.toISOString(),
     ...(execution.closeTime !== undefined && { endedAt: execution.closeTime.toISOString() }),
   };
+}
+
+/** One that took the place of another release has a name of its own, see workflows/book.ts. */
+function namedRun({ memo }: WorkflowExecutionInfo): string | undefined {
+  const run = memo?.[memoKeys.run];
+  return typeof run === 'string' ? run : undefined;
 }
 
 /** A run that was ended from outside keeps the phase that it was in: it has failed. */

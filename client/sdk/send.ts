@@ -11,6 +11,7 @@ const answerTimeoutMs = 15_000;
 /**
  * Says something to a running release and waits for its answer.
  * @param options.updateId idempotency key: the same key gets the same answer and takes effect once. Default: a new one
+ * @param options.timeoutMs how long the answer may take. Default: 15 s
  * @throws the release's own refusal (REFUSED, GATE_PASSED, ALREADY_DECIDED, NOT_ALLOWED, MESSAGE_INVALID, RELEASE_OVER),
  * RELEASE_NOT_FOUND, WORKER_ABSENT, TEMPORAL_*
  */
@@ -19,10 +20,10 @@ export async function sendMessage<Name extends MessageName>(
   target: Target,
   message: Name,
   args: MessageArguments[Name],
-  options: { readonly updateId?: string } = {},
+  options: { readonly updateId?: string; readonly timeoutMs?: number } = {},
 ): Promise<Reply> {
   const handle = client.workflow.getHandle(releaseId(target));
-  const deadline = Date.now() + answerTimeoutMs;
+  const deadline = Date.now() + (options.timeoutMs ?? answerTimeoutMs);
   const updateId = options.updateId ?? randomUUID();
   const say = (): Promise<Reply> =>
     client.connection.withDeadline(deadline, () =>

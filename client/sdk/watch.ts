@@ -24,6 +24,7 @@ export async function* watchStatus<Status extends ReleaseStatus>(
 ): AsyncGenerator<Status> {
   let last = '';
   let trouble = false;
+  let seen: Status | undefined;
   // oxlint-disable-next-line no-unmodified-loop-condition -- a signal changes by itself
   while (signal?.aborted !== true) {
     const status = await read().catch((error: unknown) => passing(error));
@@ -33,7 +34,11 @@ export async function* watchStatus<Status extends ReleaseStatus>(
     } else {
       if (trouble) onTrouble?.(undefined);
       trouble = false;
-      if (run !== undefined && status.run !== run) return;
+      if (run !== undefined && status.run !== run) {
+        if (seen !== undefined && status.supersedes?.run === run) yield supersededStatus(seen, status.supersedes.text);
+        return;
+      }
+      seen = status;
       const text = JSON.stringify(status);
       if (text !== last) yield status;
       last = text;
@@ -45,7 +50,15 @@ export async function* watchStatus<Status extends ReleaseStatus>(
   }
 }
 
-function passing(error: unknown): SluiceError {
+/** The end of a release that another one has taken the place of: its own workflow run tells nobody any more. */
+function supersededStatus<Status extends ReleaseStatus>(last: Status, text: string): Status {
+  const { waiting: _, ...rest } = last;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `waiting` is optional
+  return { ...rest, phase: 'superseded', text } as Status;
+}
+
+/** What may pass by itself. @throws anything else */
+export function passing(error: unknown): SluiceError {
   if (error instanceof SluiceError && errors[error.code].retryable) return error;
   throw error;
 }

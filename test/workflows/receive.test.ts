@@ -30,17 +30,20 @@ const going = {
  * Only where somebody changed the workload is there anything to take over or to adopt; these releases have no plan yet,
  * see changePlan.test.ts.
  */
-const under = (answers: Record<Exclude<MessageName, 'takeOver' | 'adopt' | 'changePlan' | 'skipTo'>, string>) => ({
+const under = (
+  answers: Record<Exclude<MessageName, 'takeOver' | 'adopt' | 'changePlan' | 'skipTo' | 'supersede'>, string>,
+) => ({
   ...answers,
   changePlan: 'REFUSED',
   skipTo: 'REFUSED',
   takeOver: 'REFUSED',
   adopt: 'REFUSED',
+  supersede: 'REFUSED',
 });
 
 function all(code: string): Record<MessageName, string> {
   const every = { approve: code, reject: code, pause: code, resume: code, rollback: code };
-  return { ...every, changePlan: code, skipTo: code, takeOver: code, adopt: code };
+  return { ...every, changePlan: code, skipTo: code, takeOver: code, adopt: code, supersede: code };
 }
 
 function stateIn(phase: Phase): ReleaseState {
@@ -65,13 +68,14 @@ const table: Record<Phase, Record<MessageName, string>> = {
   succeeded: all('RELEASE_OVER'),
   rolledBack: all('RELEASE_OVER'),
   handedOver: all('RELEASE_OVER'),
+  superseded: all('RELEASE_OVER'),
   failed: all('RELEASE_OVER'),
 };
 
 const answer = (
   state: ReleaseState,
   name: MessageName,
-  message: unknown = { by: 'bob', gate: 'after-gray', batch: 'batch-2', strategy: { maxUnavailable: 2 } },
+  message: unknown = { by: 'bob', gate: 'after-gray', batch: 'batch-2', strategy: { maxUnavailable: 2 }, spec: {} },
 ): string => {
   const received = receive(state, run, name, message, at);
   return received.accepted ? 'ok' : received.code;

@@ -32,6 +32,7 @@ export function blueGreenText(state: ReleaseState, { services }: PlannedBlueGree
     case 'pulling':
     case 'held':
     case 'rollingBack':
+    case 'superseded':
     case 'failed':
       return undefined;
   }

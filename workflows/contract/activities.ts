@@ -6,6 +6,7 @@ import type { Target } from './names.ts';
 import type { BudgetRoom, Images } from './observation.ts';
 import type { Plan, PlannedPod, PlannedTemplate, PlannedTraffic, PodRef } from './plan.ts';
 import type { PodOrder } from './planner/ordering.ts';
+import type { RunningRelease } from './planner/supersede.ts';
 import type { ReleaseRecord } from './record.ts';
 import type { PlannedReload } from './reload.ts';
 import type { SettledEnd } from './status.ts';
@@ -100,6 +101,8 @@ export interface ClusterActivities extends BlueGreenActivities {
 export interface PlanRequest {
   /** What the person wrote; validated here. */
   readonly spec: unknown;
+  /** The release that runs, whose place this one is to take. */
+  readonly supersedes?: RunningRelease;
 }
 
 /** Which release of which workload. `holder` is what marks.release says: `<workflow id>|<first run id>`. */

@@ -248,7 +248,7 @@ export const errors = {
     3,
     false,
     'A release of this workload is already running.',
-    'See it with `sluice status`, approve it, or roll it back first.',
+    'See it with `sluice status`, approve it, roll it back first, or let it go on to the newer version with `sluice release … --supersede`.',
   ),
   RELEASE_NOT_FOUND: row(
     404,

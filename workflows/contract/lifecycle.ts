@@ -7,7 +7,14 @@ export interface PhaseRow {
   readonly next: Readonly<Partial<Record<Phase, string>>>;
 }
 
-const stopped = { rollingBack: 'failed, rejected, or rollback asked for', held: 'somebody has to decide' } as const;
+const superseded = { superseded: 'a newer version takes its place' } as const;
+const stopped = {
+  rollingBack: 'failed, rejected, or rollback asked for',
+  held: 'somebody has to decide',
+  ...superseded,
+} as const;
+/** Of a release that took over what another one had begun. */
+const takenOver = { rollingBack: 'it took the place of another release, and failed, or rollback asked for' } as const;
 
 /**
  * The life of a release. docs/release.md is made from it, and the tests hold every release that they run against it.
@@ -21,12 +28,20 @@ export const lifecycle: Readonly<Record<Phase, PhaseRow>> = {
       acquiring: 'the plan is made, and there is nothing to pull',
       failed: 'it is refused',
       rolledBack: 'rollback asked for',
+      ...takenOver,
+      ...superseded,
     },
   },
   pulling: {
     does: 'Pulls the new images on the nodes that are not known to have them. Touches nothing of the workload.',
     waitsFor: 'the nodes; `resume`',
-    next: { acquiring: 'the nodes have them', failed: 'they cannot be had', rolledBack: 'rollback asked for' },
+    next: {
+      acquiring: 'the nodes have them',
+      failed: 'they cannot be had',
+      rolledBack: 'rollback asked for',
+      ...takenOver,
+      ...superseded,
+    },
   },
   acquiring: {
     does: 'Pauses the workload, leaves its mark on it, and prepares the way out of traffic.',
@@ -52,6 +67,7 @@ export const lifecycle: Readonly<Record<Phase, PhaseRow>> = {
       gate: 'resume',
       committing: 'resume, or take-over',
       rollingBack: 'rollback',
+      ...superseded,
       handedOver: 'adopt',
       failed: 'adopt, and something of ours could not be taken away',
     },
@@ -59,7 +75,7 @@ export const lifecycle: Readonly<Record<Phase, PhaseRow>> = {
   committing: {
     does: 'Makes the new version the workload’s own template, with native history, takes everything of ours away, and gives the workload back.',
     waitsFor: 'the servers',
-    next: { succeeded: 'done', ...stopped },
+    next: { succeeded: 'done', rollingBack: stopped.rollingBack, held: stopped.held },
   },
   rollingBack: {
     does: 'Undoes in reverse order what was done. A step that fails does not stop the rest.',
@@ -70,6 +86,11 @@ export const lifecycle: Readonly<Record<Phase, PhaseRow>> = {
   rolledBack: { does: 'The end: everything is as it was.', waitsFor: '', next: {} },
   handedOver: {
     does: 'The end: somebody else’s change of the workload was adopted, and its own controller rolls that out.',
+    waitsFor: '',
+    next: {},
+  },
+  superseded: {
+    does: 'The end: a release of a newer version took its place, and holds the workload from there on.',
     waitsFor: '',
     next: {},
   },

@@ -1,3 +1,4 @@
+import type { Plan } from './plan.ts';
 import type { PlanChangeFields } from './planChange.ts';
 
 /**
@@ -14,6 +15,7 @@ export const messageNames = [
   'skipTo',
   'takeOver',
   'adopt',
+  'supersede',
 ] as const;
 export type MessageName = (typeof messageNames)[number];
 
@@ -41,6 +43,17 @@ export interface SkipMessage extends Said {
   readonly batch: string;
 }
 
+export interface SupersedeMessage extends Said {
+  /** A release spec of the same workload, as for a start; validated by the plan, which is made before anything stops. */
+  readonly spec: unknown;
+  /** Answer the plan, and change nothing. */
+  readonly dryRun?: boolean;
+  /** The release of the newer version touches nothing before somebody resumes it. */
+  readonly paused?: boolean;
+  /** The spec before its gates were left out for this once; see ReleaseInput. */
+  readonly gated?: unknown;
+}
+
 export type PlainMessage = Said;
 
 export interface MessageArguments {
@@ -53,6 +66,7 @@ export interface MessageArguments {
   readonly skipTo: SkipMessage;
   readonly takeOver: PlainMessage;
   readonly adopt: PlainMessage;
+  readonly supersede: SupersedeMessage;
 }
 
 /** The answer to an accepted message: what it did. A refused one fails with a code of the error table. */
@@ -60,6 +74,8 @@ export interface Reply {
   /** One sentence for people: `Approved after-gray (1 of 2).` */
   readonly text: string;
   readonly phase: string;
+  /** Of a `supersede` that is a dry run: what it would do. */
+  readonly plan?: Plan;
 }
 
 /** Shown in the Temporal UI beside each update and signal. */
@@ -77,5 +93,7 @@ export const messageDescriptions: Readonly<Record<MessageName, string>> = {
     'Other sizes and gates for the batches that have not begun, in the words of a spec. Example: {"by": "anna", "strategy": {"batches": ["50%", "50%"], "maxUnavailable": 2}, "gates": {"afterBatch": {"bake": "5m", "approval": {"required": 1}}}}',
   skipTo:
     'Upgrade all batches up to this one in one go, without the gates between them. Example: {"by": "anna", "batch": "batch-3"}',
+  supersede:
+    'Go on to a newer version from here: what is in hand is finished, then all pods go to the version of this spec, the gray group first again. Example: {"by": "anna", "spec": {"metadata": {"name": "checkout", "namespace": "shop"}, "target": {"cluster": "local", "workload": "deployment/checkout"}, "change": {"images": {"app": "registry.local/checkout:v3"}}}}',
   rollback: 'Undo everything, from any point. Example: {"by": "anna", "reason": "customers complain"}',
 };

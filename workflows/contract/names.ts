@@ -83,6 +83,9 @@ export const marks = {
   prePull: 'sluice.dev/pre-pull',
 } as const;
 
+/** Memo of a release's workflow: `run` is its name where it took the place of another release of the same workflow. */
+export const memoKeys = { run: 'sluiceRun' } as const;
+
 /** Temporal search attributes and their types. */
 export const searchAttributes = {
   SluiceApp: 'KEYWORD',

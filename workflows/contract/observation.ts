@@ -1,6 +1,7 @@
 import type { BlueGreenObservation } from './blueGreen/observation.ts';
 import type { Target } from './names.ts';
 import type { TemplateSource } from './plan.ts';
+import type { RunningRelease } from './planner/supersede.ts';
 
 /** Image by container name. */
 export type Images = Readonly<Record<string, string>>;
@@ -27,6 +28,8 @@ export interface Observation {
   readonly preview?: Preview;
   /** Only where mode BlueGreen is asked for. */
   readonly blueGreen?: BlueGreenObservation;
+  /** The release that holds it now, whose place the one that is planned takes. */
+  readonly supersedes?: RunningRelease;
 }
 
 /** A pod template and what a patch makes of it, as far as the plan needs to know. */
@@ -61,6 +64,8 @@ export interface ObservedPod {
   readonly template?: string;
   /** By container: the version that it was brought to by a reload, and still runs. */
   readonly reloaded?: Readonly<Record<string, string>>;
+  /** marks.release: the release that changed it last. */
+  readonly changedBy?: string;
 }
 
 /** What else was looked at before the plan; each becomes a warning or a note in it. */

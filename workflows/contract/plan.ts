@@ -187,6 +187,7 @@ export interface PlanWarning {
     | 'NOT_SWITCHED'
     | 'AUTOSCALER'
     | 'DISRUPTION_BUDGET'
+    | 'SUPERSEDES'
     | 'PAUSED_ALREADY'
     | 'LEFT_HELD'
     | 'NODE_LOST'

@@ -15,6 +15,7 @@ import { inOrder, nodeLabel, type PodOrder, requireOrdinals, zoneOf } from './pl
 import { plannedPod } from './planner/plannedPod.ts';
 import { plannedPrePull } from './planner/prePull.ts';
 import { runsReload } from './planner/reload.ts';
+import { supersedingChange, withOrigin } from './planner/supersede.ts';
 import { requireTraffic } from './planner/traffic.ts';
 import { planWarnings } from './planner/warnings.ts';
 import { plannedWrites } from './planner/writes.ts';
@@ -27,7 +28,7 @@ import type { ReleaseSpec } from './spec.ts';
  * @throws CONTAINER_NOT_FOUND, IMAGE_UNCHANGED, RELOAD_UNCHANGED, NOT_IN_PLACE, RESTART_UNSAFE, NO_PODS, WORKLOAD_UNFIT (a readiness gate that the template does not
  *   declare, a Service that was left open), FORBIDDEN (`change.prePull: Require`, and the worker may create no pods),
  *   SPEC_INVALID (`strategy.gray.select` names a pod that is not there, or selects nothing; `strategy.order.first` asks for
- *   ordinals that there are none of)
+ *   ordinals that there are none of), REFUSED (it cannot take the place of the release that runs)
  */
 export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
   if (spec.strategy.mode === 'BlueGreen') return planBlueGreen(spec, observation);
@@ -35,7 +36,7 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
   const { target } = observation;
   requireTraffic(traffic.through, observation);
   const mode = plannedMode(spec, observation);
-  const change = plannedChange(spec, observation);
+  const change = supersedingChange(spec, observation, mode.used) ?? plannedChange(spec, observation);
   if (observation.pods.length === 0) throw noPods(observation);
 
   const order = podOrder(strategy.order);
@@ -49,7 +50,7 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
   );
   const sizes = batchSizes(strategy.batches, rest.length);
   const planned = (pod: ObservedPod): PlannedPod =>
-    plannedPod(pod, change.to, observation.templateImages, zoneOf(pod, order));
+    withOrigin(pod, plannedPod(pod, change.to, observation.templateImages, zoneOf(pod, order)), observation);
   const shape = plannedShape(spec);
   const batches: PlannedBatch[] = [
     ...(gray.length === 0 ? [] : [{ name: 'gray', pods: gray, gate: spec.gates.afterGray }]),

@@ -12,6 +12,8 @@ export interface ReleaseRecord {
   readonly run: string;
   readonly app: string;
   readonly initiator: string;
+  /** The release whose place it took. */
+  readonly supersedes?: { readonly run: string; readonly version: string };
   /** Why it was started, where that was said: `undo to revision 3`. */
   readonly reason?: string;
   readonly startedAt: string;

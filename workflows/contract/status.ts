@@ -15,16 +15,17 @@ export const phases = [
   'succeeded',
   'rolledBack',
   'handedOver',
+  'superseded',
   'failed',
 ] as const;
 /**
- * Where a release is. The last four are ends. `handedOver`: people decided to keep somebody else's change of the
- * workload; `failed`: something is not undone, or it never began.
+ * Where a release is. The last five are ends. `handedOver`: people decided to keep somebody else's change of the
+ * workload; `superseded`: a release of a newer version took its place, and the workload with it; `failed`: something is not undone, or it never began.
  */
 export type Phase = (typeof phases)[number];
 
 /** Ends at which nothing is left to do for anybody. */
-const settledEnds = ['succeeded', 'rolledBack', 'handedOver'] as const;
+const settledEnds = ['succeeded', 'rolledBack', 'handedOver', 'superseded'] as const;
 export type SettledEnd = (typeof settledEnds)[number];
 
 export const isSettled = (phase: Phase): phase is SettledEnd => settledEnds.some((end) => end === phase);
@@ -57,7 +58,7 @@ export interface PodStatus extends PodRef {
 /** What everyone reads. Times are ISO 8601 from the workflow's clock. */
 export interface ReleaseStatus {
   readonly id: string;
-  /** First run id: names this release among those of the same workload. */
+  /** Names this release among those of the same workload: its first run id. */
   readonly run: string;
   readonly app: string;
   readonly target: Target;
@@ -70,6 +71,10 @@ export interface ReleaseStatus {
   /** It changes the number of pods and nothing else. */
   readonly scale?: { readonly from: number; readonly to: number };
   readonly initiator: string;
+  /** The release whose place it took. */
+  readonly supersedes?: Superseded;
+  /** The version that takes its place as soon as what is in hand is finished; at its end: that has taken it. */
+  readonly supersededBy?: { readonly version: string; readonly by: string };
   readonly startedAt: string;
   readonly endedAt?: string;
   readonly phase: Phase;
@@ -89,6 +94,14 @@ export interface ReleaseStatus {
   readonly notUndone: readonly Failure[];
   /** What is planned besides the batches, which are above with their pods. */
   readonly plan?: PlanHead;
+}
+
+/** A release that ended because another one took its place. */
+export interface Superseded {
+  readonly run: string;
+  readonly version: string;
+  /** How it ended, one sentence. */
+  readonly text: string;
 }
 
 export interface Said {

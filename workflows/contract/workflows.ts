@@ -88,5 +88,8 @@ export interface Overdue {
   readonly reason: string;
 }
 
-/** Signals from a release to its batch. `stop`: admit nothing, give up waiting, and say what became of the pods. */
-export const batchSignals = { pause: 'pause', resume: 'resume', stop: 'stop' } as const;
+/**
+ * Signals from a release to its batch. `stop`: admit nothing, give up waiting, and say what became of the pods.
+ * `finish`: admit nothing, see those in hand through, and say the same.
+ */
+export const batchSignals = { pause: 'pause', resume: 'resume', stop: 'stop', finish: 'finish' } as const;

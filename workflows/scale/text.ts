@@ -27,6 +27,7 @@ export function scaleText(state: ReleaseState, scale: PlannedScale, cause: strin
     case 'gate':
     case 'held':
     case 'rollingBack':
+    case 'superseded':
     case 'failed':
       return undefined;
   }

@@ -23,7 +23,11 @@ export function commandFor(
   ].join(' ');
 }
 
-const shorter: Partial<Record<MessageName, string>> = { changePlan: 'change', skipTo: 'skip' };
+const shorter: Partial<Record<MessageName, string>> = {
+  changePlan: 'change',
+  skipTo: 'skip',
+  supersede: 'release --supersede',
+};
 
 /** The command that sends a message: `takeOver` is `sluice take-over`. */
 export const commandName = (message: MessageName): string =>

@@ -36,12 +36,15 @@ export function historyEntryLines(target: Target, given: HistoryEntry, look: Loo
 }
 
 function facts(record: ReleaseRecord, look: Look): [string, string][] {
-  const { initiator, reason, startedAt, text, failure, notUndone } = record;
+  const { initiator, reason, startedAt, text, failure, notUndone, supersedes } = record;
   return [
     ['outcome', `${outcome(record, look)}: ${text}`],
     ...(failure === undefined ? [] : [['failure', `${failure.code}: ${failure.text}`] satisfies [string, string]]),
     ...notUndone.map((left): [string, string] => ['not undone', `${left.text} ${left.next}`]),
     ['by', reason === undefined ? initiator : `${initiator}: ${reason}`],
+    ...(supersedes === undefined
+      ? []
+      : [['instead of', `${supersedes.version}, run ${supersedes.run}`] satisfies [string, string]]),
     ['started', `${startedAt}, took ${tookOf(record)}`],
   ];
 }

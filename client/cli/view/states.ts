@@ -29,6 +29,7 @@ const phaseColours: Readonly<Record<Phase, keyof Colours>> = {
   succeeded: 'green',
   rolledBack: 'magenta',
   handedOver: 'magenta',
+  superseded: 'magenta',
   failed: 'red',
 };
 

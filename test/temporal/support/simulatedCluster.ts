@@ -16,6 +16,7 @@ import type { BlueGreenActivities } from '../../../workflows/contract/blueGreen/
 import { fingerprint } from '../../../workflows/contract/fingerprint.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
 import type { Plan, PodRef } from '../../../workflows/contract/plan.ts';
+import type { RunningRelease } from '../../../workflows/contract/planner/supersede.ts';
 import type { ReleaseRecord } from '../../../workflows/contract/record.ts';
 
 /** Blue/green is tested where there are ReplicaSets and endpoints. */
@@ -76,6 +77,8 @@ export class SimulatedCluster {
   pull: (nodes: readonly string[]) => PrePulled = (nodes) => ({ done: nodes, failed: [], later: [] });
   /** What `plan` answers. */
   planned: Plan;
+  /** What it answers for a release that takes the place of the one that runs. */
+  next: (running: RunningRelease) => Plan = () => this.planned;
   /** What is born now, other than of the template. */
   births: BearRequest['births'];
   #quietUntil = 0;
@@ -123,7 +126,8 @@ export class SimulatedCluster {
 
   get activities(): ClusterActivities {
     return {
-      plan: async () => this.#done('plan', [], () => this.planned),
+      plan: async ({ supersedes }) =>
+        this.#done(supersedes ? 'plan-next' : 'plan', [], () => (supersedes ? this.next(supersedes) : this.planned)),
       prePull: async ({ nodes }) => {
         const names = nodes.map(({ node }) => node);
         return this.#done('prePull', names, () => this.pull(names));

@@ -45,7 +45,7 @@ export interface Running {
 
 /** Runs one release on `cluster` while `drive` talks to it; both workers stop with it. */
 export async function withRelease<T>(
-  env: TestWorkflowEnvironment,
+  env: Pick<TestWorkflowEnvironment, 'client' | 'nativeConnection'>,
   cluster: SimulatedCluster,
   drive: (running: Running) => Promise<T>,
   options: { readonly id?: string; readonly spec?: unknown; readonly type?: 'release' | 'scale' } = {},

@@ -52,9 +52,13 @@ function drain({ traffic: { through } }: Drawn, { findings }: Observation): Plan
 }
 
 /** Who else has a hand in the workload. */
-export function othersWarnings(plan: Drawn, { findings, paused, leftHeld }: Observation): PlanWarning[] {
+export function othersWarnings(
+  plan: Drawn,
+  { findings, paused, leftHeld, supersedes, pods: all }: Observation,
+): PlanWarning[] {
   const { target, maxUnavailable } = plan;
   const name = workloadName(target);
+  const changed = all.filter(({ changedBy }) => supersedes !== undefined && changedBy === supersedes.holder).length;
   return [
     ...findings.autoscalers
       .toSorted()
@@ -74,6 +78,11 @@ export function othersWarnings(plan: Drawn, { findings, paused, leftHeld }: Obse
         'GITOPS_OWNER',
         `${owner} writes ${name} too and may set the old image again. Stop its sync for the release, and change the image there as well.`,
       ),
+    ),
+    ...warn(
+      supersedes !== undefined,
+      'SUPERSEDES',
+      `The release of ${supersedes?.change.version ?? ''} that runs ends where it is, once the pods that it has in hand are through: the ${countOf(changed, 'pod')} that it has changed by now ${changed === 1 ? 'goes' : 'go'} to the newer version too. A rollback brings every pod back to ${plan.change.fromVersion || 'the version before both'}.`,
     ),
     ...warn(
       leftHeld,

@@ -1,0 +1,87 @@
+import { allHandlersFinished, condition } from '@temporalio/workflow';
+import type { Book } from '../book.ts';
+import type { Plan } from '../contract/plan.ts';
+import { countOf } from '../contract/quantity.ts';
+import type { ReleaseInput } from '../contract/workflows.ts';
+import { failureOf } from '../failure.ts';
+import type { Successor } from '../live.ts';
+import { announce } from '../notify.ts';
+import { keepRecord } from '../record.ts';
+import { putBack } from '../scale/putBack.ts';
+import { logged, type PodEntry, type ReleaseState, without, withRefusal } from '../state.ts';
+import { successorState } from './carry.ts';
+import { planSuccessor } from './plan.ts';
+
+/**
+ * What takes the place of the release, whose way forward has ended: nothing is in hand any more. The plan is made once
+ * more, by what the cluster has now. Undefined where the rollback was asked for, or no plan can be made any more: then the
+ * release goes on as before.
+ */
+export async function supersede(book: Book, input: ReleaseInput): Promise<Successor | undefined> {
+  await putUnchangedBack(book);
+  const plan = await planAnew(book);
+  const { superseding } = book.state;
+  if (plan === undefined || superseding === undefined || isCalledOff(book)) return undefined;
+  book.set(ended);
+  await keepRecord(book, input, 'superseded');
+  await announce(book, 'superseded');
+  await condition(allHandlersFinished);
+  // From here on a rollback is for the one that takes its place: it is carried over.
+  book.set((state) => ({ ...state, phase: 'superseded', endedAt: book.now }));
+  const { text } = book.status;
+  const { said, spec, gated, paused } = superseding;
+  return {
+    state: successorState(book.state, plan, superseding, { run: book.identity.run, text, at: book.now }),
+    input: {
+      spec,
+      initiator: said.by,
+      ...(said.reason !== undefined && { reason: said.reason }),
+      ...(gated !== undefined && { gated }),
+      ...(paused === true && { paused }),
+    },
+  };
+}
+
+const isCalledOff = ({ state }: Book): boolean => state.rollback !== undefined;
+
+/** Pods that were drained, and never changed, when their batch was stopped: nothing keeps them from serving. */
+async function putUnchangedBack(book: Book): Promise<void> {
+  const { plan, batches } = book.state;
+  const isDue = ({ state, outOfTraffic }: PodEntry): boolean =>
+    outOfTraffic === true && (state === 'drain' || state === 'silence');
+  const due = batches.flatMap(({ pods }) => pods.filter(isDue));
+  if (plan === undefined || due.length === 0) return;
+  const failed = await putBack(book, plan, 'put-back', due);
+  const out = new Set(failed.map(({ pod }) => pod));
+  const back = new Set(due.filter(({ name }) => !out.has(name)).map(({ uid }) => uid));
+  const pod = (entry: PodEntry): PodEntry => {
+    if (!back.has(entry.uid)) return entry;
+    const { outOfTraffic: _, ...rest } = entry;
+    return { ...rest, state: 'queued' };
+  };
+  book.set((state) => ({
+    ...state,
+    batches: state.batches.map((batch) => ({ ...batch, pods: batch.pods.map(pod) })),
+  }));
+  book.log(`Put back into traffic: ${countOf(back.size, 'pod')} that had not been changed yet.`);
+}
+
+async function planAnew(book: Book): Promise<Plan | undefined> {
+  const { superseding } = book.state;
+  if (superseding === undefined || isCalledOff(book)) return undefined;
+  try {
+    return await planSuccessor(book, superseding.spec);
+  } catch (error) {
+    const { code, text } = failureOf(error);
+    const at = book.now;
+    const refused = { at, name: 'supersede', by: superseding.said.by, code, text } as const;
+    const goesOn = `It goes on by itself: ${superseding.version} cannot take its place any more: ${text}`;
+    book.set((state) => logged(withRefusal(without(state, 'superseding'), refused), { at, text: goesOn }));
+    return undefined;
+  }
+}
+
+/** A batch that was not gone through with waits for nothing any more; a gate is left as it stood. */
+function ended(state: ReleaseState): ReleaseState {
+  return without(without(state, 'paused'), 'held');
+}
