@@ -1,0 +1,185 @@
+import type { ErrorCode } from '../../workflows/contract/errors.ts';
+import type { KindName } from '../../workflows/contract/kinds.ts';
+
+/** File and title (or its beginning) of a test. */
+export type Proof = readonly [file: string, title: string];
+
+export interface Works {
+  readonly how: string;
+  /** What `kubectl rollout` and the objects say when the release is over. */
+  readonly native: string;
+  readonly shownBy: readonly Proof[];
+}
+
+export interface Refused {
+  readonly refused: ErrorCode;
+  readonly shownBy: readonly Proof[];
+}
+
+const release = 'test/e2e/release.test.ts';
+const kinds = 'test/e2e/kinds.test.ts';
+const recreate = 'test/e2e/recreate.test.ts';
+const reload = 'test/e2e/hotReload.test.ts';
+const blueGreen = 'test/e2e/blueGreen.test.ts';
+const scale = 'test/kwok/scale/kinds.test.ts';
+
+const both = '`rollout status`, `history` with both revisions, `undo`';
+const noHistory = 'the template; it has no history of its own';
+const untouched = 'as before: nothing of the workload changes';
+const reloaded: Proof = [reload, 'reloads and rolls back, and its revisions are as they were'];
+const inPlaceUnderLoad: readonly Proof[] = [
+  [kinds, 'scenarios 27, 39, 42: v1 → v2 under load'],
+  [kinds, 'a rollback in the middle of a batch under load'],
+];
+const anewUnderLoad: readonly Proof[] = [
+  [recreate, 'an env changes under load: 0 failed requests'],
+  [recreate, 'a rollback in the middle of a batch under load'],
+];
+const killedAnew: Proof = [
+  'test/kwok/kinds/recreated.test.ts',
+  'to the new template: each pod is replaced once, and nobody moves when it is given back',
+];
+const anewOnKwok: Proof = ['test/kwok/kinds/recreate.test.ts', 'to another env; one that dies at the gate is born old'];
+const noBlueGreen: Refused = {
+  refused: 'MODE_UNSUPPORTED',
+  shownBy: [['test/contract/blueGreen/planner.test.ts', 'another kind']],
+};
+const restarted: Works = {
+  how: 'containers restart with the image that they run',
+  native: both,
+  shownBy: [['test/kwok/client/restart.test.ts', 'a restart is a release: plan, gate, batches, history']],
+};
+const scaled: Works = {
+  how: 'chosen pods go, drained first; new ones come in batches',
+  native: 'the number; nothing else',
+  shownBy: [
+    [scale, 'goes down through a Service: exactly the pods of the plan'],
+    [scale, 'goes up in batches with a gate, and back from there'],
+  ],
+};
+
+/** It is not refused, and nothing shows it. */
+export interface Unshown {
+  readonly unshown: string;
+}
+
+/** Every way to change a workload, for every kind. */
+export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Refused | Unshown>>>> = {
+  'in place': {
+    deployment: {
+      how: 'containers restart in their pods; the Deployment is paused',
+      native: both,
+      shownBy: [
+        [release, 'scenarios 27, 42: v1 → v2'],
+        [release, 'kubectl rollout undo works after the release'],
+        [release, 'a rollback in the middle of a batch under load'],
+        [release, 'scenario 55: SIGKILL and restart'],
+      ],
+    },
+    statefulset: {
+      how: 'containers restart in their pods, the highest ordinal first; `OnDelete` meanwhile',
+      native: both,
+      shownBy: [...inPlaceUnderLoad, ['test/kwok/kinds/release.test.ts', 'scenario 39: gray is the highest ordinal']],
+    },
+    daemonset: {
+      how: 'containers restart in their pods, by labels of nodes; `OnDelete` meanwhile',
+      native: both,
+      shownBy: [
+        [kinds, 'scenario 42: under load, beside other pods of its Service, there and back'],
+        ['test/kwok/kinds/nodes.test.ts', 'scenario 38: a node that is not ready comes last'],
+      ],
+    },
+    replicaset: {
+      how: 'containers restart in their pods',
+      native: noHistory,
+      shownBy: [['test/kwok/kinds/replicaset.test.ts', 'a ReplicaSet is released in place']],
+    },
+  },
+  Recreate: {
+    deployment: {
+      how: 'chosen pods are deleted; its ReplicaSet bears new ones only while a batch is in hand',
+      native: both,
+      shownBy: [
+        ...anewUnderLoad,
+        ['test/kwok/recreate.test.ts', 'two hundred pods, and the worker is killed twice on the way'],
+      ],
+    },
+    statefulset: {
+      how: 'chosen pods are deleted and born under their names; `OnDelete` meanwhile',
+      native: both,
+      shownBy: [...anewUnderLoad, anewOnKwok, killedAnew],
+    },
+    daemonset: {
+      how: 'chosen pods are deleted and born on their nodes; `OnDelete` meanwhile',
+      native: both,
+      shownBy: [
+        anewOnKwok,
+        killedAnew,
+        ['test/kwok/kinds/nodes.test.ts', 'made anew: the pod of a node that does not report'],
+      ],
+    },
+    replicaset: {
+      refused: 'MODE_UNSUPPORTED',
+      shownBy: [['test/docs/ways.test.ts', 'a ReplicaSet has no recreation']],
+    },
+  },
+  BlueGreen: {
+    deployment: {
+      how: 'all new pods beside the old, Services switched, the new ReplicaSet adopted',
+      native: both,
+      shownBy: [
+        [blueGreen, 'switches under load: 0 failed requests'],
+        [blueGreen, 'back in one step after the switch, under load'],
+      ],
+    },
+    statefulset: noBlueGreen,
+    daemonset: noBlueGreen,
+    replicaset: noBlueGreen,
+  },
+  HotReload: {
+    deployment: {
+      how: 'a command or a signal in its containers; nothing restarts',
+      native: untouched,
+      shownBy: [
+        [reload, 'a command under load: 0 failed requests'],
+        [reload, 'a rollback in the middle of a batch under load: the undo runs'],
+      ],
+    },
+    statefulset: {
+      how: 'a command or a signal in its containers; nothing restarts',
+      native: untouched,
+      shownBy: [reloaded],
+    },
+    daemonset: {
+      how: 'a command or a signal in its containers; nothing restarts',
+      native: untouched,
+      shownBy: [reloaded],
+    },
+    replicaset: {
+      how: 'a command or a signal in its containers; nothing restarts',
+      native: untouched,
+      shownBy: [reloaded],
+    },
+  },
+  'sluice restart': {
+    deployment: {
+      ...restarted,
+      shownBy: [...restarted.shownBy, ['test/e2e/restart.test.ts', 'a restart: the same pods run the same image anew']],
+    },
+    statefulset: restarted,
+    daemonset: restarted,
+    replicaset: { unshown: 'as in place; no test of its own yet' },
+  },
+  'sluice scale': {
+    deployment: {
+      ...scaled,
+      shownBy: [...scaled.shownBy, ['test/e2e/scale.test.ts', 'a rollback in the middle of a drain under load']],
+    },
+    statefulset: { ...scaled, how: 'the highest ordinals go, drained first; new ones come in batches' },
+    daemonset: {
+      refused: 'WORKLOAD_UNFIT',
+      shownBy: [['test/kwok/kinds/nodes.test.ts', 'cannot be scaled: refused at the plan']],
+    },
+    replicaset: scaled,
+  },
+};
