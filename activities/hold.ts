@@ -1,5 +1,6 @@
 import type { ClusterActivities } from '../workflows/contract/activities.ts';
 import { SluiceError } from '../workflows/contract/errors.ts';
+import { clearLeft } from './blueGreen/clear.ts';
 import { activity } from './call.ts';
 import { noPods } from './podsOf.ts';
 import type { PodsOf } from './ports.ts';
@@ -10,7 +11,10 @@ export function holdActivities(
   shared: Shared,
 ): Pick<ClusterActivities, 'acquire' | 'takeOver' | 'release' | 'openTraffic' | 'closeTraffic'> {
   return {
-    acquire: activity((request, call) => workloadOf(shared, request.target, call).acquire(request)),
+    acquire: activity(async (request, call) => {
+      await clearLeft(shared, request, call);
+      return workloadOf(shared, request.target, call).acquire(request);
+    }),
 
     takeOver: activity((request, call) => workloadOf(shared, request.target, call).takeOver(request)),
 

@@ -25,7 +25,8 @@ export function blueGreenActivities(shared: Shared): BlueGreenActivities {
       }),
     ),
 
-    point: activity(async (request, call) => {
+    point: activity(async (asked, call) => {
+      const request = { ...asked, since: call.here(asked.since) };
       const deps = { kube: kubeOf(call), signal: call.signal, watches: endpointWatches(shared.kube) };
       const through = (pods: PointDeps['pods']) => point({ ...deps, pods }, request);
       try {

@@ -19,6 +19,11 @@ export const blueGreenAccess: readonly Access[] = [
   ...['list', 'watch'].map((verb) => ({ group: 'discovery.k8s.io', resource: 'endpointslices', verb })),
 ];
 
+const switches = {
+  verb: 'switched',
+  instead: 'Name those that select the pods of this workload alone in strategy.blueGreen.services.',
+};
+
 /**
  * Which Services would be switched, and whether there is room for all pods twice. `own`: the pods as they are.
  * @throws SERVICE_NOT_FOUND, SERVICE_UNUSABLE, WORKLOAD_UNFIT
@@ -34,7 +39,7 @@ export async function observeBlueGreen(
   const through = traffic.through.flatMap((source) => ('service' in source ? [source.service] : []));
   const services = asked ?? (through.length > 0 ? through : findings.services.toSorted());
   const named = [...new Set([...services, ...(previewService === undefined ? [] : [previewService])])];
-  const found = await usableServices(kube, target, named, own);
+  const found = await usableServices(kube, target, named, own, switches);
   for (const service of found) {
     if (ownSelector(service)[hashLabel] === undefined) continue;
     throw new SluiceError(

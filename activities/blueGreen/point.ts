@@ -80,7 +80,7 @@ async function write(
   if (lenient) {
     // Somebody else has a ReplicaSet of his own there; our mark goes, his word stays.
     if (side === undefined && hashes !== undefined) return to === 'both';
-  } else if (!force && hashes) requireOurs(service, request, hashes, to === 'green');
+  } else if (!force && hashes) requireOurs(service, request, hashes, !request.first);
   if (pair && to !== 'both') requireSelected(service, to === 'blue' ? pair.blue : pair.green, target);
   const done = isHeld(service, request) && side === to && service.metadata.labels?.[marks.serving] === stageOf(to);
   if (!done) await pin(kube, request, service, to, hash);
@@ -107,7 +107,7 @@ async function requireReady(
   request: PointRequest,
   to: Exclude<Side, 'both'>,
 ): Promise<void> {
-  const end = Date.now() + request.timeoutMs;
+  const end = Date.parse(request.since) + request.timeoutMs;
   for (;;) {
     const pair = request.lenient ? await leftPair(kube, request) : await findPair(kube, request);
     if (!pair) return;
@@ -132,7 +132,7 @@ async function requireReady(
 /** Waits until callers are sent where they shall be, as the EndpointSlices say. @throws CONFLICT while they do not follow */
 async function followed(
   { watches, signal, pods }: PointDeps,
-  { to, target }: PointRequest,
+  { to, target, lenient }: PointRequest,
   names: readonly string[],
   hashes: Hashes | undefined,
 ): Promise<void> {
@@ -146,7 +146,9 @@ async function followed(
       [...open].flatMap(([name, watch]) => {
         const now = watch.now();
         const old = [...now.marks].some((mark) => mark !== stageOf(to));
-        return old || [...now.pods.keys()].some(isOther) ? [name] : [];
+        // All pods of that side are ready, and known to be.
+        const isEmpty = to !== 'both' && !lenient && now.ready === 0;
+        return old || isEmpty || [...now.pods.keys()].some(isOther) ? [name] : [];
       });
     if (await until(() => behind().length === 0, patienceMs, signal, [pods, ...open.values()])) return;
     throw new SluiceError(

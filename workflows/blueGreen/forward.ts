@@ -32,7 +32,7 @@ export async function blueGreenForward(book: Book, _input: ReleaseInput): Promis
     ]);
     begin(book, 'services');
     await untilThrough(book, () =>
-      pointAt(book, plan, 'blue', pair.services, 'let the Services call the old pods only'),
+      pointAt(book, plan, 'blue', pair.services, 'let the Services call the old pods only', { first: true }),
     );
     begin(book, 'green');
   }

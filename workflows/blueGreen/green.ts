@@ -40,5 +40,5 @@ export async function raise(book: Book, plan: PlanHead, pair: PlannedBlueGreen):
     }
     if (result.gone.length === 0 || round === mostRounds) break;
   }
-  await pointAt(book, plan, 'green', previewsOf(pair), 'let the preview show the new pods');
+  await pointAt(book, plan, 'green', previewsOf(pair), 'let the preview show the new pods', { first: true });
 }

@@ -22,11 +22,11 @@ export async function pointAt(
   to: Side,
   services: readonly string[],
   summary: string,
-  how: Pick<PointRequest, 'lenient' | 'force'> = {},
+  how: Pick<PointRequest, 'first' | 'lenient' | 'force'> = {},
 ): Promise<Pointed> {
   if (services.length === 0) return { others: [] };
   const { writing } = clusterActivities(book.identity.target.cluster);
-  const request = { ...heldRequest(book, plan), services, to, timeoutMs: plan.readyTimeoutMs, ...how };
+  const request = { ...heldRequest(book, plan), services, to, timeoutMs: plan.readyTimeoutMs, since: book.now, ...how };
   return writing.point.executeWithOptions({ summary }, [request]);
 }
 

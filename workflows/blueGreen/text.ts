@@ -14,7 +14,7 @@ export function blueGreenText(state: ReleaseState, { services }: PlannedBlueGree
       if (paused) return `Paused by ${paused.by}.`;
       if (index === 0)
         return `Bringing ${countOf(batches[0]?.pods.length ?? 0, 'pod')} of ${version} beside the old ones; nobody calls them yet.`;
-      return state.gatesPassed?.some(({ id }) => id === batches[1]?.gate.id)
+      return batches[1]?.state === 'running'
         ? `${named} calls ${version}; waiting for silence at the old pods.`
         : `Switching ${named} to ${version}.`;
     case 'gate':

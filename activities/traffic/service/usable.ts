@@ -22,6 +22,19 @@ export const wouldServe = (service: Service, pod: Pod): boolean =>
 /** Whether our key is in its selector: only then does the label of a pod decide. */
 export const isOpen = (service: Service): boolean => service.spec.selector?.[marks.serving] === 'true';
 
+/** What a Service is needed for, in the words of a refusal. */
+export interface Purpose {
+  readonly verb: string;
+  /** What to do where it is shared with others. */
+  readonly instead: string;
+}
+
+const drains: Purpose = {
+  verb: 'used to drain',
+  instead:
+    'Name a Service that selects the pods of this workload alone, use a readiness gate, or leave `traffic.through` out.',
+};
+
 /** UIDs of what owns these pods (a ReplicaSet, a StatefulSet): a pod born later has one of them as well. */
 export const ownersOf = (own: readonly Pod[]): ReadonlySet<string> =>
   new Set(own.flatMap((pod) => controllerOf(pod)?.uid ?? []));
@@ -29,7 +42,7 @@ export const ownersOf = (own: readonly Pod[]): ReadonlySet<string> =>
 export const isOwned = (pod: Pod, owners: ReadonlySet<string>): boolean => owners.has(controllerOf(pod)?.uid ?? '');
 
 /**
- * The Services of these names, each fit to drain the pods `own` of `target`.
+ * The Services of these names, each fit to drain the pods `own` of `target`, or for another `purpose`.
  *
  * A Service that selects pods of others too is refused. With our key in its selector those pods would need the label
  * as well, and so would every pod that is born there during the release: only their own template could give it to
@@ -41,31 +54,36 @@ export async function usableServices(
   target: Target,
   names: readonly string[],
   own: readonly Pod[],
+  purpose: Purpose = drains,
 ): Promise<readonly Service[]> {
   const { namespace } = target;
   return Promise.all(
     names.map(async (name) => {
       const service = await kube.find(services, { namespace, name });
       if (service === undefined) throw await notFound(kube, namespace, name);
-      requireSelector(service);
+      requireSelector(service, purpose);
       const selected = own.filter((pod) => wouldServe(service, pod));
       if (own.length > 0 && selected.length === 0)
-        throw unusable(service, `its selector (${selectorText(service)}) matches no pod of ${workloadName(target)}`);
+        throw unusable(
+          service,
+          `its selector (${selectorText(service)}) matches no pod of ${workloadName(target)}`,
+          purpose,
+        );
       const owners = ownersOf(own);
       const all = await kube.list(pods, { namespace, labelSelector: selectorText(service) });
       const foreign = all.items.filter((pod) => !isLeaving(pod) && !isOwned(pod, owners));
-      if (own.length > 0 && foreign.length > 0) throw shared(service, target, foreign);
+      if (own.length > 0 && foreign.length > 0) throw shared(service, target, foreign, purpose);
       return service;
     }),
   );
 }
 
-function requireSelector(service: Service): void {
+function requireSelector(service: Service, purpose: Purpose): void {
   if (service.spec.type === 'ExternalName') {
-    throw unusable(service, 'it is of type ExternalName, a mere alias in DNS: it has no endpoints to drain');
+    throw unusable(service, 'it is of type ExternalName, a mere alias in DNS: it has no endpoints of its own', purpose);
   }
   if (Object.keys(ownSelector(service)).length > 0) return;
-  throw unusable(service, 'it has no selector, so somebody else writes its endpoints');
+  throw unusable(service, 'it has no selector, so somebody else writes its endpoints', purpose);
 }
 
 const selectorText = (service: Service): string =>
@@ -73,14 +91,14 @@ const selectorText = (service: Service): string =>
     .map(([key, value]) => `${key}=${value}`)
     .join(',');
 
-const unusable = (service: Service, why: string, next?: string): SluiceError =>
+const unusable = (service: Service, why: string, { verb }: Purpose, next?: string): SluiceError =>
   new SluiceError(
     'SERVICE_UNUSABLE',
-    `Service ${service.metadata.name} cannot be used to drain: ${why}.`,
+    `Service ${service.metadata.name} cannot be ${verb}: ${why}.`,
     next === undefined ? {} : { next },
   );
 
-function shared(service: Service, target: Target, foreign: readonly Pod[]): SluiceError {
+function shared(service: Service, target: Target, foreign: readonly Pod[], purpose: Purpose): SluiceError {
   const owners = new Set(
     foreign.map((pod) => {
       const owner = controllerOf(pod);
@@ -90,7 +108,8 @@ function shared(service: Service, target: Target, foreign: readonly Pod[]): Slui
   return unusable(
     service,
     `it also sends callers to pods that are not of ${workloadName(target)} (${[...owners].slice(0, 5).join(', ')}), and a pod born there during the release would get none`,
-    'Name a Service that selects the pods of this workload alone, use a readiness gate, or leave `traffic.through` out.',
+    purpose,
+    purpose.instead,
   );
 }
 

@@ -124,6 +124,13 @@ describe('is refused before anything is touched', () => {
       () => planRelease(spec({}, { traffic: { through: [{ readinessGate: 'x.y/z' }] } }), observe(podsOf(2), pair())),
     ],
     [
+      'a Service that was left open',
+      'WORKLOAD_UNFIT',
+      'Service web still has in its selector',
+      () =>
+        planRelease(spec(), observe(podsOf(2), { ...pair(), findings: { ...quietFindings, openServices: ['web'] } })),
+    ],
+    [
       'a quota that is too small',
       'NO_ROOM',
       'ResourceQuota team lets pods be 10, and 8 is used',

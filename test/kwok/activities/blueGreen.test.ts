@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-
+import { isReady } from '../../../activities/kubernetes/podState.ts';
 import {
   controllerRevisions,
   endpointSlices,
+  podStatus,
   replicaSets,
   services,
 } from '../../../activities/kubernetes/resources.ts';
@@ -85,6 +86,8 @@ const pointing = (held: HeldRequest, to: Side, lenient?: true) => ({
   services: [held.target.name],
   to,
   timeoutMs: 60_000,
+  since: new Date().toISOString(),
+  ...(to === 'blue' && !lenient && { first: true as const }),
   ...(lenient && { lenient }),
 });
 const green = (held: HeldRequest) => ({ ...held, since: new Date().toISOString(), timeoutMs: 60_000 });
@@ -186,5 +189,42 @@ describe('a second ReplicaSet beside the first, the worker killed after each wri
       living.close();
       if (!kube.died()) return;
     }
+  });
+
+  it('green is adopted whole, also while one of its pods is not ready: no controller takes one for another', async () => {
+    const living = mortally(Number.POSITIVE_INFINITY);
+    const app = await deploy(world, { name: 'unready', replicas: 4 });
+    const { metadata, spec } = await app.deployment();
+    const held = { target: app.target, uid: metadata.uid, holder: 'release/unready|run' };
+    const gated = { spec: { readinessGates: [{ conditionType: 'sluice.dev/test' }] } };
+    const from = templateFingerprint(spec.template);
+    const template = { from, to: mark, source: { patch: gated }, differs: [] };
+    await living.run('acquire', { ...held, from: {}, template });
+    await living.run('green', green(held));
+    const isNew = (pod: Pod): boolean => pod.spec.readinessGates !== undefined;
+    const born = (await livePods(app)).filter(isNew);
+    const conditions = [{ type: 'sluice.dev/test', status: 'True' }];
+    for (const { metadata: of } of born.slice(1)) {
+      await world.kube.patch(
+        podStatus,
+        { namespace: world.namespace, name: of.name },
+        { status: { conditions } },
+        { as: 'strategic' },
+      );
+    }
+    const ready = async () => (await livePods(app)).filter((pod) => isNew(pod) && isReady(pod)).length === 3;
+    await eventually(ready);
+    await living.run('adopt', commit(held));
+    await living.run('release', { ...held, recreated: true });
+    await eventually(async () => (await livePods(app)).length === 4);
+    expect((await livePods(app)).map(uidOf).toSorted()).toEqual(born.map(uidOf).toSorted());
+    // Nobody scaled it, not even for a moment.
+    const owner = born[0]?.metadata.ownerReferences?.[0]?.name ?? '';
+    expect((await world.kube.get(replicaSets, { namespace: world.namespace, name: owner })).metadata.generation).toBe(
+      1,
+    );
+    const left = (await app.deployment()).status;
+    expect([left?.updatedReplicas, left?.readyReplicas]).toEqual([4, 3]);
+    living.close();
   });
 });

@@ -52,12 +52,15 @@ export type Side = 'blue' | 'green' | 'both';
 export interface PointRequest extends HeldRequest {
   readonly services: readonly string[];
   readonly to: Side;
+  /** They are not held yet: one that is pinned to nothing was not tampered with. */
+  readonly first?: true;
   /** A rollback, or the end: a Service that is gone or is another's by now is left alone. */
   readonly lenient?: true;
   /** People decided so: whatever somebody else wrote into the selector under our key. */
   readonly force?: true;
-  /** How long that side may take to be ready. */
+  /** How long that side may take to be ready, from `since`, ISO 8601. */
   readonly timeoutMs: number;
+  readonly since: string;
 }
 
 export interface GuardRequest extends HeldRequest {

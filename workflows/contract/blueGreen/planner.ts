@@ -1,5 +1,5 @@
 import { SluiceError } from '../errors.ts';
-import { workloadName } from '../names.ts';
+import { marks, workloadName } from '../names.ts';
 import type { Observation, ObservedPod } from '../observation.ts';
 import type { Plan, PlannedBatch, PlannedPod, PlannedShape } from '../plan.ts';
 import { plannedChange } from '../planner/change.ts';
@@ -123,12 +123,21 @@ function requireNoOrder({ change }: ReleaseSpec): void {
   );
 }
 
-function requireServices(spec: ReleaseSpec, { target, blueGreen }: Observation): readonly string[] {
+function requireServices(spec: ReleaseSpec, { target, blueGreen, findings }: Observation): readonly string[] {
   const gated = spec.traffic.through.filter((source) => !('service' in source));
   if (gated.length > 0) {
     throw new SluiceError('WORKLOAD_UNFIT', 'BlueGreen switches Services: traffic.through may name nothing else.', {
       next: 'Leave out the readiness gate.',
     });
+  }
+  if (findings.openServices.length > 0) {
+    throw new SluiceError(
+      'WORKLOAD_UNFIT',
+      `Service ${findings.openServices.join(', ')} still has in its selector what a release of ${workloadName(target)} put there that was terminated.`,
+      {
+        next: `A release in place through ${findings.openServices.map((name) => `\`service: ${name}\``).join(', ')} cleans up after it; or take \`${marks.serving}\` out of the selector by hand.`,
+      },
+    );
   }
   const { previewService } = spec.strategy.blueGreen ?? {};
   const services = blueGreen?.services.filter((name) => name !== previewService) ?? [];
