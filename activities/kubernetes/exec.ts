@@ -1,4 +1,4 @@
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { Exec, type V1Status } from '@kubernetes/client-node';
 import type { Connection } from './types.ts';
 
@@ -11,6 +11,8 @@ export interface ExecAt {
 export interface ExecOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Written to its stdin, which is not closed: a program must know how much to read. */
+  readonly stdin?: Buffer;
 }
 
 /**
@@ -25,18 +27,20 @@ export type ExecAnswer =
   | { readonly kind: 'unreached'; readonly reason: string; readonly late?: true }
   | { readonly kind: 'refused'; readonly status: number; readonly reason: string };
 
+const frameBytes = 64 * 1024;
+
 /** What goes beyond is dropped: /proc/net/tcp of 50,000 connections. */
 const maxBytes = 8 * 1024 * 1024;
 
 /**
- * Runs a command in a container over the Kubernetes exec websocket, without stdin or terminal. Never hangs: after
+ * Runs a command in a container over the Kubernetes exec websocket, without a terminal. Never hangs: after
  * `timeoutMs` the answer is `unreached` (the command may still run). Throws only what `signal` was aborted with.
  */
 export async function exec(
   kube: Pick<Connection, 'config'>,
   at: ExecAt,
   command: readonly string[],
-  { timeoutMs, signal }: ExecOptions,
+  { timeoutMs, signal, stdin }: ExecOptions,
 ): Promise<ExecAnswer> {
   signal.throwIfAborted();
   const stdout = collector();
@@ -58,7 +62,7 @@ export async function exec(
     [...command],
     stdout.stream,
     stderr.stream,
-    null,
+    stdin === undefined ? null : openStream(stdin),
     false,
     (status) => end(answerOf(status, stdout.text(), stderr.text())),
   );
@@ -76,6 +80,20 @@ export async function exec(
     // Also a connection that opens only later.
     void opened.then(() => socket.then((open) => open.close())).catch(() => undefined);
   }
+}
+
+/** Its content in frames, and no end: the client would close the connection at one, where the server is an older one. */
+function openStream(content: Buffer): Readable {
+  let at = 0;
+  return new Readable({
+    highWaterMark: frameBytes,
+    read() {
+      if (at >= content.length) return;
+      const frame = content.subarray(at, at + frameBytes);
+      at += frameBytes;
+      this.push(frame);
+    },
+  });
 }
 
 function collector(): { stream: Writable; text: () => string } {

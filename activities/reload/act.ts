@@ -19,10 +19,11 @@ export async function act(
   action: ReloadAction,
   options: ExecOptions,
 ): Promise<Acted> {
-  if ('command' in action) return actedOf(await exec(kube, at, action.command, options), options);
+  const { timeoutMs } = options;
+  if ('command' in action) return actedOf(await exec(kube, at, action.command, options), timeoutMs);
   const [first, second] = kills(action.signal);
   const byShell = await exec(kube, at, first, options);
-  return actedOf(isMissing(byShell) ? await exec(kube, at, second, options) : byShell, options);
+  return actedOf(isMissing(byShell) ? await exec(kube, at, second, options) : byShell, timeoutMs);
 }
 
 /** The ways to signal process 1 from within: by the shell's own kill, as slim images have no other; else by the program. */
@@ -35,7 +36,7 @@ const kills = (signal: string) =>
 /** It was not begun, for there is no such program. */
 export const isMissing = (answer: ExecAnswer): boolean => answer.kind === 'cannotRun' && answer.exitCode === undefined;
 
-function actedOf(answer: ExecAnswer, { timeoutMs }: ExecOptions): Acted {
+export function actedOf(answer: ExecAnswer, timeoutMs: number): Acted {
   switch (answer.kind) {
     case 'ended':
       if (answer.exitCode === 0) return 'done';

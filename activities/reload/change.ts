@@ -10,6 +10,7 @@ import type { Connection } from '../kubernetes/types.ts';
 import type { Pod } from '../kubernetes/wire.ts';
 import type { LivePod } from '../ports.ts';
 import { rehearse } from '../rehearse.ts';
+import { contentsOf } from './artifacts.ts';
 import { noteImpossible, rehearseNote } from './note.ts';
 import { whyImpossible } from './probe.ts';
 import { isTouched, runsVersion } from './record.ts';
@@ -37,6 +38,8 @@ export function reloadChange(request: HandfulRequest, reload: PlannedReload, dep
   };
   return {
     async rehearse(live) {
+      // What cannot be had any more must not be found missing after a drain.
+      if (!undo) await contentsOf(reload.files ?? [], signal);
       const noted = await rehearse(live, { holder, batch, images: () => ({}), wrote }, dry, admission);
       const fit = new Set(noted.done);
       // A rollback has nothing better to offer than to try.
@@ -45,13 +48,16 @@ export function reloadChange(request: HandfulRequest, reload: PlannedReload, dep
       return join({ ...noted, done: [] }, await eachPod(asked, signal, probe));
     },
     isMade: ({ pod }) => (undo ? !isTouched(pod, reload, holder) : runsVersion(pod, reload)),
-    make: (live) => reloadPods(live, own, { kube, signal, pods: deps.pods, answerBy }),
+    async make(live) {
+      const contents = undo ? [] : await contentsOf(reload.files ?? [], signal);
+      return reloadPods(live, own, { kube, signal, pods: deps.pods, contents, answerBy });
+    },
   };
 }
 
 /**
  * The same for a plan, which leaves no trace: with the first of its pods whose containers run.
- * @throws PATCH_REFUSED, FORBIDDEN, RELOAD_IMPOSSIBLE
+ * @throws PATCH_REFUSED, FORBIDDEN, RELOAD_IMPOSSIBLE, ARTIFACT_UNFIT, ARTIFACT_UNREACHABLE
  */
 export async function rehearseReload(
   kube: Connection,
@@ -60,6 +66,7 @@ export async function rehearseReload(
   pods: readonly Pod[],
   signal: AbortSignal,
 ): Promise<void> {
+  await contentsOf(reload.files ?? [], signal);
   const planned = batches.flatMap((batch) => batch.pods.map(({ uid }) => uid));
   const runs = (pod: Pod): boolean =>
     reload.containers.every((container) => statusOf(pod, container)?.state?.running !== undefined);

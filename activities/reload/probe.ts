@@ -4,6 +4,7 @@ import { statusOf } from '../kubernetes/podState.ts';
 import type { Connection } from '../kubernetes/types.ts';
 import type { Pod } from '../kubernetes/wire.ts';
 import { isMissing } from './act.ts';
+import { whyNoFiles } from './files.ts';
 
 const timeoutMs = 5_000;
 
@@ -14,12 +15,15 @@ const timeoutMs = 5_000;
 export async function whyImpossible(
   kube: Pick<Connection, 'config'>,
   pod: Pod,
-  { containers, action, undo }: PlannedReload,
+  { containers, files = [], action, undo }: PlannedReload,
   signal: AbortSignal,
 ): Promise<{ readonly container: string; readonly why: string } | undefined> {
   for (const container of containers) {
     if (statusOf(pod, container)?.state?.running === undefined) continue;
     const at = { namespace: pod.metadata.namespace ?? '', pod: pod.metadata.name, container };
+    const paths = files.map(({ path }) => path);
+    const noFiles = paths.length === 0 ? undefined : await whyNoFiles(kube, at, paths, signal);
+    if (noFiles !== undefined) return { container, why: noFiles };
     for (const wanted of undo === undefined ? [action] : [action, undo]) {
       const why =
         'command' in wanted

@@ -9,6 +9,8 @@ import type { Connection } from '../kubernetes/types.ts';
 import type { Pod } from '../kubernetes/wire.ts';
 import type { LivePod, PodsOf } from '../ports.ts';
 import { type Acted, act } from './act.ts';
+import type { Content } from './artifacts.ts';
+import { putBack, putFiles } from './files.ts';
 import { entryOf, note, podAt } from './note.ts';
 import { entriesOn, isTouched, type ReloadEntry, runsVersion } from './record.ts';
 
@@ -16,6 +18,8 @@ export interface ReloadDeps {
   readonly kube: Connection;
   readonly signal: AbortSignal;
   readonly pods: Pick<PodsOf, 'wrote'>;
+  /** What the files of the reload hold; a rollback needs none. */
+  readonly contents: readonly Content[];
   /** When this call must have answered, ms since 1970: no pod is begun that could take longer. */
   readonly answerBy: number;
 }
@@ -74,12 +78,13 @@ async function reloadOne(pod: Pod, container: string, request: Reloading, deps: 
   if (status?.state?.running === undefined) return { outcome: failed(container, 'it does not run'), now: pod };
   const entry = (state: ReloadEntry['state']) => entryOf(pod, container, state, request);
   const begun = await note(pod, container, entry('Running'), request, deps);
-  const acted = await actIn(begun, container, reload.action, request, deps);
+  const acted = await forwardIn(begun, container, request, deps);
   if (acted === 'done') {
     return { outcome: 'done', now: await note(begun, container, entry('Done'), request, deps) };
   }
   if (acted.is === 'unreached') return again(begun, deps);
-  const state = acted.is === 'failed' ? 'Failed' : 'Impossible';
+  // Files may have been put there by then.
+  const state = acted.is === 'failed' || reload.files !== undefined ? 'Failed' : 'Impossible';
   return {
     outcome: failureOf(container, acted),
     now: await note(begun, container, entry(state), request, deps),
@@ -94,24 +99,35 @@ async function undoOne(pod: Pod, container: string, request: Reloading, deps: Re
   const isBegun = own.state !== 'Impossible';
   const runs = statusOf(pod, container)?.state?.running !== undefined;
   // A container that does not run comes back with what its image has.
-  const acted = isBegun && runs ? await actIn(pod, container, reload.undo ?? reload.action, request, deps) : 'done';
+  const acted = isBegun && runs ? await backIn(pod, container, request, deps) : 'done';
   if (acted !== 'done') {
     return acted.is === 'unreached' ? again(pod, deps) : { outcome: failureOf(container, acted), now: pod };
   }
-  const restored = isBegun && reload.undo === undefined ? undefined : own.before;
+  const isKnown = !isBegun || reload.undo !== undefined || reload.files !== undefined;
+  const restored = isKnown ? own.before : undefined;
   return { outcome: 'done', now: await note(pod, container, restored, request, deps) };
 }
 
-function actIn(
-  pod: Pod,
-  container: string,
-  action: PlannedReload['action'],
-  { reload }: Reloading,
-  { kube }: ReloadDeps,
-): Promise<Acted> {
-  const where = { namespace: pod.metadata.namespace ?? '', pod: pod.metadata.name, container };
-  return act(kube, where, action, { timeoutMs: reload.timeoutMs, signal: new AbortController().signal });
+async function forwardIn(pod: Pod, container: string, request: Reloading, deps: ReloadDeps): Promise<Acted> {
+  const { reload, holder } = request;
+  const put =
+    deps.contents.length === 0 ? 'done' : await putFiles(deps.kube, inPod(pod, container), deps.contents, holder);
+  return put === 'done' ? act(deps.kube, inPod(pod, container), reload.action, awaited(reload)) : put;
 }
+
+async function backIn(pod: Pod, container: string, request: Reloading, { kube }: ReloadDeps): Promise<Acted> {
+  const { reload, holder } = request;
+  const paths = (reload.files ?? []).map(({ path }) => path);
+  const back = paths.length === 0 ? 'done' : await putBack(kube, inPod(pod, container), paths, holder);
+  if (back !== 'done') return back;
+  const acted = await act(kube, inPod(pod, container), reload.undo ?? reload.action, awaited(reload));
+  // What cannot be run now was not run before.
+  return acted !== 'done' && acted.is === 'impossible' && reload.undo === undefined ? 'done' : acted;
+}
+
+const inPod = ({ metadata: { namespace = '', name } }: Pod, container: string) => ({ namespace, pod: name, container });
+
+const awaited = ({ timeoutMs }: PlannedReload) => ({ timeoutMs, signal: new AbortController().signal });
 
 async function again(now: Pod, { signal }: ReloadDeps): Promise<Step> {
   await sleep(retryMs, undefined, { signal }).catch(() => undefined);

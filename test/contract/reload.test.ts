@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { SluiceError } from '../../workflows/contract/errors.ts';
 import type { Plan } from '../../workflows/contract/plan.ts';
 import { planRelease } from '../../workflows/contract/planner.ts';
+import { reloadText } from '../../workflows/contract/reload.ts';
 import type { ReleaseSpec, ReleaseSpecInput } from '../../workflows/contract/spec.ts';
 import { validateSpec } from '../../workflows/contract/validate.schema.ts';
 import { observe, podsOf } from './observations.ts';
@@ -43,6 +44,36 @@ describe('a spec with change.reload', () => {
     ['images', nginx, { change: { reload: nginx, images: { app: 'a:v2' } } }, 'found images and reload'],
     ['a restart', nginx, { change: { reload: nginx, restart: true } }, 'reload alone'],
     ['an order', nginx, { change: { reload: nginx, order: ['app'] } }, 'change.reload.containers are in order'],
+    [
+      'a file of nothing',
+      { ...nginx, files: [{ path: '/a' }] },
+      {},
+      'files[0]: found neither; allowed: one of text and url',
+    ],
+    ['a file of both', { ...nginx, files: [{ path: '/a', text: '', url: 'http://h/a' }] }, {}, 'found both'],
+    ['no checksum', { ...nginx, files: [{ path: '/a', url: 'http://h/a' }] }, {}, 'allowed: url with sha256'],
+    ['a path that is none', { ...nginx, files: [{ path: 'a/b', text: '' }] }, {}, 'an absolute path of a file'],
+    ['a path that leads out', { ...nginx, files: [{ path: '/a/../b', text: '' }] }, {}, 'an absolute path of a file'],
+    ['a directory', { ...nginx, files: [{ path: '/a/', text: '' }] }, {}, 'an absolute path of a file'],
+    [
+      'another protocol',
+      { ...nginx, files: [{ path: '/a', url: 'file:///a', sha256: 'a'.repeat(64) }] },
+      {},
+      'an http(s) URL',
+    ],
+    [
+      'a path twice',
+      {
+        ...nginx,
+        files: [
+          { path: '/a', text: '' },
+          { path: '/a', text: '' },
+        ],
+      },
+      {},
+      'each path once',
+    ],
+    ['much text', { ...nginx, files: [{ path: '/a', text: 'ü'.repeat(16_385) }] }, {}, 'found 32770 bytes of text'],
     ['only the mode', nginx, { change: { images: { app: 'a:v2' } }, strategy: { mode: 'HotReload' } }, 'without it'],
   ] as const)('is refused with %s', (_, reload, change, text) => {
     expect(messageOf(() => specOf(reload, change as Partial<ReleaseSpecInput>))).toContain(text);
@@ -85,6 +116,18 @@ describe('a plan that reloads', () => {
     );
     const six = podsOf(4).map((pod) => ({ ...pod, reloaded: { app: 'config-6' } }));
     expect(plan(nginx, six).change.fromVersion).toBe('config-6');
+  });
+
+  it('puts files first, and says so', () => {
+    const files = [
+      { path: '/etc/app.conf', text: 'level = debug' },
+      { path: '/opt/..plugin.so', url: 'https://h/p.so', sha256: 'a'.repeat(64) },
+    ];
+    const { reload } = plan({ ...nginx, files }).change;
+    expect(reload?.files).toEqual(files);
+    expect(reload && reloadText(reload)).toBe(
+      'app: put /etc/app.conf, /opt/..plugin.so, then nginx -s reload; a rollback: the old files, then the same once more',
+    );
   });
 
   it('is refused where every pod runs it, or nobody knows in which container', () => {

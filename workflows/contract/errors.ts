@@ -293,6 +293,20 @@ export const errors = {
     'A pod did not become ready on the new version.',
     'Look at its logs; the release rolls back or holds as onFailure says.',
   ),
+  ARTIFACT_UNFIT: row(
+    422,
+    3,
+    false,
+    'A file to be put into containers is not what was asked for.',
+    'Correct url and sha256 of change.reload.files; nothing has been touched.',
+  ),
+  ARTIFACT_UNREACHABLE: row(
+    503,
+    6,
+    true,
+    'A file to be put into containers cannot be downloaded now.',
+    'Check the URL, and the network of the worker.',
+  ),
   RELOAD_FAILED: row(
     502,
     4,

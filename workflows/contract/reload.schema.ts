@@ -3,6 +3,7 @@ import { labelSchema } from './name.schema.ts';
 import { someTimeSchema } from './quantity.schema.ts';
 import { milliseconds } from './quantity.ts';
 import { reloadSignals } from './reload.ts';
+import { reloadFilesSchema } from './reloadFiles.schema.ts';
 
 /** A command that takes longer keeps its pod, and the call that it is in, for too long. */
 const longestMs = 120_000;
@@ -38,6 +39,7 @@ export const reloadSchema = z
       .optional()
       .describe('In which containers, one after another. Default: the one that there is.')
       .meta({ title: 'a list of containers' }),
+    files: reloadFilesSchema.optional(),
     command: commandSchema.optional(),
     signal: signalSchema.optional(),
     timeout: someTimeSchema
@@ -46,7 +48,9 @@ export const reloadSchema = z
       .describe('How long the command may take in one container, at most 2m; then its pod has failed.'),
     undo: actionSchema
       .optional()
-      .describe('What a rollback runs instead: a command, or a signal. Default: the same once more.'),
+      .describe(
+        'What a rollback runs instead: a command, or a signal. Default: the same once more, after the old files are back.',
+      ),
   })
   .superRefine(oneAction);
 

@@ -7,6 +7,12 @@ export type ReloadSignal = (typeof reloadSignals)[number];
 /** What is done in a container. */
 export type ReloadAction = { readonly command: readonly string[] } | { readonly signal: ReloadSignal };
 
+/** A file that is put into containers. */
+export type ReloadFile = { readonly path: string } & (
+  | { readonly text: string }
+  | { readonly url: string; readonly sha256: string }
+);
+
 /** A reload as it is planned: every pod gets the same. */
 export interface PlannedReload {
   /** What to call what runs afterwards. */
@@ -14,6 +20,8 @@ export interface PlannedReload {
   /** One after another. */
   readonly containers: readonly string[];
   readonly action: ReloadAction;
+  /** Put there before `action`; a rollback puts back what was there before its own. */
+  readonly files?: readonly ReloadFile[];
   /** What a rollback runs; absent: `action` once more. */
   readonly undo?: ReloadAction;
   /** How long `action` may take in one container. */
@@ -25,7 +33,10 @@ const actionText = (action: ReloadAction): string =>
   'signal' in action ? `signal ${action.signal}` : action.command.map(quoted).join(' ');
 
 /** For people: what is done to a pod, and what a rollback does. */
-export const reloadText = ({ containers, action, undo = action }: PlannedReload): string =>
-  `${containers.join(', then ')}: ${actionText(action)}; a rollback: ${undo === action ? 'the same once more' : actionText(undo)}`;
+export function reloadText({ containers, files = [], action, undo = action }: PlannedReload): string {
+  const put = files.length === 0 ? '' : `put ${files.map(({ path }) => path).join(', ')}, then `;
+  const back = `${put === '' ? '' : 'the old files, then '}${undo === action ? 'the same once more' : actionText(undo)}`;
+  return `${containers.join(', then ')}: ${put}${actionText(action)}; a rollback: ${back}`;
+}
 
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`);

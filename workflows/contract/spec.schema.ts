@@ -131,7 +131,7 @@ const releaseShape = z.strictObject({
       reload: reloadSchema
         .optional()
         .describe(
-          'Restarts nothing and changes nothing of the pod template: a command or a signal in containers that run, by which they reload.',
+          'Restarts nothing and changes nothing of the pod template: a command or a signal in containers that run, by which they reload; files that are put there first.',
         ),
       order: z
         .array(z.union([labelSchema, z.array(labelSchema).min(1).meta({ title: 'a list of containers' })]))

@@ -4,7 +4,7 @@ import type { Observation, ObservedPod } from '../observation.ts';
 import type { PlannedChange } from '../plan.ts';
 import { milliseconds } from '../quantity.ts';
 import type { ReloadSpec } from '../reload.schema.ts';
-import type { PlannedReload, ReloadAction } from '../reload.ts';
+import type { PlannedReload, ReloadAction, ReloadFile } from '../reload.ts';
 import { versionOf } from './restart.ts';
 
 /**
@@ -17,6 +17,7 @@ export function plannedReload(asked: ReloadSpec, observation: Observation): Plan
   const reload: PlannedReload = {
     version: asked.version,
     containers,
+    ...(asked.files && { files: asked.files.map(fileOf) }),
     action: actionOf(asked),
     ...(asked.undo && { undo: actionOf(asked.undo) }),
     timeoutMs: milliseconds(asked.timeout),
@@ -47,6 +48,9 @@ function onlyContainer({ target, templateImages }: Observation): readonly string
     { details: { there } },
   );
 }
+
+const fileOf = ({ path, text = '', url, sha256 = '' }: NonNullable<ReloadSpec['files']>[number]): ReloadFile =>
+  url === undefined ? { path, text } : { path, url, sha256 };
 
 /** The schema has seen to it that there is one of the two. */
 const actionOf = ({ command, signal }: Pick<ReloadSpec, 'command' | 'signal'>): ReloadAction =>
