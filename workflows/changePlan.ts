@@ -30,8 +30,11 @@ export function changePlan(state: ReleaseState, by: string, change: PlanChange):
       text: `${required} approvals by ${approvers.join(', ')} can never be: name more approvers.`,
     };
   }
+  // Other sizes are of whichever pods come next: nothing is selected any more.
+  const { selected, ...before } = plan.shape;
   const sized: PlannedShape = {
-    ...plan.shape,
+    ...before,
+    ...(batches === undefined && selected && { selected }),
     gate,
     ...(maxUnavailable !== undefined && { maxUnavailable }),
     ...(failureThreshold !== undefined && { failureThreshold }),
@@ -68,8 +71,9 @@ export function skipTo(state: ReleaseState, by: string, name: string): Changed {
   const sizes = ahead.map(({ pods }) => pods.length);
   const merged = sizes.slice(0, at + 1).reduce((sum, size) => sum + size, 0);
   const { pods } = begunOf(state.batches.slice(0, first));
-  const shape = {
-    ...plan.shape,
+  const { selected: _, ...before } = plan.shape;
+  const shape: PlannedShape = {
+    ...before,
     batches: [merged, ...sizes.slice(at + 1)],
     base: { batches: numberOf(name) - 1, pods },
   };

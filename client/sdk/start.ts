@@ -191,7 +191,10 @@ const whereIs = (target: Target): string =>
   `${workloadName(target)} in namespace ${target.namespace} of cluster ${target.cluster}`;
 
 const batchesText = (batches: ReleaseSpec['strategy']['batches']): string =>
-  Array.isArray(batches) ? batches.join(', ') : `${batches.count} of even size`;
+  Array.isArray(batches) ? batches.map(shareText).join(', ') : `${batches.count} of even size`;
+
+const shareText = (batch: string | number | { readonly pods?: string | number | undefined }): string =>
+  typeof batch === 'object' ? `${batch.pods ?? 'all'} of those selected` : String(batch);
 
 const approvalText = (approval: ReleaseSpec['gates']['afterGray']['approval']): string =>
   approval === false ? 'no approval' : countOf(approval.required, 'approval');

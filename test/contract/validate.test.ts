@@ -75,8 +75,16 @@ describe('says where, what was found and what is allowed', () => {
   it.each<[string, object, string]>([
     ['a count of 0', { strategy: { maxUnavailable: 0 } }, `strategy.maxUnavailable: found 0; allowed: ${pods}`],
     ['a negative count', { strategy: { gray: { pods: -1 } } }, `strategy.gray.pods: found -1; allowed: ${pods}`],
-    ['a percentage of 0', { strategy: { batches: ['0%'] } }, `strategy.batches[0]: found "0%"; allowed: ${pods}`],
-    ['a negative percentage', { strategy: { batches: ['-5%'] } }, `strategy.batches[0]: found "-5%"; allowed: ${pods}`],
+    [
+      'a percentage of 0',
+      { strategy: { batches: ['0%'] } },
+      `strategy.batches[0]: found "0%"; allowed: ${pods}; or \`pods\` and \`select\``,
+    ],
+    [
+      'a negative percentage',
+      { strategy: { batches: ['-5%'] } },
+      `strategy.batches[0]: found "-5%"; allowed: ${pods}; or \`pods\` and \`select\``,
+    ],
     [
       'a percentage over 100',
       { strategy: { maxUnavailable: '101%' } },
@@ -85,7 +93,7 @@ describe('says where, what was found and what is allowed', () => {
     [
       'a number in quotes',
       { strategy: { batches: [1, '2'] } },
-      `strategy.batches[1]: found "2"; allowed: ${pods}; without quotes it is a number`,
+      `strategy.batches[1]: found "2"; allowed: ${pods}; or \`pods\` and \`select\`; without quotes it is a number`,
     ],
     [
       'levels instead of shares',
@@ -96,6 +104,11 @@ describe('says where, what was found and what is allowed', () => {
       'too much, but no levels',
       { strategy: { batches: ['80%', '40%'] } },
       'strategy.batches: found 80%, 40%, together 120%; allowed: shares of the pods that remain after gray, each on its own (not cumulative), together at most 100%',
+    ],
+    [
+      'a batch that selects without a condition',
+      { strategy: { batches: [{ pods: 1, select: {} }] } },
+      'strategy.batches[0].select: found an empty mapping; allowed: `names`, `labels`, `nodes` or `first`',
     ],
     ['no batch', { strategy: { batches: [] } }, 'strategy.batches: found an empty list; allowed: at least one entry'],
     [
@@ -313,7 +326,7 @@ describe('says where, what was found and what is allowed', () => {
     [
       'an empty selection',
       { strategy: { gray: { select: {} } } },
-      'strategy.gray.select: found an empty mapping; allowed: `names`, `labels` or `nodes`',
+      'strategy.gray.select: found an empty mapping; allowed: `names`, `labels`, `nodes` or `first`',
     ],
     ['another document', { kind: 'Deployment' }, 'kind: found "Deployment"; allowed: Release'],
   ])('%s', (_, change, message) => {

@@ -61,9 +61,14 @@ export interface PlannedMode {
 /** A plan without its batches: they are kept, pods and all, where they change. */
 export type PlanHead = Omit<Plan, 'batches'>;
 
+/** Sizes of batches, or how many there are of even size. */
+export type Shares = readonly Quantity[] | { readonly count: number };
+
 /** The quantities of the spec from which the numbers of the plan were made. */
 export interface PlannedShape extends PodOrder {
-  readonly batches: ReleaseSpec['strategy']['batches'];
+  readonly batches: Shares;
+  /** Some of the batches chose their pods: those that are planned stay in their batch, `batches` are their numbers. */
+  readonly selected?: true;
   readonly maxUnavailable: Quantity;
   readonly failureThreshold?: Quantity;
   /** The gate after each batch, whichever it is. */

@@ -5,8 +5,9 @@ import { kindOf } from './kinds.ts';
 import { workloadName } from './names.ts';
 import type { Observation, ObservedPod } from './observation.ts';
 import type { Plan, PlannedBatch, PlannedChange, PlannedPod, PlannedShape } from './plan.ts';
-import { batchName, batchSizes, gateId, mayFail, slices, unavailable } from './planner/batching.ts';
+import { batchName, gateId, mayFail, unavailable } from './planner/batching.ts';
 import { plannedChange } from './planner/change.ts';
+import { type Divided, dividedPods } from './planner/divide.ts';
 import { estimateSeconds } from './planner/estimate.ts';
 import { plannedGate } from './planner/gates.ts';
 import { grayGroup } from './planner/gray.ts';
@@ -48,13 +49,13 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
     outdated.filter((pod) => !inGray.has(pod)),
     order,
   );
-  const sizes = batchSizes(strategy.batches, rest.length);
+  const divided = dividedPods(strategy.batches, rest, observation, order);
   const planned = (pod: ObservedPod): PlannedPod =>
     withOrigin(pod, plannedPod(pod, change.to, observation.templateImages, zoneOf(pod, order)), observation);
-  const shape = plannedShape(spec);
+  const shape = plannedShape(spec, divided);
   const batches: PlannedBatch[] = [
     ...(gray.length === 0 ? [] : [{ name: 'gray', pods: gray, gate: spec.gates.afterGray }]),
-    ...slices(rest, sizes.pods).map((pods, index) => ({
+    ...divided.batches.map((pods, index) => ({
       name: batchName(index),
       pods: inOrder(pods, order),
       gate: spec.gates.afterBatch,
@@ -103,7 +104,7 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
       { ...plan, maxUnavailable: pace(plan, observation) },
       observation.findings.probeSeconds,
     ),
-    warnings: planWarnings(plan, spec, observation, { leftover: sizes.leftover }),
+    warnings: planWarnings(plan, spec, observation, { leftover: divided.leftover }),
   };
 }
 
@@ -127,10 +128,11 @@ const podOrder = ({ spreadBy, arrange, first }: ReleaseSpec['strategy']['order']
   ...(first !== undefined && { first }),
 });
 
-function plannedShape({ strategy, gates }: ReleaseSpec): PlannedShape {
-  const { batches, maxUnavailable, failureThreshold, order } = strategy;
+function plannedShape({ strategy, gates }: ReleaseSpec, { shares, selected }: Divided): PlannedShape {
+  const { maxUnavailable, failureThreshold, order } = strategy;
   return {
-    batches,
+    batches: shares,
+    ...(selected && { selected }),
     maxUnavailable,
     ...podOrder(order),
     gate: plannedGate(gates.afterBatch),

@@ -14,10 +14,10 @@ export const someTimeSchema = durationSchema
 
 const percentageSchema = z.string().regex(percentagePattern).meta({ title: 'a whole percentage from 1% to 100%' });
 
+export const quantityTitle = 'a whole number of at least 1, or a percentage from 1% to 100%';
+
 /** A count of pods (at least 1) or a percentage. Read with the functions of `quantity.ts`. */
-export const quantitySchema = z
-  .union([z.int().min(1), percentageSchema])
-  .meta({ title: 'a whole number of at least 1, or a percentage from 1% to 100%' });
+export const quantitySchema = z.union([z.int().min(1), percentageSchema]).meta({ title: quantityTitle });
 
 export type Duration = z.output<typeof durationSchema>;
 export type Quantity = z.output<typeof quantitySchema>;

@@ -3,7 +3,7 @@ import { blueGreenFits, blueGreenSchema } from './blueGreen/spec.schema.ts';
 import { checkSchema } from './check.schema.ts';
 import { kindAliases } from './kinds.ts';
 import { labelSchema, nameSchema } from './name.schema.ts';
-import { durationSchema, quantitySchema, someTimeSchema } from './quantity.schema.ts';
+import { durationSchema, quantitySchema, quantityTitle, someTimeSchema } from './quantity.schema.ts';
 import { reloadSchema } from './reload.schema.ts';
 import {
   approversSuffice,
@@ -27,23 +27,50 @@ const labelsSchema = z
   .refine((labels) => Object.keys(labels).length > 0, 'at least one label')
   .meta({ title: 'labels with their values' });
 
-const selectSchema = z
-  .strictObject({
-    names: z
-      .array(nameSchema)
-      .min(1)
-      .optional()
-      .describe('Exactly these pods; `pods` does not count then.')
-      .meta({ title: 'a list of pod names' }),
-    labels: labelsSchema.optional().describe('Pods that carry all of these labels.'),
-    nodes: labelsSchema
-      .optional()
-      .describe(
-        'Pods on nodes that carry all of these labels; `zone` stands for topology.kubernetes.io/zone, `node` for kubernetes.io/hostname.',
-      ),
-  })
+const conditions = z.strictObject({
+  names: z
+    .array(nameSchema)
+    .min(1)
+    .optional()
+    .describe('Exactly these pods; `pods` does not count then.')
+    .meta({ title: 'a list of pod names' }),
+  labels: labelsSchema.optional().describe('Pods that carry all of these labels.'),
+  nodes: labelsSchema
+    .optional()
+    .describe(
+      'Pods on nodes that carry all of these labels; `zone` stands for topology.kubernetes.io/zone, `node` for kubernetes.io/hostname.',
+    ),
+});
+const someOf = 'Which pods; several conditions must all hold. One that selects nothing is an error in the plan.';
+
+/** Conditions alone. */
+export const conditionsSchema = conditions
   .refine((select) => Object.keys(select).length > 0, '`names`, `labels` or `nodes`')
-  .describe('Which pods; several conditions must all hold. One that selects nothing is an error in the plan.');
+  .describe(someOf);
+
+const firstSchema = z.enum(['Newest', 'Oldest', 'HighestOrdinal', 'LowestOrdinal']).optional();
+
+const selectSchema = conditions
+  .extend({
+    first: firstSchema.describe(
+      'Which of them are taken, where they are more than asked for, zones aside; those that are not ready go before them. Default: as `strategy.order` says.',
+    ),
+  })
+  .refine((select) => Object.keys(select).length > 0, '`names`, `labels`, `nodes` or `first`')
+  .describe(someOf);
+
+const evenly = z.strictObject({ count: z.int().min(1).max(200).describe('So many batches of even size.') });
+
+/** Shares without a choice of pods. */
+export const sharesSchema = z
+  .union([z.array(quantitySchema).min(1).max(200).superRefine(sharesAddUp), evenly])
+  .default({ count: 3 })
+  .meta({ title: 'a list of counts and percentages, or `count: <number of batches>`' });
+
+const selectiveBatchSchema = z.strictObject({
+  pods: quantitySchema.optional().describe('Its share, as without `select`. Default: all pods that are selected.'),
+  select: selectSchema,
+});
 
 const approvalSchema = z
   .strictObject({
@@ -188,11 +215,21 @@ const releaseShape = z.strictObject({
         .describe('The first, small group; it always has a gate after it.'),
       batches: z
         .union([
-          z.array(quantitySchema).min(1).max(200).superRefine(sharesAddUp),
-          z.strictObject({ count: z.int().min(1).max(200).describe('So many batches of even size.') }),
+          z
+            .array(
+              z
+                .union([...quantitySchema.options, selectiveBatchSchema])
+                .meta({ title: `${quantityTitle}; or \`pods\` and \`select\`` }),
+            )
+            .min(1)
+            .max(200)
+            .superRefine(sharesAddUp),
+          evenly,
         ])
         .default({ count: 3 })
-        .describe('Shares of the pods that remain after gray, one entry a batch; what is left over is a last batch.')
+        .describe(
+          'Shares of the pods that remain after gray, one entry a batch; what is left over is a last batch. An entry may be `{pods: 30%, select: …}`: its pods are chosen as those of the gray group. A batch without `select` leaves the pods that a later one selects, as long as there are others.',
+        )
         .meta({ title: 'a list of counts and percentages, or `count: <number of batches>`' }),
       maxUnavailable: quantitySchema
         .default('25%')
@@ -216,10 +253,9 @@ const releaseShape = z.strictObject({
             .enum(['Spread', 'Pack'])
             .default('Spread')
             .describe('Spread: in turn from each value of `spreadBy`. Pack: all pods of one value before the next.'),
-          first: z
-            .enum(['Newest', 'Oldest', 'HighestOrdinal', 'LowestOrdinal'])
-            .optional()
-            .describe('Which pods go first. Default: the highest ordinal of a StatefulSet, else by name.'),
+          first: firstSchema.describe(
+            'Which pods go first. Default: the highest ordinal of a StatefulSet, else by name.',
+          ),
         })
         .prefault({})
         .describe('Which pods go first, after those that are not ready.'),

@@ -10,15 +10,22 @@ import { patchedImages } from './templatePatch.ts';
  */
 
 /** Percentages of batches are shares; levels, as other tools write them, would add up to more than the whole. */
-export function sharesAddUp(batches: readonly Quantity[], context: z.RefinementCtx): void {
-  const percentages = batches.flatMap((entry) => (typeof entry === 'string' ? [Number.parseInt(entry, 10)] : []));
+export function sharesAddUp(
+  batches: readonly (Quantity | { readonly pods?: Quantity | undefined })[],
+  context: z.RefinementCtx,
+): void {
+  const shares = batches.map((entry) => (typeof entry === 'object' ? entry.pods : entry));
+  const percentages = shares.flatMap((share) => (typeof share === 'string' ? [Number.parseInt(share, 10)] : []));
   const sum = percentages.reduce((total, percentage) => total + percentage, 0);
   if (sum <= 100) return;
   const hint = sharesOf(percentages);
   context.addIssue({
     code: 'custom',
     message: 'shares of the pods that remain after gray, each on its own (not cumulative), together at most 100%',
-    params: { found: `${batches.join(', ')}, together ${sum}%`, ...(hint !== undefined && { hint }) },
+    params: {
+      found: `${shares.filter((share) => share !== undefined).join(', ')}, together ${sum}%`,
+      ...(hint !== undefined && { hint }),
+    },
   });
 }
 

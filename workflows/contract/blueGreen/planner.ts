@@ -38,7 +38,7 @@ export function planBlueGreen(spec: ReleaseSpec, observation: Observation): Plan
   const { previewService } = strategy.blueGreen ?? {};
   const order = { spreadBy: nodeLabel(strategy.order.spreadBy) };
   const after = plannedGate(gates.afterBatch);
-  const shape: PlannedShape = { batches: strategy.batches, maxUnavailable: '100%', ...order, gate: after };
+  const shape: PlannedShape = { batches: ['100%'], maxUnavailable: '100%', ...order, gate: after };
   const old = (pod: ObservedPod): PlannedPod =>
     plannedPod(pod, change.to, observation.templateImages, zoneOf(pod, order));
   const batches: readonly PlannedBatch[] = [

@@ -1,6 +1,6 @@
-import type { PlannedShape } from '../plan.ts';
+import type { PlannedShape, Shares } from '../plan.ts';
 import { share } from '../quantity.ts';
-import type { Quantity, ReleaseSpec } from '../spec.ts';
+import type { Quantity } from '../spec.ts';
 
 export interface BatchSizes {
   /** Pods of each batch, none 0; their sum is the number of pods. */
@@ -10,8 +10,8 @@ export interface BatchSizes {
 }
 
 /** Divides `count` pods into batches, as the spec says. There are fewer batches where there are fewer pods. */
-export function batchSizes(batches: ReleaseSpec['strategy']['batches'], count: number): BatchSizes {
-  const pods = Array.isArray(batches) ? shares(batches, count) : evenly(batches.count, count);
+export function batchSizes(batches: Shares, count: number): BatchSizes {
+  const pods = 'count' in batches ? evenly(batches.count, count) : shares(batches, count);
   const leftover = count - pods.reduce((sum, size) => sum + size, 0);
   return { pods: leftover > 0 ? [...pods, leftover] : pods, leftover };
 }

@@ -4,7 +4,7 @@ import type { Observation, ObservedPod } from '../observation.ts';
 import { share } from '../quantity.ts';
 import type { PodSelect, ReleaseSpec } from '../spec.ts';
 import { invalid } from './invalid.ts';
-import { inOrder, nodeLabel, type PodOrder } from './ordering.ts';
+import { inOrder, nodeLabel, type PodOrder, requireOrdinals } from './ordering.ts';
 
 /** What the group is chosen from. */
 export interface GrayFrom {
@@ -22,12 +22,12 @@ export interface GrayFrom {
 export function grayGroup(gray: ReleaseSpec['strategy']['gray'], from: GrayFrom): readonly ObservedPod[] {
   const { outdated, observation, order } = from;
   const { select } = gray;
-  if (select?.names !== undefined) requireNames(select.names, observation);
+  if (select !== undefined) requireSelectable('strategy.gray.select', select, observation);
   const candidates = select === undefined ? outdated : outdated.filter(selectedBy(select));
   if (candidates.length === 0 && outdated.length > 0 && select !== undefined)
-    throw nothingSelected(select, observation);
+    throw nothingSelected('strategy.gray.select', select, observation);
   const size = select?.names === undefined ? graySize(gray, observation) : candidates.length;
-  return inOrder(candidates, order).slice(0, size);
+  return inOrder(candidates, orderOf(select, order)).slice(0, size);
 }
 
 /** How many pods the group should have. */
@@ -35,7 +35,11 @@ export const graySize = ({ pods }: ReleaseSpec['strategy']['gray'], observation:
   Math.ceil(share(pods, observation.pods.length));
 
 /** Whether a pod meets all conditions of `select`. */
-export function selectedBy({ names, labels = {}, nodes = {} }: PodSelect): (pod: ObservedPod) => boolean {
+export function selectedBy({
+  names,
+  labels = {},
+  nodes = {},
+}: Omit<PodSelect, 'first'>): (pod: ObservedPod) => boolean {
   const named = names && new Set(names);
   return (pod) =>
     (named === undefined || named.has(pod.name)) &&
@@ -43,25 +47,41 @@ export function selectedBy({ names, labels = {}, nodes = {} }: PodSelect): (pod:
     Object.entries(nodes).every(([key, value]) => pod.nodeLabels[nodeLabel(key)] === value);
 }
 
-function requireNames(names: readonly string[], { target, pods }: Observation): void {
+/** In which order those are taken that are selected: the newest are the newest, in whichever zone. */
+export const orderOf = (select: PodSelect | undefined, order: PodOrder): PodOrder =>
+  select?.first === undefined ? order : { spreadBy: '', first: select.first };
+
+/** That what `select` names is there. @throws SPEC_INVALID */
+export function requireSelectable(field: string, select: PodSelect, observation: Observation): void {
+  if (select.names !== undefined) requireNames(field, select.names, observation);
+  requireOrdinals({ ...(select.first && { first: select.first }) }, observation, `${field}.first`);
+}
+
+function requireNames(field: string, names: readonly string[], { target, pods }: Observation): void {
   const there = new Set(pods.map(({ name }) => name).toSorted());
   const missing = names.filter((name) => !there.has(name));
   if (missing.length === 0) return;
-  throw invalid('strategy.gray.select.names', {
+  throw invalid(`${field}.names`, {
     found: missing.join(', '),
     allowed: `pods of ${workloadName(target)}: ${first([...there])}`,
   });
 }
 
-function nothingSelected(select: PodSelect, { target, pods }: Observation): SluiceError {
+/** Why a selection has no pods that are to change. `elsewhere`: those that it matches may be in another group. */
+export function nothingSelected(
+  field: string,
+  select: PodSelect,
+  { target, pods }: Observation,
+  elsewhere = false,
+): SluiceError {
   const selected = pods.filter(selectedBy(select)).length;
   if (selected > 0) {
-    return invalid('strategy.gray.select', {
-      found: `${selected === 1 ? 'only a pod' : `only ${selected} pods`} that ${selected === 1 ? 'runs' : 'run'} the new version already`,
+    return invalid(field, {
+      found: `${selected === 1 ? 'only a pod' : `only ${selected} pods`} that ${selected === 1 ? 'runs' : 'run'} the new version already${elsewhere ? `, or ${selected === 1 ? 'is' : 'are'} in the gray group or an earlier batch` : ''}`,
       allowed: `a selection that matches other pods of ${workloadName(target)}`,
     });
   }
-  return invalid('strategy.gray.select', {
+  return invalid(field, {
     found: 'conditions that no pod meets',
     allowed: `conditions that at least one pod of ${workloadName(target)} meets${thereIs(select, pods)}`,
   });

@@ -24,9 +24,13 @@ export const nodeLabel = (name: string): string => labelAliases[name] ?? name;
 export const zoneOf = (pod: ObservedPod, { spreadBy }: PodOrder): string | undefined => pod.nodeLabels[spreadBy];
 
 /** @throws SPEC_INVALID where pods shall go by ordinals that they have not */
-export function requireOrdinals({ first }: PodOrder, { target, pods }: Observation): void {
+export function requireOrdinals(
+  { first }: Pick<PodOrder, 'first'>,
+  { target, pods }: Observation,
+  field = 'strategy.order.first',
+): void {
   if (!first?.endsWith('Ordinal') || pods.some(({ ordinal }) => ordinal !== undefined)) return;
-  throw invalid('strategy.order.first', {
+  throw invalid(field, {
     found: first,
     allowed: `Newest or Oldest: the pods of ${workloadName(target)} have no ordinals`,
   });

@@ -17,6 +17,7 @@ export interface Standing {
  * Where all of those are over, what is left is one batch more, without a gate.
  */
 export function replan({ shape, ahead, begun }: Standing, outdated: readonly PlannedPod[]): readonly PlannedBatch[] {
+  if (shape.selected) return keptBatches({ shape, ahead, begun }, outdated);
   const now = new Map(outdated.map((pod) => [pod.uid, pod]));
   const first = ahead[0]?.name === 'gray' ? ahead[0] : undefined;
   const stillThere = (batches: readonly PlannedBatch[]): PlannedPod[] =>
@@ -32,6 +33,33 @@ export function replan({ shape, ahead, begun }: Standing, outdated: readonly Pla
   const group = gray.length > 0 ? gray : rest.splice(0, 1);
   const others = dividedBatches(shape, begun, rest);
   return group.length === 0 ? others : [{ ...first, pods: group, mayFail: mayFail(shape, group.length) }, ...others];
+}
+
+/**
+ * Batches that chose their pods keep those that are still there. Others come with the last batch; where none is left
+ * besides gray, they are one batch more, without a gate.
+ */
+function keptBatches({ shape, ahead, begun }: Standing, outdated: readonly PlannedPod[]): readonly PlannedBatch[] {
+  const now = new Map(outdated.map((pod) => [pod.uid, pod]));
+  const planned = new Set(ahead.flatMap(({ pods }) => pods.map(({ uid }) => uid)));
+  const fresh = outdated.filter(({ uid }) => !planned.has(uid));
+  const kept = ahead.map((one) => ({ ...one, pods: one.pods.flatMap(({ uid }) => now.get(uid) ?? []) }));
+  const last = kept.findLast(({ name }) => name !== 'gray');
+  const joined = kept.map((one) => (one === last ? { ...one, pods: [...one.pods, ...fresh] } : one));
+  const isRest = last === undefined && fresh.length > 0;
+  const all = isRest ? [...joined, batch(shape, `rest-${begun.batches + 1}`, fresh, false)] : joined;
+  const [gray] = all;
+  // The gray group is never empty while there is a pod to change.
+  const donor = gray?.name === 'gray' && gray.pods.length === 0 ? all.find(({ pods }) => pods.length > 0) : undefined;
+  const moved = donor?.pods[0];
+  const filled = all.map((one) => {
+    if (moved === undefined) return one;
+    if (one === gray) return { ...one, pods: [moved] };
+    return one === donor ? { ...one, pods: one.pods.slice(1) } : one;
+  });
+  return filled
+    .filter(({ pods }) => pods.length > 0)
+    .map((one) => ({ ...one, mayFail: mayFail(shape, one.pods.length) }));
 }
 
 function dividedBatches(

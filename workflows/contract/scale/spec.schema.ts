@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { releaseSpecSchema } from '../spec.schema.ts';
+import { conditionsSchema, releaseSpecSchema, sharesSchema } from '../spec.schema.ts';
 
 const release = releaseSpecSchema.shape;
 const strategy = release.strategy.unwrap().shape;
-const { select } = strategy.gray.unwrap().shape;
+const select = conditionsSchema.optional();
 
 /** Beyond this a number is a slip of the finger: Kubernetes is not made for more pods in one cluster. */
 const mostReplicas = 150_000;
@@ -47,7 +47,7 @@ export const scaleSpecSchema = z.strictObject({
     .describe('How many, and who else may say so.'),
   strategy: z
     .strictObject({
-      batches: strategy.batches.describe(
+      batches: sharesSchema.describe(
         'Shares of the pods that come or go, one entry a batch; what is left over is a last batch.',
       ),
       select: select.describe(
