@@ -164,6 +164,11 @@ describe('a newer version in mid-release', () => {
       letGo();
       await untilV3(running);
       expect(cluster.pods.get('a2')).toMatchObject({ serving: true, ready: true, image: 'app:v2' });
+      // It was left unfinished, and did not fail.
+      expect(cluster.records[0]?.batches.map(({ state, failed }) => [state, failed])).toEqual([
+        ['done', 0],
+        ['waiting', 0],
+      ]);
       const upgraded = cluster.images().filter((image) => image === 'app:v2').length;
       expect(upgraded).toBeLessThan(6);
       await until((now) => now.waiting?.for === 'approval');

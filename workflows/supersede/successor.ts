@@ -8,7 +8,7 @@ import type { Successor } from '../live.ts';
 import { announce } from '../notify.ts';
 import { keepRecord } from '../record.ts';
 import { putBack } from '../scale/putBack.ts';
-import { logged, type PodEntry, type ReleaseState, without, withRefusal } from '../state.ts';
+import { type BatchState, logged, type PodEntry, type ReleaseState, without, withRefusal } from '../state.ts';
 import { successorState } from './carry.ts';
 import { planSuccessor } from './plan.ts';
 
@@ -81,7 +81,10 @@ async function planAnew(book: Book): Promise<Plan | undefined> {
   }
 }
 
-/** A batch that was not gone through with waits for nothing any more; a gate is left as it stood. */
+/** It waits for nobody any more, and a batch that was only left unfinished has not failed; a gate stays as it stood. */
 function ended(state: ReleaseState): ReleaseState {
-  return without(without(state, 'paused'), 'held');
+  const isUnfinished = ({ state: is, pods }: BatchState): boolean =>
+    is === 'failed' && pods.every((pod) => pod.state !== 'failed');
+  const batches = state.batches.map((batch) => (isUnfinished(batch) ? { ...batch, state: 'waiting' as const } : batch));
+  return { ...without(without(state, 'paused'), 'held'), batches };
 }
