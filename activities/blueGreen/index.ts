@@ -3,6 +3,7 @@ import { SluiceError } from '../../workflows/contract/errors.ts';
 import { activity } from '../call.ts';
 import { adopt } from '../kubernetes/deployment/green/adopt.ts';
 import { disown } from '../kubernetes/deployment/green/disown.ts';
+import { orGone } from '../kubernetes/deployment/green/find.ts';
 import { removeGreen } from '../kubernetes/deployment/green/remove.ts';
 import { noPods } from '../podsOf.ts';
 import { type Shared, scopeOf } from '../scope.ts';
@@ -28,7 +29,7 @@ export function blueGreenActivities(shared: Shared): BlueGreenActivities {
     point: activity(async (asked, call) => {
       const request = { ...asked, since: call.here(asked.since) };
       const deps = { kube: kubeOf(call), signal: call.signal, watches: endpointWatches(shared.kube) };
-      const through = (pods: PointDeps['pods']) => point({ ...deps, pods }, request);
+      const through = (pods: PointDeps['pods']) => orGone(deps.kube, request, () => point({ ...deps, pods }, request));
       try {
         return await scopeOf(shared, request, call).withPods(through);
       } catch (error) {
@@ -40,7 +41,9 @@ export function blueGreenActivities(shared: Shared): BlueGreenActivities {
     }),
 
     guard: activity((request, call) =>
-      guardPair(kubeOf(call), request, { until: Math.min(Date.now() + guardMs, call.answerBy), signal: call.signal }),
+      orGone(kubeOf(call), request, () =>
+        guardPair(kubeOf(call), request, { until: Math.min(Date.now() + guardMs, call.answerBy), signal: call.signal }),
+      ),
     ),
 
     adopt: activity((request, call) => adopt(kubeOf(call), request)),

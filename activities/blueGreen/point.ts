@@ -41,7 +41,9 @@ export async function point(deps: PointDeps, request: PointRequest): Promise<Poi
     blue: hashOf(pair.blue),
     ...(pair.green && { green: hashOf(pair.green) }),
   };
-  if (to !== 'both' && pair) await requireReady(deps, request, to);
+  // Where only who is called already goes on being called, nobody has to be ready for it.
+  const changes = to === 'green' || (to === 'blue' && lenient);
+  if (changes && pair) await requireReady(deps, request, to);
   const written: string[] = [];
   for (const name of request.services) {
     if (await retryConflicts(() => write(deps.kube, request, name, hashes, pair))) written.push(name);
@@ -132,7 +134,7 @@ async function requireReady(
 /** Waits until callers are sent where they shall be, as the EndpointSlices say. @throws CONFLICT while they do not follow */
 async function followed(
   { watches, signal, pods }: PointDeps,
-  { to, target, lenient }: PointRequest,
+  { to, target }: PointRequest,
   names: readonly string[],
   hashes: Hashes | undefined,
 ): Promise<void> {
@@ -147,7 +149,7 @@ async function followed(
         const now = watch.now();
         const old = [...now.marks].some((mark) => mark !== stageOf(to));
         // All pods of that side are ready, and known to be.
-        const isEmpty = to !== 'both' && !lenient && now.ready === 0;
+        const isEmpty = to === 'green' && now.ready === 0;
         return old || isEmpty || [...now.pods.keys()].some(isOther) ? [name] : [];
       });
     if (await until(() => behind().length === 0, patienceMs, signal, [pods, ...open.values()])) return;

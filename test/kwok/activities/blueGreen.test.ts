@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { isReady } from '../../../activities/kubernetes/podState.ts';
 import {
   controllerRevisions,
+  deployments,
   endpointSlices,
   podStatus,
   replicaSets,
@@ -225,6 +226,52 @@ describe('a second ReplicaSet beside the first, the worker killed after each wri
     );
     const left = (await app.deployment()).status;
     expect([left?.updatedReplicas, left?.readyReplicas]).toEqual([4, 3]);
+    living.close();
+  });
+
+  it('old pods that are not ready keep nobody waiting; new ones that are not are never switched to', async () => {
+    const living = mortally(Number.POSITIVE_INFINITY);
+    const { namespace } = world;
+    const gate = 'sluice.dev/test';
+    const { app, held } = await acquired(living, 'ill', 2);
+    await living.run('release', { ...held, recreated: true });
+    const template = { spec: { readinessGates: [{ conditionType: gate }] } };
+    await world.kube.patch(deployments, { namespace, name: 'ill' }, { spec: { template } }, { as: 'merge' });
+    const open = ({ metadata }: Pod) =>
+      world.kube.patch(
+        podStatus,
+        { namespace, name: metadata.name },
+        { status: { conditions: [{ type: gate, status: 'True' }] } },
+        { as: 'strategic' },
+      );
+    const gated = async () => (await livePods(app)).filter(({ spec }) => spec.readinessGates !== undefined);
+    await eventually(async () => {
+      for (const pod of await gated()) await open(pod);
+      return (await gated()).filter(isReady).length === 2 && (await livePods(app)).length === 2;
+    });
+    await app.settled();
+    const blue = await gated();
+    const shut = { status: { conditions: [{ type: gate, status: 'False' }] } };
+    for (const { metadata } of blue) {
+      await world.kube.patch(podStatus, { namespace, name: metadata.name }, shut, { as: 'strategic' });
+    }
+    await eventually(async () => (await called(app)) === '');
+
+    const again = { ...held, holder: 'release/ill|again' };
+    const from = templateFingerprint((await app.deployment()).spec.template);
+    await living.run('acquire', { ...again, from: {}, template: { from, to: mark, source: { patch }, differs: [] } });
+    await living.run('point', { ...pointing(again, 'blue'), timeoutMs: 3_600_000 });
+    await living.run('green', green(again));
+    const well = (await gated()).find((pod) => levelOf(pod) === '1');
+    if (well) await open(well);
+    await eventually(async () => (await gated()).filter(isReady).length === 1);
+    const soon = { ...pointing(again, 'green'), timeoutMs: 2_000 };
+    await expect(attempt(sluice, 'point', soon)).rejects.toMatchObject({
+      type: 'POD_FAILED',
+      message: expect.stringMatching(/[01] of 2 pods of the new version are ready/),
+    });
+    const { spec } = await service(app);
+    expect(spec.selector?.['pod-template-hash']).toBe(blue[0]?.metadata.labels?.['pod-template-hash']);
     living.close();
   });
 });

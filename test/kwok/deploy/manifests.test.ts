@@ -46,6 +46,8 @@ test('the Deployment of the worker becomes ready', async () => {
   await remove(call, deployment);
 });
 
+const beside = { mode: 'BlueGreen', blueGreen: { keepOld: '0s' } } as const;
+
 test.each(Object.keys(kinds) as KindName[])(
   'a worker that may do no more than deploy/rbac.yaml carries out a release of a %s with a drain, and scales it',
   async (kind) => {
@@ -67,6 +69,12 @@ test.each(Object.keys(kinds) as KindName[])(
       const { phase } = await own.until('app', (status) => isOver(status.phase));
       expect(phase).toBe('succeeded');
       for (const { image } of (await own.pods('app')).values()) expect(image).toBe(sampleImage('v2'));
+      // Of a Deployment also beside its pods, and back to the version before.
+      for (const strategy of kind === 'deployment' ? [beside] : []) {
+        await own.start(own.spec('app', sampleImage('v1'), { traffic, strategy }));
+        const back = await own.until('app', (status) => isOver(status.phase) && status.version === 'v1');
+        expect([back.phase, back.failure]).toEqual(['succeeded', undefined]);
+      }
       // A kind whose pods follow something else than a number has nothing to scale.
       if ('refused' in kinds[kind].scaling) return;
       const target = { cluster: own.cluster, workload: `${kind}/app` };

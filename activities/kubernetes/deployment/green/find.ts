@@ -1,10 +1,11 @@
 import type { HeldRequest } from '../../../../workflows/contract/activities.ts';
+import { SluiceError } from '../../../../workflows/contract/errors.ts';
 import { replicaSets } from '../../resources.ts';
 import { hashLabel } from '../../templates.ts';
 import type { Connection } from '../../types.ts';
 import type { Deployment, ReplicaSet } from '../../wire.ts';
 import { historyName } from '../history.ts';
-import { type Look, lookHeld, withoutLive } from '../look.ts';
+import { type Look, lookHeld, lookThere, withoutLive } from '../look.ts';
 import { readTrail } from '../trail.ts';
 
 /** The two ReplicaSets of a blue/green release. */
@@ -39,6 +40,19 @@ export async function pairOf(kube: Connection, { holder, target }: HeldRequest, 
   if (!blue) return undefined;
   const green = await kube.find(replicaSets, { namespace: target.namespace, name: greenName(deployment, holder) });
   return { look, blue, ...(green && { green }) };
+}
+
+/**
+ * Runs `act`. The ReplicaSets of a Deployment that is deleted go right after it: what looks like a change is looked at once
+ * more. @throws WORKLOAD_NOT_FOUND then
+ */
+export async function orGone<T>(kube: Connection, held: HeldRequest, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof SluiceError && error.code === 'WORKLOAD_CHANGED') await lookThere(kube, held);
+    throw error;
+  }
 }
 
 /** Whether the Deployment owns it. */
