@@ -6,7 +6,8 @@ import { relative } from 'node:path';
 const [folder, failedSteps] = process.argv.slice(2);
 const files = new Map();
 // `e2e.again.json` sorts before `e2e.json`.
-for (const report of readdirSync(folder).toSorted().toReversed()) {
+const reports = readdirSync(folder).filter((name) => name.endsWith('.json'));
+for (const report of reports.toSorted().toReversed()) {
   for (const result of JSON.parse(readFileSync(`${folder}/${report}`, 'utf8')).testResults) {
     const earlier = files.get(result.name);
     if (earlier) {
