@@ -10,12 +10,17 @@ import { pods as podResource } from './resources.ts';
 import type { Connection } from './types.ts';
 import type { Pod } from './wire.ts';
 
+/** What a pod has in common with the one whose place it takes, where there is such a thing. */
+export type Place = 'name' | 'node';
+
 export interface ClaimDeps {
   readonly kube: Connection;
   readonly signal: AbortSignal;
   readonly pods: PodsOf;
   /** Whether a pod was born while the release made pods anew, of the version that is wanted. */
   readonly isBorn: (pod: Pod) => boolean;
+  /** Where a newborn takes whose place: that of any pod, that of its name, or on the node of one that is gone. */
+  readonly place?: Place;
   /** Labels that a claimed pod gets. */
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -46,9 +51,9 @@ export class Claims {
     return this.#became;
   }
 
-  /** Newborns that nobody has claimed, the oldest first. */
-  get free(): readonly Pod[] {
-    return this.#born.filter((pod) => replacedBy(pod) === undefined && !this.#lost.has(pod.metadata.resourceVersion));
+  /** Whether there are newborns that nobody has claimed, for those without a successor. */
+  get isFree(): boolean {
+    return this.#pairs().length > 0;
   }
 
   /** Gives up on a pod. */
@@ -60,12 +65,7 @@ export class Claims {
   async claim(): Promise<void> {
     const { kube, signal, pods, labels } = this.#deps;
     for (const pod of this.#born) this.#take(pod, replacedBy(pod));
-    const { free } = this;
-    const pairs = this.open.flatMap(({ uid }, index) => {
-      const pod = free[index];
-      return pod ? [{ name: pod.metadata.name, of: uid, pod }] : [];
-    });
-    await eachPod(pairs, signal, async ({ name, of, pod }): Promise<Outcome> => {
+    await eachPod(this.#pairs(), signal, async ({ name, of, pod }): Promise<Outcome> => {
       const { namespace = '', uid, resourceVersion } = pod.metadata;
       const metadata = { uid, resourceVersion, labels, annotations: { [marks.replaces]: of } };
       try {
@@ -78,6 +78,25 @@ export class Claims {
       }
       return 'done';
     });
+  }
+
+  /** Each with the oldest newborn that may take its place. */
+  #pairs(): readonly { readonly name: string; readonly of: string; readonly pod: Pod }[] {
+    const free = new Set(
+      this.#born.filter((pod) => replacedBy(pod) === undefined && !this.#lost.has(pod.metadata.resourceVersion)),
+    );
+    return this.open.flatMap((ref) => {
+      const pod = [...free].find((born) => this.#fits(ref, born));
+      if (pod === undefined) return [];
+      free.delete(pod);
+      return [{ name: pod.metadata.name, of: ref.uid, pod }];
+    });
+  }
+
+  #fits(ref: HandfulPod, born: Pod): boolean {
+    const { place, pods } = this.#deps;
+    if (place === 'name') return born.metadata.name === ref.name;
+    return place !== 'node' || pods.find(ref) === undefined;
   }
 
   get #born(): readonly Pod[] {

@@ -4,7 +4,7 @@ import { eachPod } from '../eachPod.ts';
 import { handfulOf, join, type Outcome } from '../handful.ts';
 import type { PodsOf } from '../ports.ts';
 import { until } from '../until.ts';
-import { Claims, isAnother } from './claims.ts';
+import { Claims, isAnother, type Place } from './claims.ts';
 import { type LostNodes, lostNodes } from './lostNodes.ts';
 import { hasMark, isLeaving } from './podState.ts';
 import { pods as podResource } from './resources.ts';
@@ -25,8 +25,8 @@ export interface ReplaceDeps {
   /** All pods of the workload. */
   readonly pods: PodsOf;
   readonly nursery: () => Promise<Nursery>;
-  /** A pod is born only when the one before is gone for good, as under its name or on its node: not while its node is lost. */
-  readonly inPlaceOf?: boolean;
+  /** Where it is given, a pod is born only when the one before is gone for good: not while its node is lost. */
+  readonly place?: Place;
 }
 
 /** One call waits so long for births; those that take longer come again. */
@@ -75,9 +75,9 @@ export async function replacePods(
     if (claims.became.length > 0) answerBy = Math.min(answerBy, Date.now() + lingerMs);
     const leftMs = Math.min(answerBy - Date.now(), nurseryMs);
     if (claims.open.length === 0 || leftMs <= 0) break;
-    if (await until(() => claims.free.length > 0, leftMs, signal, [pods])) continue;
+    if (await until(() => claims.isFree, leftMs, signal, [pods])) continue;
     if (claims.became.length > 0) continue;
-    const lost = deps.inPlaceOf ? onLostNodes(claims.open, pods, nodes) : [];
+    const lost = deps.place ? onLostNodes(claims.open, pods, nodes) : [];
     for (const { ref, node } of lost ?? []) {
       claims.close(ref);
       outcomes.set(ref.name, 'gone');
@@ -134,7 +134,7 @@ async function unborn(
   const { replicas, refused } = await nursery();
   const living = pods.all().filter((pod) => !isLeaving(pod));
   const isThere = ({ uid }: HandfulPod) => living.some(({ metadata }) => metadata.uid === uid);
-  if (living.length >= replicas && claims.free.length === 0 && !claims.open.some(isThere)) {
+  if (living.length >= replicas && !claims.isFree && !claims.open.some(isThere)) {
     return claims.open.map((ref) => [ref, 'gone'] as const);
   }
   return claims.open.flatMap((ref) => {

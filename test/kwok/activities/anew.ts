@@ -40,14 +40,14 @@ export function mortally(kube: Connection, living: Activities, count: number) {
 }
 export type Mortal = ReturnType<typeof mortally>;
 
-/** A batch of all pods that are not on that side yet, as its workflow runs it. */
+/** A batch of all pods that are not on that side yet, as its workflow runs it. Who came in the place of which, by name. */
 export async function batch(
   mortal: Mortal,
   { target, uid, holder }: HeldRequest,
   pods: readonly Pod[],
   side: 'from' | 'to',
   name: string,
-): Promise<void> {
+): Promise<ReadonlyMap<string, string>> {
   const births = { side, mark };
   const old = pods.filter((pod) => isThere(pod) && (levelOf(pod) === '1') !== (side === 'to'));
   await mortal.run('bear', { target, uid, holder, births });
@@ -67,4 +67,5 @@ export async function batch(
     waiting = waiting.filter(({ name: pod }) => later.includes(pod));
   }
   await mortal.run('bear', { target, uid, holder });
+  return new Map([...became].map(([pod, successor]) => [pod, successor.name]));
 }

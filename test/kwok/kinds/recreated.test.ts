@@ -37,7 +37,10 @@ describe.each(revisedKinds)('pods of a $kind made anew, the worker killed after 
     for (let count = 1; ; count += 1) {
       const worker = mortally(world.kube, sluice, count);
       const { app, held, before } = await acquired(worker, `anew-${count}`);
-      await batch(worker, held, await app.pods(), 'to', 'gray');
+      // The highest ordinal first, while its controller makes the lowest first.
+      const became = await batch(worker, held, (await app.pods()).toReversed(), 'to', 'gray');
+      const misplaced = [...became].filter(([pod, name]) => of.kind === 'statefulset' && pod !== name);
+      expect(misplaced).toEqual([]);
       await worker.run('commit', commit(held));
       await worker.run('release', { ...held, keeps: v1, recreated: true });
       await gaveBack(app, ['1', '1']);
