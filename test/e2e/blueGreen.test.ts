@@ -1,11 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type SampleTag, sampleImage } from '../../local/sample.ts';
 import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
 import { startLoad } from '../support/load.ts';
 import { openWorld, type World } from '../support/world.ts';
-
-vi.setConfig({ testTimeout: 300_000 });
 
 /** All new pods beside the old, and the Service switched, under load. */
 describe('BlueGreen on a real kubelet', () => {

@@ -1,11 +1,9 @@
-import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { type SampleTag, sampleImage } from '../../local/sample.ts';
 import { startLoad } from '../support/load.ts';
 import { openWorld, type PodFacts, type World } from '../support/world.ts';
 
 /** Containers that change one after another, on a real kubelet. */
-
-vi.setConfig({ testTimeout: 300_000 });
 
 let world: World;
 beforeAll(async () => {

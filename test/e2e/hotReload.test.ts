@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { whyImpossible } from '../../activities/reload/probe.ts';
 import { sluice } from '../client/cli/io.ts';
 import {
@@ -20,8 +20,6 @@ import {
   versions,
 } from '../support/reloads.ts';
 import { openWorld, until, type World } from '../support/world.ts';
-
-vi.setConfig({ testTimeout: 300_000 });
 
 describe('HotReload on a real kubelet', () => {
   let world: World;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { pods } from '../../activities/kubernetes/resources.ts';
 import { resolveBinaries } from '../../local/binaries/resolve.ts';
 import { run } from '../../local/containerd/run.ts';
@@ -7,8 +7,6 @@ import { sampleImage } from '../../local/sample.ts';
 import { marks } from '../../workflows/contract/names.ts';
 import { startLoad } from '../support/load.ts';
 import { openWorld, type World } from '../support/world.ts';
-
-vi.setConfig({ testTimeout: 300_000 });
 
 /** An image that no node has: that of `tag`, with an environment of its own. */
 async function newImage(registry: string, tag: 'v2'): Promise<string> {

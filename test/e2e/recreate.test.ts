@@ -1,13 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { pods } from '../../activities/kubernetes/resources.ts';
 import { sampleImage } from '../../local/sample.ts';
 import type { KindName } from '../../workflows/contract/kinds.ts';
 import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
 import { startLoad } from '../support/load.ts';
 import { openWorld, type World } from '../support/world.ts';
-
-vi.setConfig({ testTimeout: 300_000 });
 
 /** Kinds that have several pods on one node. */
 const kinds: readonly KindName[] = ['deployment', 'statefulset'];

@@ -1,11 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { services } from '../../activities/kubernetes/resources.ts';
 import { missingTag, type SampleTag, sampleImage } from '../../local/sample.ts';
 import { startLoad } from '../support/load.ts';
 import { openWorld, type PodFacts, type World } from '../support/world.ts';
-
-vi.setConfig({ testTimeout: 300_000 });
 
 const image = (world: World, tag: SampleTag | typeof missingTag): string =>
   sampleImage(tag, world.env['SLUICE_REGISTRY']);

@@ -2,11 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { containers, deploy, ended, file, kubectl, load, records, specOf, versions } from '../support/reloads.ts';
 import { openWorld, type World } from '../support/world.ts';
-
-vi.setConfig({ testTimeout: 300_000 });
 
 /** Files that are put into running containers, on a real kubelet. */
 describe('files of a reload', () => {

@@ -2,7 +2,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { pods } from '../../activities/kubernetes/resources.ts';
 import { resolveBinaries } from '../../local/binaries/resolve.ts';
 import { readNode } from '../../local/containerd/node.ts';
@@ -11,8 +11,6 @@ import { pathsOf } from '../../local/paths.ts';
 import { type SampleTag, sampleImage } from '../../local/sample.ts';
 import { startLoad } from '../support/load.ts';
 import { openWorld, type PodFacts, until, type World } from '../support/world.ts';
-
-vi.setConfig({ testTimeout: 300_000 });
 
 const image = (world: World, tag: SampleTag): string => sampleImage(tag, world.env['SLUICE_REGISTRY']);
 const through = (name: string) => ({ through: [{ service: name }], quiet: '250ms', maxDrain: '20s' });

@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { sampleImage } from '../../local/sample.ts';
 import { validateScale } from '../../workflows/contract/scale/validate.schema.ts';
 import { startLoad } from '../support/load.ts';
 import { openWorld, type World } from '../support/world.ts';
-
-vi.setConfig({ testTimeout: 300_000 });
 
 let world: World;
 beforeAll(async () => {

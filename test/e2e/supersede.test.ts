@@ -1,12 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type SampleTag, sampleImage } from '../../local/sample.ts';
 import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
 import { validateSpec } from '../../workflows/contract/validate.schema.ts';
 import { startLoad } from '../support/load.ts';
 import { openWorld, type World } from '../support/world.ts';
-
-vi.setConfig({ testTimeout: 300_000 });
 
 /** A newer version in mid-release on a real kubelet, under load. */
 describe('a newer version in mid-release', () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import {
   pods as allPods,
   controllerRevisions,
@@ -14,8 +14,6 @@ import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
 import { validateSpec } from '../../workflows/contract/validate.schema.ts';
 import { openWorld, until, type WorkerProcess, type World } from '../support/world.ts';
 import { releasesIn, versionOf } from './support/releases.ts';
-
-vi.setConfig({ testTimeout: 300_000 });
 
 let world: World;
 let worker: WorkerProcess;

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { sampleImage } from '../../local/sample.ts';
 import { batchId, releaseId } from '../../workflows/contract/names.ts';
 import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
@@ -9,8 +9,6 @@ import { hasComeTo } from '../durability/points.ts';
 import { type KillPoint, openWorld, type PodFacts, until, type World } from '../support/world.ts';
 
 /** Containers that change one after another: real Temporal, API server, controllers and worker. */
-
-vi.setConfig({ testTimeout: 300_000 });
 
 let world: World;
 let directory: string;

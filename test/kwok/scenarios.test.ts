@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { isReady } from '../../activities/kubernetes/podState.ts';
 import { budgets, deployments, pods as podResource } from '../../activities/kubernetes/resources.ts';
 import { sampleImage } from '../../local/sample.ts';
@@ -7,8 +7,6 @@ import { openWorld, until, type World } from '../support/world.ts';
 import { approval, releasesIn } from './support/releases.ts';
 
 /** Behaviours by their number in the list of scenarios, whole: real Temporal, API server, controllers and worker. */
-
-vi.setConfig({ testTimeout: 300_000 });
 
 let world: World;
 beforeAll(async () => {

@@ -1,9 +1,7 @@
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { deployments } from '../../activities/kubernetes/resources.ts';
 import { openWorld, until, type World } from '../support/world.ts';
 import { approval, releasesIn } from './support/releases.ts';
-
-vi.setConfig({ testTimeout: 300_000 });
 
 /** Batches that choose their pods by the zone of their nodes: the three nodes of the fleet are in zones a, b and c. */
 describe('batches that choose their pods', () => {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { sampleImage } from '../../local/sample.ts';
 import type { KindName } from '../../workflows/contract/kinds.ts';
 import type { ReleaseStatus } from '../../workflows/contract/status.ts';
@@ -12,8 +12,6 @@ import { openWorld, until, type World } from '../support/world.ts';
 import { approval, releasesIn } from './support/releases.ts';
 
 /** A newer version in mid-release: real Temporal, API server, controllers and worker. */
-
-vi.setConfig({ testTimeout: 300_000 });
 
 /** The fleet has three nodes, and so many pods a DaemonSet. */
 const kinds: readonly KindName[] = ['deployment', 'statefulset', 'daemonset'];

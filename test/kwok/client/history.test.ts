@@ -1,5 +1,5 @@
 import { Client } from '@temporalio/client';
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { historyMapName, readRecords, writeRecord } from '../../../activities/history/store.ts';
 import { configMaps, deployments } from '../../../activities/kubernetes/resources.ts';
 import { connect } from '../../../client/sdk/connect.ts';
@@ -15,8 +15,6 @@ import { type Ran, sluice } from '../../client/cli/io.ts';
 import { openWorld, until, type World } from '../../support/world.ts';
 
 /** history, undo and retry against a real Temporal, a real API server with its Deployment controller, and a real worker. */
-
-vi.setConfig({ testTimeout: 300_000 });
 
 let world: World;
 beforeAll(async () => {

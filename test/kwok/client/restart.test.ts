@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { pods } from '../../../activities/kubernetes/resources.ts';
 import type { History } from '../../../client/sdk/history.ts';
 import type { Problem } from '../../../client/sdk/problem.ts';
@@ -10,8 +10,6 @@ import { type Ran, sluice } from '../../client/cli/io.ts';
 import { openWorld, type PodFacts, until, type World } from '../../support/world.ts';
 
 /** `sluice restart` against a real Temporal, a real API server with its controllers, and a real worker. */
-
-vi.setConfig({ testTimeout: 300_000 });
 
 /** Those with a native history. */
 const kinds: readonly KindName[] = ['deployment', 'statefulset', 'daemonset'];

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { Problem } from '../../../client/sdk/problem.ts';
 import { sampleImage } from '../../../local/sample.ts';
 import type { Plan } from '../../../workflows/contract/plan.ts';
@@ -7,8 +7,6 @@ import { type Ran, sluice } from '../../client/cli/io.ts';
 import { openWorld, type World } from '../../support/world.ts';
 
 /** `sluice scale` as people type it, against a real Temporal, a real API server with its controllers, and a real worker. */
-
-vi.setConfig({ testTimeout: 300_000 });
 
 let world: World;
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it, type TestContext, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, type TestContext } from 'vitest';
 import { pods } from '../../../activities/kubernetes/resources.ts';
 import { apply, remove } from '../../../local/apply.ts';
 import { openStack } from '../../../local/open-stack.ts';
@@ -8,8 +8,6 @@ import { daemonSetManifests } from '../../support/worldKinds.ts';
 import { type OwnNodes, ownNodes } from '../support/ownNodes.ts';
 import { approval, releasesIn, versionOf } from '../support/releases.ts';
 import { scalesIn } from '../support/scales.ts';
-
-vi.setConfig({ testTimeout: 300_000 });
 
 describe('whole releases of a daemonset', () => {
   const { stateDir } = inject('stack');

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { controllerRevisions, pods } from '../../../activities/kubernetes/resources.ts';
 import type { Pod } from '../../../activities/kubernetes/wire.ts';
 import { undoChange, undoOf } from '../../../client/sdk/undo.ts';
@@ -7,8 +7,6 @@ import type { KindName } from '../../../workflows/contract/kinds.ts';
 import type { ReleaseSpecInput } from '../../../workflows/contract/spec.ts';
 import { openWorld, until, type World } from '../../support/world.ts';
 import { approval, releasesIn } from '../support/releases.ts';
-
-vi.setConfig({ testTimeout: 300_000 });
 
 /** Kinds whose pods are born from their own template, and which keep their history in ControllerRevisions. */
 const kinds: readonly KindName[] = ['statefulset', 'daemonset'];

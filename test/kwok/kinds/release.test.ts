@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { pods } from '../../../activities/kubernetes/resources.ts';
 import { undoOf } from '../../../client/sdk/undo.ts';
 import type { KindName } from '../../../workflows/contract/kinds.ts';
 import { openWorld, until, type World } from '../../support/world.ts';
 import { worldKinds } from '../../support/worldKinds.ts';
 import { approval, releasesIn, versionOf } from '../support/releases.ts';
-
-vi.setConfig({ testTimeout: 300_000 });
 
 /** Kinds whose pods are numbered and born again under their names. */
 const kinds: readonly KindName[] = ['statefulset'];

@@ -1,11 +1,9 @@
-import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { deployments, pods, replicaSets } from '../../../activities/kubernetes/resources.ts';
 import { sampleImage, sampleManifests } from '../../../local/sample.ts';
 import { validateSpec } from '../../../workflows/contract/validate.schema.ts';
 import { openWorld, until, type World } from '../../support/world.ts';
 import { approval, releasesIn } from '../support/releases.ts';
-
-vi.setConfig({ testTimeout: 300_000 });
 
 let world: World;
 beforeAll(async () => {

@@ -1,11 +1,9 @@
-import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { deployments, pods } from '../../../activities/kubernetes/resources.ts';
 import { sampleImage } from '../../../local/sample.ts';
 import { openWorld, until, type WorkerProcess, type World } from '../../support/world.ts';
 import { releasesIn } from '../support/releases.ts';
 import { scalesIn } from '../support/scales.ts';
-
-vi.setConfig({ testTimeout: 300_000 });
 
 let world: World;
 let worker: WorkerProcess;

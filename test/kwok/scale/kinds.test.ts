@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { statefulSets } from '../../../activities/kubernetes/resources.ts';
 import { openWorld, type World } from '../../support/world.ts';
 import { releasesIn } from '../support/releases.ts';
 import { scalesIn } from '../support/scales.ts';
-
-vi.setConfig({ testTimeout: 300_000 });
 
 const approval = { afterBatch: { bake: '0s', approval: {} } };
 
