@@ -56,8 +56,6 @@ export async function listReleases(client: Client, query: ListQuery): Promise<re
 function visibilityQuery({ cluster, namespace, app, phase, waiting, running }: ListQuery): string {
   const conditions = [
     `WorkflowType IN ('${workflowTypes.release}', '${workflowTypes.scale}')`,
-    // A run that continued as new lives on in the next one, unless that is another release.
-    "(ExecutionStatus != 'ContinuedAsNew' OR SluicePhase = 'superseded')",
     ...equals('SluiceCluster', cluster),
     ...equals('SluiceNamespace', namespace),
     ...equals('SluiceApp', app),
@@ -79,6 +77,9 @@ function summaryOf(execution: WorkflowExecutionInfo): ReleaseSummary | undefined
   if (target === undefined) return undefined;
   const attributes = execution.typedSearchAttributes;
   const running = execution.status.name === 'RUNNING';
+  const phase = phaseOf(attributes.get(sluiceAttributes.SluicePhase), running);
+  // It lives on in the next one, unless that is another release. A query that says so needs search attributes.
+  if (execution.status.name === 'CONTINUED_AS_NEW' && phase !== 'superseded') return undefined;
   return {
     id: execution.workflowId,
     // Some servers leave the first run empty; a release that continued as new then shows its latest run.
@@ -86,7 +87,7 @@ function summaryOf(execution: WorkflowExecutionInfo): ReleaseSummary | undefined
     target,
     app: attributes.get(sluiceAttributes.SluiceApp) ?? target.name,
     version: attributes.get(sluiceAttributes.SluiceVersion) ?? '',
-    phase: phaseOf(attributes.get(sluiceAttributes.SluicePhase), running),
+    phase,
     waiting: running && (attributes.get(sluiceAttributes.SluiceWaiting) ?? false),
     initiator: attributes.get(sluiceAttributes.SluiceInitiator) ?? '',
     startedAt: execution.startTime.toISOString(),
