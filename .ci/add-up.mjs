@@ -22,6 +22,9 @@ for (const report of reports.toSorted().toReversed()) {
 const count = { passed: 0, failed: 0, skipped: 0 };
 for (const { name, status, assertionResults } of files.values()) {
   for (const { status: is } of assertionResults) count[is === 'passed' || is === 'failed' ? is : 'skipped'] += 1;
+  for (const { status: is, fullName } of assertionResults) {
+    if (is === 'failed') console.log(`failed: ${relative('.', name)}: ${fullName}`);
+  }
   if (status !== 'failed' || assertionResults.some((one) => one.status === 'failed')) continue;
   count.failed += 1;
   console.log(`could not run: ${relative('.', name)}`);
