@@ -8,7 +8,7 @@ import type { PlanHead } from './contract/plan.ts';
 import type { Failure } from './contract/status.ts';
 import type { BatchInput, BatchPod, BatchResult } from './contract/workflows.ts';
 import { failureOf } from './failure.ts';
-import { birthsOf, forwardRules, heldRequest, markOf, podOrderOf } from './requests.ts';
+import { birthsOf, commitRequest, forwardRules, heldRequest, markOf, podOrderOf } from './requests.ts';
 import { batchPod, replaced, runChild } from './runBatch.ts';
 import { giveScalersBack } from './scale/scalers.ts';
 import { type BatchState, isTouched, type PodEntry, type Step } from './state.ts';
@@ -59,10 +59,7 @@ async function undo(book: Book, plan: PlanHead, step: Step): Promise<void> {
   const traffic = { ...held, through: plan.traffic.through };
   switch (step) {
     case 'commit': {
-      const { from, to, template } = plan.change;
-      await writing.uncommit.executeWithOptions({ summary: 'the old template again' }, [
-        { ...held, from, to, cause: '', ...(template && { mark: template.to }) },
-      ]);
+      await writing.uncommit.executeWithOptions({ summary: 'the old template again' }, [commitRequest(book, plan, '')]);
       if (plan.traffic.through.length === 0) return;
       // The commit may have closed it: the pods need their way out of traffic once more.
       await writing.openTraffic.executeWithOptions({ summary: 'prepare the way out of traffic' }, [traffic]);

@@ -33,6 +33,9 @@ export function failureOf(error: unknown): Failure {
   };
 }
 
+/** For a batch that may not be gone through with. */
+export const batchStop = (name: string, result: BatchResult): Stop => new Stop(batchFailure(name, result));
+
 /** The failure of a batch in one sentence that names its first pods. */
 export function batchFailure(name: string, result: BatchResult): Failure {
   const [first] = result.failed;

@@ -1,18 +1,17 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { Book } from './book.ts';
 import { clusterActivities } from './clusterActivities.ts';
-import { changeText } from './contract/changeText.ts';
 import { releaseId } from './contract/names.ts';
 import type { PlanHead } from './contract/plan.ts';
 import { countOf } from './contract/quantity.ts';
 import type { ReleaseInput } from './contract/workflows.ts';
-import { batchFailure, stop } from './failure.ts';
+import { batchStop, stop } from './failure.ts';
 import { closeGate, openGate } from './gate.ts';
 import { unheld, unpaused, untilThrough } from './hold.ts';
 import { announce } from './notify.ts';
 import { prePull } from './prePull.ts';
 import type { Room } from './prepare.ts';
-import { heldRequest } from './requests.ts';
+import { causeOf, commitRequest, heldRequest } from './requests.ts';
 import { isThrough, runBatch } from './runBatch.ts';
 import { type ReleaseState, type Step, waitingBatch, without } from './state.ts';
 import { nextBatch } from './survey.ts';
@@ -73,13 +72,7 @@ export async function forward(book: Book, input: ReleaseInput): Promise<void> {
     begin(book, 'commit');
     await untilThrough(book, () =>
       activities.writing.commit.executeWithOptions({ summary: 'make it the template' }, [
-        {
-          ...held,
-          from: plan.change.from,
-          to: plan.change.to,
-          cause: causeOf(book, plan),
-          ...(plan.change.template && { mark: plan.change.template.to }),
-        },
+        commitRequest(book, plan, causeOf(book, plan)),
       ]),
     );
   }
@@ -131,8 +124,7 @@ async function upgrade(book: Book, looked?: Room): Promise<void> {
   const result = await runBatch(book, index, isFresh ? looked : undefined);
   const { name = '', mayFail = 0 } = book.state.batches[index] ?? {};
   if (isThrough(result, mayFail)) return;
-  const { code, text } = batchFailure(name, result);
-  throw stop(code, text);
+  throw batchStop(name, result);
 }
 
 /** Waits at the gate after the batch that has just run. */
@@ -151,8 +143,4 @@ export function phase(book: Book, to: ReleaseState['phase']): void {
 /** Records a step before it is begun: it may have happened although its call failed. */
 export function begin(book: Book, step: Step): void {
   book.set((state) => (state.steps.includes(step) ? state : { ...state, steps: [...state.steps, step] }));
-}
-
-function causeOf(book: Book, { app, change }: PlanHead): string {
-  return `sluice: ${app} ${changeText(change)} by ${book.identity.initiator}`;
 }

@@ -32,7 +32,8 @@ export interface Entry {
 /** Out of service before its turn: not ready, or left out of traffic by a batch that was stopped. */
 const isDown = (pod: BatchPod): boolean => !pod.wasReady || pod.outOfTraffic === true;
 
-const emptyResult: BatchResult = { done: [], failed: [], gone: [], stopped: [], queued: [], notes: [] };
+/** Of a batch that has no pods. */
+export const emptyResult: BatchResult = { done: [], failed: [], gone: [], stopped: [], queued: [], notes: [] };
 
 /**
  * Where each pod of a batch is, and which may move: no I/O and no clock, so that its promises can be tested.

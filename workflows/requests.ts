@@ -1,5 +1,6 @@
 import type { Book } from './book.ts';
-import type { Births, HeldRequest, PodRules, SurveyRequest } from './contract/activities.ts';
+import type { Births, CommitRequest, HeldRequest, PodRules, SurveyRequest } from './contract/activities.ts';
+import { changeText } from './contract/changeText.ts';
 import type { PlanHead } from './contract/plan.ts';
 import type { PodOrder } from './contract/planner/ordering.ts';
 
@@ -8,6 +9,16 @@ export function heldRequest(book: Book, plan: Pick<PlanHead, 'uid'>): HeldReques
   const { target, holder } = book.identity;
   return { target, uid: plan.uid, holder };
 }
+
+/** The change that becomes the workload's own template, or is taken out of it again. */
+export function commitRequest(book: Book, plan: PlanHead, cause: string): CommitRequest {
+  const { from, to, template } = plan.change;
+  return { ...heldRequest(book, plan), from, to, cause, ...(template && { mark: template.to }) };
+}
+
+/** What `kubectl rollout history` says of it. */
+export const causeOf = (book: Book, { app, change }: PlanHead): string =>
+  `sluice: ${app} ${changeText(change)} by ${book.identity.initiator}`;
 
 /** Which pods go first. */
 export function podOrderOf({ shape: { spreadBy, arrange, first } }: PlanHead): PodOrder {

@@ -13,6 +13,7 @@ import { countOf } from './contract/quantity.ts';
 import { type BatchInput, type BatchPod, type BatchResult, batchSignals } from './contract/workflows.ts';
 import { stop } from './failure.ts';
 import { openPods, prepare, type Room } from './prepare.ts';
+import { emptyResult } from './pump.ts';
 import { birthsOf, forwardRules, heldRequest } from './requests.ts';
 import { type BatchState, type PodEntry, withBatch } from './state.ts';
 
@@ -113,7 +114,7 @@ export async function runChild(book: Book, input: BatchInput, index?: number): P
     } catch {
       // Terminated or broken: any of its pods may have been touched.
       const stopped = input.pods.map(({ name }) => ({ pod: name, stage: 'restore' as const }));
-      return { done: [], failed: [], gone: [], queued: [], stopped, notes: [] };
+      return { ...emptyResult, stopped };
     } finally {
       ended = true;
       await passing;

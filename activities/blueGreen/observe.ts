@@ -2,6 +2,7 @@ import type { BlueGreenObservation } from '../../workflows/contract/blueGreen/ob
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { workloadName } from '../../workflows/contract/names.ts';
 import type { Observation } from '../../workflows/contract/observation.ts';
+import { servicesOf } from '../../workflows/contract/planner/traffic.ts';
 import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
 import { deployments } from '../kubernetes/resources.ts';
 import { selects } from '../kubernetes/selectors.ts';
@@ -36,7 +37,7 @@ export async function observeBlueGreen(
   own: readonly Pod[],
 ): Promise<BlueGreenObservation> {
   const { services: asked, previewService } = strategy.blueGreen ?? {};
-  const through = traffic.through.flatMap((source) => ('service' in source ? [source.service] : []));
+  const through = servicesOf(traffic.through);
   const services = asked ?? (through.length > 0 ? through : findings.services.toSorted());
   const named = [...new Set([...services, ...(previewService === undefined ? [] : [previewService])])];
   const found = await usableServices(kube, target, named, own, switches);

@@ -2,6 +2,7 @@ import type { Book } from '../book.ts';
 import { podChecks } from '../contract/checks.ts';
 import type { PlanHead } from '../contract/plan.ts';
 import type { BatchInput, BatchPod, BatchResult, Stage } from '../contract/workflows.ts';
+import { emptyResult } from '../pump.ts';
 import { forwardRules, heldRequest } from '../requests.ts';
 import { batchPod, runChild } from '../runBatch.ts';
 import type { PodEntry } from '../state.ts';
@@ -29,7 +30,7 @@ type Some = Pick<BatchInput, 'name' | 'pods' | 'undo'> & { readonly only: readon
 function pump(book: Book, plan: PlanHead, some: Some, index?: number): Promise<BatchResult> {
   const count = some.pods.length;
   if (count === 0) {
-    return Promise.resolve({ done: [], failed: [], gone: [], stopped: [], queued: [], notes: [] });
+    return Promise.resolve(emptyResult);
   }
   const input: BatchInput = {
     ...heldRequest(book, plan),

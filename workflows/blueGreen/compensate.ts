@@ -4,10 +4,10 @@ import { compensateStep, leave } from '../compensate.ts';
 import type { PlannedBlueGreen } from '../contract/blueGreen/plan.ts';
 import { workloadName } from '../contract/names.ts';
 import type { PlanHead, PlannedPod } from '../contract/plan.ts';
-import { heldRequest } from '../requests.ts';
+import { commitRequest, heldRequest } from '../requests.ts';
 import type { BatchState, PodEntry } from '../state.ts';
 import { silence } from './child.ts';
-import { commitRequest, pointAt, previewsOf, shown } from './requests.ts';
+import { pointAt, previewsOf, shown } from './requests.ts';
 
 /**
  * Undoes blue/green in reverse order: the Services call the old pods again before anything else happens to the new ones.

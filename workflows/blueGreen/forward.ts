@@ -1,19 +1,18 @@
 import type { Book } from '../book.ts';
 import { clusterActivities } from '../clusterActivities.ts';
 import type { PlannedBlueGreen } from '../contract/blueGreen/plan.ts';
-import { changeText } from '../contract/changeText.ts';
 import type { PlanHead } from '../contract/plan.ts';
 import type { ReleaseInput } from '../contract/workflows.ts';
-import { batchFailure, stop } from '../failure.ts';
+import { batchStop, stop } from '../failure.ts';
 import { begin, phase } from '../forward.ts';
 import { unpaused, untilThrough } from '../hold.ts';
-import { heldRequest } from '../requests.ts';
+import { causeOf, commitRequest, heldRequest } from '../requests.ts';
 import { isThrough, settled } from '../runBatch.ts';
 import { type PodEntry, withBatch } from '../state.ts';
 import { silence } from './child.ts';
 import { passGuarded } from './gate.ts';
 import { raise } from './green.ts';
-import { commitRequest, pointAt, shown } from './requests.ts';
+import { pointAt, shown } from './requests.ts';
 
 /** The way forward of blue/green. See Course. */
 export async function blueGreenForward(book: Book, _input: ReleaseInput): Promise<void> {
@@ -47,10 +46,9 @@ export async function blueGreenForward(book: Book, _input: ReleaseInput): Promis
   await unpaused(book);
   phase(book, 'committing');
   begin(book, 'commit');
-  const cause = `sluice: ${plan.app} ${changeText(plan.change)} by ${book.identity.initiator}`;
   await untilThrough(book, () =>
     writing.adopt.executeWithOptions({ summary: 'make the new pods the workload’s own; the old ones go' }, [
-      commitRequest(book, plan, cause),
+      commitRequest(book, plan, causeOf(book, plan)),
     ]),
   );
   book.set((state) =>
@@ -93,6 +91,5 @@ async function seeOut(book: Book, plan: PlanHead): Promise<void> {
   const result = await silence(book, plan, { pods, undo: false }, 1);
   book.set((state) => withBatch(state, 1, (batch) => ({ ...settled(batch, result), state: 'running' })));
   if (isThrough(result, 0)) return;
-  const { code, text } = batchFailure(book.state.batches[1]?.name ?? '', result);
-  throw stop(code, text);
+  throw batchStop(book.state.batches[1]?.name ?? '', result);
 }

@@ -2,7 +2,7 @@ import type { Book } from '../book.ts';
 import { clusterActivities } from '../clusterActivities.ts';
 import type { PlannedBlueGreen } from '../contract/blueGreen/plan.ts';
 import type { PlanHead } from '../contract/plan.ts';
-import { batchFailure, stop } from '../failure.ts';
+import { batchStop } from '../failure.ts';
 import { phase } from '../forward.ts';
 import { unpaused } from '../hold.ts';
 import { heldRequest } from '../requests.ts';
@@ -34,10 +34,7 @@ export async function raise(book: Book, plan: PlanHead, pair: PlannedBlueGreen):
     const some = pods.map(({ name: pod, uid, images }) => ({ name: pod, uid, images, wasReady: true }));
     const result = await awaitReady(book, plan, name, some);
     book.set((state) => withBatch(state, 0, (batch) => ({ ...settled(batch, result), endedAt: book.now })));
-    if (!isThrough(result, 0)) {
-      const { code, text } = batchFailure(name, result);
-      throw stop(code, text);
-    }
+    if (!isThrough(result, 0)) throw batchStop(name, result);
     if (result.gone.length === 0 || round === mostRounds) break;
   }
   await pointAt(book, plan, 'green', previewsOf(pair), 'let the preview show the new pods', { first: true });

@@ -1,16 +1,12 @@
 import type { Book } from '../book.ts';
 import { clusterActivities } from '../clusterActivities.ts';
-import type { CommitRequest } from '../contract/activities.ts';
 import type { Pointed, PointRequest, Side } from '../contract/blueGreen/activities.ts';
 import type { PlannedBlueGreen } from '../contract/blueGreen/plan.ts';
 import type { PlanHead } from '../contract/plan.ts';
 import { heldRequest } from '../requests.ts';
 
 /** All Services that are written to. */
-export const shown = ({ services, previewService }: PlannedBlueGreen): readonly string[] => [
-  ...services,
-  ...(previewService === undefined ? [] : [previewService]),
-];
+export const shown = (pair: PlannedBlueGreen): readonly string[] => [...pair.services, ...previewsOf(pair)];
 
 export const previewsOf = ({ previewService }: PlannedBlueGreen): readonly string[] =>
   previewService === undefined ? [] : [previewService];
@@ -38,9 +34,4 @@ export async function pointAgain(book: Book, plan: PlanHead): Promise<void> {
   const side = steps.includes('switch') ? 'green' : 'blue';
   const force = { force: true } as const;
   await pointAt(book, plan, side, blueGreen.services, 'undo what somebody else did to the Services', force);
-}
-
-export function commitRequest(book: Book, plan: PlanHead, cause: string): CommitRequest {
-  const { from, to, template } = plan.change;
-  return { ...heldRequest(book, plan), from, to, cause, ...(template && { mark: template.to }) };
 }

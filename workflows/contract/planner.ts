@@ -16,11 +16,11 @@ import { inOrder, nodeLabel, type PodOrder, requireOrdinals, zoneOf } from './pl
 import { plannedPod } from './planner/plannedPod.ts';
 import { plannedPrePull } from './planner/prePull.ts';
 import { runsReload } from './planner/reload.ts';
+import { plannedRules } from './planner/rules.ts';
 import { supersedingChange, withOrigin } from './planner/supersede.ts';
 import { requireTraffic } from './planner/traffic.ts';
 import { planWarnings } from './planner/warnings.ts';
 import { plannedWrites } from './planner/writes.ts';
-import { milliseconds } from './quantity.ts';
 import type { ReleaseSpec } from './spec.ts';
 
 /**
@@ -79,23 +79,8 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
     replicas: observation.replicas,
     maxUnavailable: unavailable(shape, observation.replicas),
     disruptionBudgets: strategy.disruptionBudgets,
-    minReadyMs: observation.minReadySeconds * 1000,
-    readyTimeoutMs: milliseconds(strategy.readyTimeout),
-    traffic: {
-      through: traffic.through,
-      quietMs: milliseconds(traffic.quiet),
-      maxDrainMs: milliseconds(traffic.maxDrain),
-      onDrainTimeout: traffic.onDrainTimeout,
-    },
-    checks: spec.checks,
-    notify: spec.notify,
-    onFailure: spec.onFailure,
-    rollback: strategy.rollback,
+    ...plannedRules(spec, observation, traffic.through),
     shape,
-    limits: {
-      progressMs: milliseconds(strategy.progressDeadline),
-      ...(strategy.batchTimeout !== undefined && { batchMs: milliseconds(strategy.batchTimeout) }),
-    },
   };
   return {
     ...plan,

@@ -4,7 +4,7 @@ import type { PlanHead, PlannedPod } from '../contract/plan.ts';
 import { slices } from '../contract/planner/batching.ts';
 import { countOf } from '../contract/quantity.ts';
 import type { PlannedScale } from '../contract/scale/plan.ts';
-import { batchFailure, failureOf, stop } from '../failure.ts';
+import { batchStop, failureOf } from '../failure.ts';
 import { prepare } from '../prepare.ts';
 import { heldRequest, podOrderOf } from '../requests.ts';
 import { isThrough, settled } from '../runBatch.ts';
@@ -123,10 +123,7 @@ async function drain(book: Book, plan: PlanHead, index: number, part: readonly P
     const some = { name, pods, only: ['drain', 'silence'], doing: 'out of traffic', undo: false } as const;
     const result = await pump(book, plan, some, index);
     book.set((state) => withBatch(state, index, (entry) => drained(settled(entry, result), new Set(result.done))));
-    if (!isThrough(result, 0)) {
-      const { code, text } = batchFailure(name, result);
-      throw stop(code, text);
-    }
+    if (!isThrough(result, 0)) throw batchStop(name, result);
   } else {
     const names = new Set(part.map((pod) => pod.name));
     book.set((state) => withBatch(state, index, (entry) => drained(entry, names)));

@@ -3,7 +3,7 @@ import { clusterActivities } from '../clusterActivities.ts';
 import type { PlanHead } from '../contract/plan.ts';
 import type { PlannedScale } from '../contract/scale/plan.ts';
 import type { BatchResult } from '../contract/workflows.ts';
-import { batchFailure, stop } from '../failure.ts';
+import { batchStop } from '../failure.ts';
 import { heldRequest } from '../requests.ts';
 import { isThrough, settled } from '../runBatch.ts';
 import { type PodEntry, withBatch } from '../state.ts';
@@ -31,8 +31,7 @@ export async function goUp(book: Book, plan: PlanHead, scale: PlannedScale, inde
   );
   book.set((state) => withBatch(state, index, (batch) => ({ ...settled(batch, result), endedAt: book.now })));
   if (isThrough(result, 0)) return;
-  const { code, text } = batchFailure(name, result);
-  throw stop(code, text);
+  throw batchStop(name, result);
 }
 
 /** Pods that are to come. */

@@ -4,8 +4,10 @@ import type { Observation, ObservedPod } from '../observation.ts';
 import type { Plan, PlannedBatch, PlannedPod, PlannedShape } from '../plan.ts';
 import { plannedChange } from '../planner/change.ts';
 import { plannedGate } from '../planner/gates.ts';
+import { requireNoOrder } from '../planner/mode.ts';
 import { nodeLabel, zoneOf } from '../planner/ordering.ts';
 import { plannedPod } from '../planner/plannedPod.ts';
+import { plannedRules } from '../planner/rules.ts';
 import { countOf, milliseconds } from '../quantity.ts';
 import type { ReleaseSpec } from '../spec.ts';
 import { estimateBlueGreen } from './estimate.ts';
@@ -24,7 +26,7 @@ export type BlueGreenDraft = Omit<Plan, 'writes' | 'estimateSeconds' | 'warnings
  *   switch, a way out of traffic that is none)
  */
 export function planBlueGreen(spec: ReleaseSpec, observation: Observation): Plan {
-  const { strategy, traffic, gates } = spec;
+  const { strategy, gates } = spec;
   const { target, replicas } = observation;
   requireDeployment(target);
   requireNoOrder(spec);
@@ -69,23 +71,8 @@ export function planBlueGreen(spec: ReleaseSpec, observation: Observation): Plan
     batches,
     replicas,
     maxUnavailable: replicas,
-    minReadyMs: observation.minReadySeconds * 1000,
-    readyTimeoutMs: milliseconds(strategy.readyTimeout),
-    traffic: {
-      through: [],
-      quietMs: milliseconds(traffic.quiet),
-      maxDrainMs: milliseconds(traffic.maxDrain),
-      onDrainTimeout: traffic.onDrainTimeout,
-    },
-    checks: spec.checks,
-    notify: spec.notify,
-    onFailure: spec.onFailure,
-    rollback: strategy.rollback,
+    ...plannedRules(spec, observation, []),
     shape,
-    limits: {
-      progressMs: milliseconds(strategy.progressDeadline),
-      ...(strategy.batchTimeout !== undefined && { batchMs: milliseconds(strategy.batchTimeout) }),
-    },
   };
   return {
     ...draft,
@@ -111,15 +98,6 @@ export function requireDeployment({ kind, name }: Observation['target']): void {
     'MODE_UNSUPPORTED',
     `BlueGreen is for Deployments: the pods of ${kind}/${name} cannot stand beside others that take their place.`,
     { next: 'Use InPlaceIfPossible, InPlaceOnly or Recreate.' },
-  );
-}
-
-function requireNoOrder({ change }: ReleaseSpec): void {
-  if (change.order === undefined) return;
-  throw new SluiceError(
-    'NOT_IN_PLACE',
-    'change.order has no meaning where pods are made anew: their containers start together.',
-    { next: 'Leave out change.order.' },
   );
 }
 

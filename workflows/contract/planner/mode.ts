@@ -38,19 +38,23 @@ export function plannedMode(spec: ReleaseSpec, observation: Pick<Observation, 't
       },
     );
   }
-  if (spec.change.order !== undefined) {
-    throw new SluiceError(
-      'NOT_IN_PLACE',
-      'change.order has no meaning where pods are made anew: their containers start together.',
-      { next: 'Leave out change.order.' },
-    );
-  }
+  requireNoOrder(spec);
   const why = differs.length === 0 ? 'as asked for' : `a pod that lives cannot be given ${listed(differs)}`;
   return {
     asked,
     used: 'Recreate',
     reason: `Recreate: ${why}. Each pod is deleted, and another one is born in its place, with another UID and IP, perhaps on another node.`,
   };
+}
+
+/** @throws NOT_IN_PLACE where containers of pods that are made anew shall change one after another */
+export function requireNoOrder({ change }: Pick<ReleaseSpec, 'change'>): void {
+  if (change.order === undefined) return;
+  throw new SluiceError(
+    'NOT_IN_PLACE',
+    'change.order has no meaning where pods are made anew: their containers start together.',
+    { next: 'Leave out change.order.' },
+  );
 }
 
 /** The first of them, for people. */

@@ -6,6 +6,10 @@ import type { TrafficSource } from '../traffic.schema.ts';
 type Through = readonly TrafficSource[];
 type Seen = Pick<Observation, 'target' | 'readinessGates'> & { readonly findings: Pick<Findings, 'openServices'> };
 
+/** The Services among ways out of traffic, as they are named. */
+export const servicesOf = (through: Through): readonly string[] =>
+  through.flatMap((source) => ('service' in source ? [source.service] : []));
+
 /**
  * That pods can be taken out of traffic `through` these, and that nothing else was left open.
  * @throws WORKLOAD_UNFIT
@@ -31,7 +35,7 @@ function requireGates(through: Through, { target, readinessGates }: Seen): void 
 
 /** A Service that a terminated release left open is closed by the next one, if that goes through it. */
 function requireClosed(sources: Through, { target, findings }: Seen): void {
-  const through = new Set(sources.flatMap((source) => ('service' in source ? [source.service] : [])));
+  const through = new Set(servicesOf(sources));
   const left = findings.openServices.filter((name) => !through.has(name));
   if (left.length === 0) return;
   throw new SluiceError(

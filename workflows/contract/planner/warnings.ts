@@ -6,6 +6,7 @@ import { countOf } from '../quantity.ts';
 import type { ReleaseSpec } from '../spec.ts';
 import { graySize } from './gray.ts';
 import { nodesWithout } from './prePull.ts';
+import { servicesOf } from './traffic.ts';
 
 type Drawn = Omit<Plan, 'writes' | 'estimateSeconds' | 'warnings'>;
 
@@ -33,7 +34,7 @@ const warn = (when: boolean, code: PlanWarning['code'], message: string): PlanWa
 /** Services that send calls to the pods and are not drained. A readiness gate drains all of them. */
 function drain({ traffic: { through } }: Drawn, { findings }: Observation): PlanWarning[] {
   if (through.some((source) => 'readinessGate' in source)) return [];
-  const drained = new Set(through.flatMap((source) => ('service' in source ? [source.service] : [])));
+  const drained = new Set(servicesOf(through));
   const left = findings.services.filter((service) => !drained.has(service)).toSorted();
   const [first] = left;
   if (first === undefined) {

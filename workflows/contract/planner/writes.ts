@@ -3,6 +3,7 @@ import { marks, workloadName } from '../names.ts';
 import type { Observation } from '../observation.ts';
 import type { Plan } from '../plan.ts';
 import { countOf } from '../quantity.ts';
+import { servicesOf } from './traffic.ts';
 
 /** What is written besides the batches' pods, in order, one sentence each. */
 export function plannedWrites(
@@ -11,7 +12,7 @@ export function plannedWrites(
 ): readonly string[] {
   const name = workloadName(target);
   const kind = kindOf(target);
-  const services = [...new Set(traffic.through.flatMap((source) => ('service' in source ? [source.service] : [])))];
+  const services = [...new Set(servicesOf(traffic.through))];
   const selectors = `the selector of Service ${services.join(', ')}`;
   const images = Object.entries(change.to).map(([container, image]) => `${container}=${image}`);
   const serving = services.length > 0;

@@ -1,5 +1,6 @@
 import { workloadName } from '../names.ts';
 import type { Plan, PlanWarning } from '../plan.ts';
+import { servicesOf } from '../planner/traffic.ts';
 import { countOf } from '../quantity.ts';
 import type { ScaleObservation } from './observation.ts';
 import { goesUp, type PlannedScale } from './plan.ts';
@@ -15,7 +16,7 @@ export function scaleWarnings(
 ): readonly PlanWarning[] {
   const name = workloadName(target);
   const up = goesUp(scale);
-  const drained = new Set(traffic.through.flatMap((source) => ('service' in source ? [source.service] : [])));
+  const drained = new Set(servicesOf(traffic.through));
   const gated = traffic.through.some((source) => 'readinessGate' in source);
   const open = gated ? [] : findings.services.filter((service) => !drained.has(service)).toSorted();
   const down = pods

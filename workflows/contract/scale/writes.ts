@@ -1,6 +1,7 @@
 import { kindOf } from '../kinds.ts';
 import { marks, workloadName } from '../names.ts';
 import type { Plan } from '../plan.ts';
+import { servicesOf } from '../planner/traffic.ts';
 import { countOf } from '../quantity.ts';
 import type { ScaleObservation } from './observation.ts';
 import { goesUp, type PlannedScale } from './plan.ts';
@@ -13,7 +14,7 @@ export function scaleWrites(
   const name = workloadName(target);
   const kind = kindOf(target);
   const up = goesUp(scale);
-  const services = [...new Set(traffic.through.flatMap((source) => ('service' in source ? [source.service] : [])))];
+  const services = [...new Set(servicesOf(traffic.through))];
   const opens = !up && services.length > 0;
   const steps = numbersOf(scale, batches);
   return [

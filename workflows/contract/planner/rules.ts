@@ -1,0 +1,32 @@
+import type { Observation } from '../observation.ts';
+import type { Plan } from '../plan.ts';
+import { milliseconds } from '../quantity.ts';
+import type { ReleaseSpec } from '../spec.ts';
+import type { TrafficSource } from '../traffic.schema.ts';
+
+/** What a plan takes over from the spec as it is, whatever its mode. `through`: the ways out of traffic that it uses. */
+export const plannedRules = (
+  { strategy, traffic, checks, notify, onFailure }: ReleaseSpec,
+  { minReadySeconds }: Pick<Observation, 'minReadySeconds'>,
+  through: readonly TrafficSource[],
+): Pick<
+  Plan,
+  'minReadyMs' | 'readyTimeoutMs' | 'traffic' | 'checks' | 'notify' | 'onFailure' | 'rollback' | 'limits'
+> => ({
+  minReadyMs: minReadySeconds * 1000,
+  readyTimeoutMs: milliseconds(strategy.readyTimeout),
+  traffic: {
+    through,
+    quietMs: milliseconds(traffic.quiet),
+    maxDrainMs: milliseconds(traffic.maxDrain),
+    onDrainTimeout: traffic.onDrainTimeout,
+  },
+  checks,
+  notify,
+  onFailure,
+  rollback: strategy.rollback,
+  limits: {
+    progressMs: milliseconds(strategy.progressDeadline),
+    ...(strategy.batchTimeout !== undefined && { batchMs: milliseconds(strategy.batchTimeout) }),
+  },
+});
