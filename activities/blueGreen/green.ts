@@ -24,7 +24,7 @@ export async function awaitGreen(
 ): Promise<Green> {
   let refusedSince: number | undefined;
   for (;;) {
-    const set = await raiseGreen(kube, request);
+    const set = await raiseGreen(kube, request, request.share);
     const wanted = set.spec.replicas ?? 1;
     const there = podsOfSide(pods, hashOf(set));
     if (there.length >= wanted) {

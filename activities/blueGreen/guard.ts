@@ -10,7 +10,7 @@ import type { Connection } from '../kubernetes/types.ts';
 import { requireOurs } from './pin.ts';
 
 const lookAgainMs = 2_000;
-/** Looks in a row without a ready pod on the side that serves. */
+/** Looks in a row without a ready pod of the new version, which is called. */
 const mostEmpty = 5;
 
 /** See ClusterActivities.guard. `until`: ms since 1970. */
@@ -26,13 +26,12 @@ export async function guardPair(
     const hashes = { blue: hashOf(pair.blue), green: hashOf(pair.green) };
     for (const name of [...request.services, ...request.previews]) {
       const service = await kube.get(services, { namespace: request.target.namespace, name });
-      requireOurs(service, request, hashes, true);
+      requireOurs(service, request, hashes, { taken: true, shared: request.side === 'both' });
     }
-    await raiseGreen(kube, request);
-    const other = request.side === 'green' ? pair.blue : pair.green;
-    const [ready, spare] = [pair[request.side]?.status?.readyReplicas ?? 0, other.status?.readyReplicas ?? 0];
-    empty = ready === 0 && spare > 0 ? empty + 1 : 0;
-    if (request.side === 'green' && empty >= mostEmpty) {
+    await raiseGreen(kube, request, request.share);
+    const [ready, spare] = [pair.green.status?.readyReplicas ?? 0, pair.blue.status?.readyReplicas ?? 0];
+    empty = request.side !== 'blue' && ready === 0 && spare > 0 ? empty + 1 : 0;
+    if (empty >= mostEmpty) {
       throw new SluiceError(
         'POD_FAILED',
         `No pod of the new version of ${workloadName(request.target)} is ready any more.`,

@@ -59,11 +59,19 @@ export async function unmark(kube: Connection, held: HeldRequest, service: Servi
   await kube.patch(services, { namespace: held.target.namespace, name }, { metadata }, { as: 'merge' });
 }
 
+/** How a Service was left. */
+export interface LeftAs {
+  /** Held by the release. */
+  readonly taken: boolean;
+  /** By one that has it send callers to both sides now. */
+  readonly shared?: boolean;
+}
+
 /**
  * That nobody else has a hand in the selector: the release holds the Service and the hash is one of its own, or it has
  * not been taken yet. @throws WORKLOAD_CHANGED, WORKLOAD_BUSY
  */
-export function requireOurs(service: Service, held: HeldRequest, hashes: Hashes, taken: boolean): void {
+export function requireOurs(service: Service, held: HeldRequest, hashes: Hashes, { taken, shared }: LeftAs): void {
   const { name } = service.metadata;
   const holder = holderOf(service);
   const side = sideOf(service, hashes);
@@ -73,7 +81,7 @@ export function requireOurs(service: Service, held: HeldRequest, hashes: Hashes,
   }
   // One that is pinned to a ReplicaSet of a release that was terminated is taken over.
   if (holder !== undefined && !mine) return;
-  if (mine ? side !== undefined && side !== 'both' : side === 'both' && !taken) return;
+  if (mine ? side !== undefined && (side !== 'both' || shared) : side === 'both' && !taken) return;
   const found = service.spec.selector?.[hashLabel];
   throw new SluiceError(
     'WORKLOAD_CHANGED',

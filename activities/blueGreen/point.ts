@@ -49,7 +49,8 @@ export async function point(deps: PointDeps, request: PointRequest): Promise<Poi
     if (await retryConflicts(() => write(deps.kube, request, name, hashes, pair))) written.push(name);
   }
   await followed(deps, request, written, hashes);
-  if (to === 'both') for (const name of written) await retryConflicts(() => close(deps.kube, request, name));
+  if (to === 'both' && !request.keep)
+    for (const name of written) await retryConflicts(() => close(deps.kube, request, name));
   const other = otherOf(to, hashes);
   return { others: other === undefined ? [] : podsOfSide(deps.pods, other).map(plannedPodOf) };
 }
@@ -82,7 +83,8 @@ async function write(
   if (lenient) {
     // Somebody else has a ReplicaSet of his own there; our mark goes, his word stays.
     if (side === undefined && hashes !== undefined) return to === 'both';
-  } else if (!force && hashes) requireOurs(service, request, hashes, !request.first);
+  } else if (!force && hashes)
+    requireOurs(service, request, hashes, { taken: !request.first, shared: request.shared ?? to === 'both' });
   if (pair && to !== 'both') requireSelected(service, to === 'blue' ? pair.blue : pair.green, target);
   const done = isHeld(service, request) && side === to && service.metadata.labels?.[marks.serving] === stageOf(to);
   if (!done) await pin(kube, request, service, to, hash);

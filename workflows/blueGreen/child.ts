@@ -7,10 +7,11 @@ import { forwardRules, heldRequest } from '../requests.ts';
 import { batchPod, runChild } from '../runBatch.ts';
 import type { PodEntry } from '../state.ts';
 
-/** Waits until new pods are ready, and checks them. Nobody calls them yet. */
-export function awaitReady(book: Book, plan: PlanHead, name: string, pods: readonly BatchPod[]): Promise<BatchResult> {
+/** Waits until the new pods of batch `index` are ready, and checks them. */
+export function awaitReady(book: Book, plan: PlanHead, index: number, pods: readonly BatchPod[]): Promise<BatchResult> {
+  const { name = '' } = book.state.batches[index] ?? {};
   const only: readonly Stage[] = podChecks(plan.checks).length > 0 ? ['wait', 'check'] : ['wait'];
-  return pump(book, plan, { name, pods, only, doing: 'ready', undo: false }, 0);
+  return pump(book, plan, { name, pods, only, doing: 'ready', undo: false }, index);
 }
 
 /** Waits until nobody is connected to pods that are called no more. A rollback goes on after traffic.maxDrain. */

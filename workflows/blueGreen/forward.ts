@@ -12,7 +12,7 @@ import { type PodEntry, withBatch } from '../state.ts';
 import { silence } from './child.ts';
 import { passGuarded } from './gate.ts';
 import { raise } from './green.ts';
-import { pointAt, shown } from './requests.ts';
+import { pointAt, previewsOf, shown } from './requests.ts';
 
 /** The way forward of blue/green. See Course. */
 export async function blueGreenForward(book: Book, _input: ReleaseInput): Promise<void> {
@@ -35,12 +35,13 @@ export async function blueGreenForward(book: Book, _input: ReleaseInput): Promis
     );
     begin(book, 'green');
   }
-  await untilThrough(book, () => raise(book, plan, pair));
-  await untilThrough(book, () => passGuarded(book, plan, 0, 'blue'));
+  await untilThrough(book, () => raisePreviewed(book, plan, pair));
+  const guarded = { services: pair.services, previews: previewsOf(pair) };
+  await untilThrough(book, () => passGuarded(book, plan, 0, { ...guarded, side: 'blue' }));
   book.set((state) => ({ ...state, index: 1 }));
 
   await untilThrough(book, () => switchOver(book, plan, pair));
-  await untilThrough(book, () => passGuarded(book, plan, 1, 'green'));
+  await untilThrough(book, () => passGuarded(book, plan, 1, { ...guarded, side: 'green' }));
   await untilThrough(book, () => seeOut(book, plan));
 
   await unpaused(book);
@@ -64,6 +65,12 @@ export async function blueGreenForward(book: Book, _input: ReleaseInput): Promis
     book.set((state) => ({ ...state, final: true }));
     return writing.release.executeWithOptions({ summary: 'give the workload back' }, [{ ...held, recreated: true }]);
   });
+}
+
+/** All new pods, and the preview shows them. */
+async function raisePreviewed(book: Book, plan: PlanHead, pair: PlannedBlueGreen): Promise<void> {
+  await raise(book, plan, 0);
+  await pointAt(book, plan, 'green', previewsOf(pair), 'let the preview show the new pods', { first: true });
 }
 
 /** The switch: one write to each Service, seen in its endpoints. */

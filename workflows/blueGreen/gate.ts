@@ -1,30 +1,27 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { Book } from '../book.ts';
 import { clusterActivities } from '../clusterActivities.ts';
-import type { Side } from '../contract/blueGreen/activities.ts';
+import type { GuardRequest } from '../contract/blueGreen/activities.ts';
 import type { PlanHead } from '../contract/plan.ts';
 import { closeGate, openGate } from '../gate.ts';
 import { unpaused } from '../hold.ts';
 import { heldRequest } from '../requests.ts';
-import { previewsOf } from './requests.ts';
+
+/** What must stay as it is meanwhile. */
+export type Guarded = Omit<GuardRequest, 'target' | 'uid' | 'holder'>;
 
 /**
  * Waits at the gate of batch `index`. Meanwhile the new pods follow the number of the workload, and it is seen when
  * somebody else changes what callers or pods come from. @throws Stop, WORKLOAD_CHANGED, POD_FAILED
  */
-export async function passGuarded(
-  book: Book,
-  plan: PlanHead,
-  index: number,
-  side: Exclude<Side, 'both'>,
-): Promise<void> {
+export async function passGuarded(book: Book, plan: PlanHead, index: number, guarded: Guarded): Promise<void> {
   const batch = book.state.batches[index];
   if (batch === undefined) return;
   const { bakeMs, approval } = batch.gate;
   const waits = new CancellationScope();
   const gate = waits.run(() => openGate(book, plan, batch));
   const watch = new CancellationScope();
-  const guard = bakeMs > 0 || approval !== undefined ? watch.run(() => keepGuard(book, plan, side)) : gate;
+  const guard = bakeMs > 0 || approval !== undefined ? watch.run(() => keepGuard(book, plan, guarded)) : gate;
   try {
     await Promise.race([gate, guard]);
   } finally {
@@ -36,12 +33,11 @@ export async function passGuarded(
   closeGate(book);
 }
 
-async function keepGuard(book: Book, plan: PlanHead, side: Exclude<Side, 'both'>): Promise<never> {
+async function keepGuard(book: Book, plan: PlanHead, guarded: Guarded): Promise<never> {
   const { waiting } = clusterActivities(book.identity.target.cluster);
-  const { services = [] } = plan.blueGreen ?? {};
-  const previews = plan.blueGreen === undefined ? [] : previewsOf(plan.blueGreen);
-  const request = { ...heldRequest(book, plan), services, previews, side };
+  const request = { ...heldRequest(book, plan), ...guarded };
+  const who = guarded.side === 'both' ? 'both serve' : `${guarded.side} serves`;
   for (;;) {
-    await waiting.guard.executeWithOptions({ summary: `keep both versions as they are; ${side} serves` }, [request]);
+    await waiting.guard.executeWithOptions({ summary: `keep both versions as they are; ${who}` }, [request]);
   }
 }

@@ -1,6 +1,7 @@
 import type { CommitRequest, HeldRequest } from '../activities.ts';
 import type { Images } from '../observation.ts';
 import type { PlannedPod } from '../plan.ts';
+import type { Quantity } from '../quantity.schema.ts';
 
 /**
  * What blue/green does besides, see ClusterActivities. Blue is the ReplicaSet that a Deployment has, green the one of the
@@ -8,7 +9,7 @@ import type { PlannedPod } from '../plan.ts';
  */
 export interface BlueGreenActivities {
   /**
-   * Brings the green ReplicaSet to the number of the Deployment, and answers its pods, with what they run, when they are
+   * Brings the green ReplicaSet to the number of the Deployment, or a share of it, and answers its pods, with what they run, when they are
    * there.
    * @throws POD_FAILED where they do not come: a quota, an admission webhook
    */
@@ -32,7 +33,12 @@ export interface BlueGreenActivities {
   removeGreen(request: HeldRequest): Promise<void>;
 }
 
-export interface GreenRequest extends HeldRequest {
+/** How many pods green has, of the number of the Deployment; absent: as many. */
+export interface Share {
+  readonly share?: Quantity;
+}
+
+export interface GreenRequest extends HeldRequest, Share {
   /** Since when it is waited, ISO 8601. */
   readonly since: string;
   readonly timeoutMs: number;
@@ -54,6 +60,10 @@ export interface PointRequest extends HeldRequest {
   readonly to: Side;
   /** They are not held yet: one that is pinned to nothing was not tampered with. */
   readonly first?: true;
+  /** With `both`: the Services stay held, to be pointed at one side again. */
+  readonly keep?: true;
+  /** They are held and send callers to both sides: that is how they were left. */
+  readonly shared?: true;
   /** A rollback, or the end: a Service that is gone or is another's by now is left alone. */
   readonly lenient?: true;
   /** People decided so: whatever somebody else wrote into the selector under our key. */
@@ -63,9 +73,10 @@ export interface PointRequest extends HeldRequest {
   readonly since: string;
 }
 
-export interface GuardRequest extends HeldRequest {
+export interface GuardRequest extends HeldRequest, Share {
   readonly services: readonly string[];
-  readonly side: Exclude<Side, 'both'>;
+  /** Who is called; `both`: the Services are held without our key. */
+  readonly side: Side;
   /** Services that show green all the time. */
   readonly previews: readonly string[];
 }

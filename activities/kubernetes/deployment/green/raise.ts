@@ -1,5 +1,7 @@
 import type { HeldRequest } from '../../../../workflows/contract/activities.ts';
+import { greenOf } from '../../../../workflows/contract/blueGreen/share.ts';
 import { marks } from '../../../../workflows/contract/names.ts';
+import type { Quantity } from '../../../../workflows/contract/quantity.schema.ts';
 import { keptTemplates } from '../../keptTemplates.ts';
 import { KubernetesFailure } from '../../kubernetesFailure.ts';
 import { replicaSets } from '../../resources.ts';
@@ -10,16 +12,16 @@ import type { ReplicaSet } from '../../wire.ts';
 import { findPair, greenName, isAdopted, type Pair } from './find.ts';
 
 /**
- * Makes the green ReplicaSet, or brings it to the number that the Deployment has now. It has no labels of its own: by
+ * Makes the green ReplicaSet, or brings it to its share of the number that the Deployment has now. It has no labels of its own: by
  * those the Deployment's controller would take it, and scale one of the two away. Its pods have all labels, so that
  * they need none of ours in the end. It goes with the Deployment, which owns it without being its controller.
  * @throws WORKLOAD_NOT_FOUND, WORKLOAD_CHANGED
  */
-export function raiseGreen(kube: Connection, held: HeldRequest): Promise<ReplicaSet> {
+export function raiseGreen(kube: Connection, held: HeldRequest, share?: Quantity): Promise<ReplicaSet> {
   return retryConflicts(async () => {
     const pair = await findPair(kube, held);
     const { deployment } = pair.look;
-    const replicas = deployment.spec.replicas ?? 1;
+    const replicas = greenOf(deployment.spec.replicas ?? 1, share);
     const { green } = pair;
     if (green === undefined) return create(kube, held, pair, replicas);
     if (isAdopted(green) || green.spec.replicas === replicas) return green;
