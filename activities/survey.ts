@@ -22,12 +22,13 @@ export function surveyActivity(shared: Shared): ClusterActivities['survey'] {
     const observed = undo ? await workload.observe(target) : await workload.requireUnchanged(request);
     const { replicas } = observed;
     const listNodes = async () => nodesOf(await kube.list(nodes, {}));
-    const reached = request.reload === undefined ? undefined : reachable(await listNodes());
-    const outdated = (await ownPods(shared, request, observed, call)).filter(isOutdated(request, reached));
+    const known = request.reload && (await listNodes());
+    const ofThose = isOutdated(request, known && reachable(known));
+    const outdated = (await ownPods(shared, request, observed, call)).filter(ofThose);
     if (fingerprint(outdated.map(({ metadata }) => metadata)) === expected) {
       return { replicas, ...(next && { prepared: await prepare(scope, target, next) }) };
     }
-    const nodesByName = await listNodes();
+    const nodesByName = known ?? (await listNodes());
     const pods = inOrder(
       outdated.map((pod) => observedPod(pod, nodesByName, workload)),
       request,

@@ -3,7 +3,7 @@ import type { GuardRequest } from '../../workflows/contract/blueGreen/activities
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { workloadName } from '../../workflows/contract/names.ts';
 import { requireUnchanged } from '../kubernetes/deployment/drift.ts';
-import { findPair, hashOf } from '../kubernetes/deployment/green/find.ts';
+import { findBoth, hashOf } from '../kubernetes/deployment/green/find.ts';
 import { raiseGreen } from '../kubernetes/deployment/green/raise.ts';
 import { services } from '../kubernetes/resources.ts';
 import type { Connection } from '../kubernetes/types.ts';
@@ -21,8 +21,7 @@ export async function guardPair(
 ): Promise<void> {
   for (let empty = 0; Date.now() < until; ) {
     await requireUnchanged(kube, request);
-    const pair = await findPair(kube, request);
-    if (pair.green === undefined) throw greenGone(request);
+    const pair = await findBoth(kube, request);
     const hashes = { blue: hashOf(pair.blue), green: hashOf(pair.green) };
     for (const name of [...request.services, ...request.previews]) {
       const service = await kube.get(services, { namespace: request.target.namespace, name });
@@ -40,9 +39,3 @@ export async function guardPair(
     await sleep(lookAgainMs, undefined, { signal });
   }
 }
-
-const greenGone = ({ target }: GuardRequest): SluiceError =>
-  new SluiceError(
-    'WORKLOAD_CHANGED',
-    `The ReplicaSet of the new version of ${workloadName(target)} was deleted in mid-release.`,
-  );

@@ -3,6 +3,7 @@ import type { Pointed, PointRequest, Side } from '../../workflows/contract/blueG
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { marks, workloadName } from '../../workflows/contract/names.ts';
 import { countOf, humanDuration } from '../../workflows/contract/quantity.ts';
+import { behind, hasObserved } from '../kubernetes/controllers.ts';
 import { requireUnchanged } from '../kubernetes/deployment/drift.ts';
 import { findPair, hashOf, type Pair, pairOf } from '../kubernetes/deployment/green/find.ts';
 import { lookAgain } from '../kubernetes/deployment/look.ts';
@@ -118,8 +119,7 @@ async function requireReady(
     const set = pair[to];
     const wanted = pair.look.deployment.spec.replicas ?? 1;
     const ready = set?.status?.readyReplicas ?? 0;
-    const isSeen = (set?.status?.observedGeneration ?? 0) >= (set?.metadata.generation ?? 0);
-    if (isSeen && ready > 0 && ready >= wanted) return;
+    if (set && hasObserved(set) && ready > 0 && ready >= wanted) return;
     // On the way back some are better than none of that version.
     const late = Date.now() > end;
     if (late && to === 'blue' && ready > 0) return;
@@ -146,7 +146,7 @@ async function followed(
     other !== undefined &&
     pods.all().some(({ metadata }) => metadata.uid === uid && metadata.labels?.[hashLabel] === other);
   await watches.use(target.namespace, names, async (open) => {
-    const behind = (): readonly string[] =>
+    const late = (): readonly string[] =>
       [...open].flatMap(([name, watch]) => {
         const now = watch.now();
         const old = [...now.marks].some((mark) => mark !== stageOf(to));
@@ -154,12 +154,8 @@ async function followed(
         const isEmpty = to === 'green' && now.ready === 0;
         return old || isEmpty || [...now.pods.keys()].some(isOther) ? [name] : [];
       });
-    if (await until(() => behind().length === 0, patienceMs, signal, [pods, ...open.values()])) return;
-    throw new SluiceError(
-      'CONFLICT',
-      `After ${patienceMs / 1000} s the EndpointSlices do not follow the Service: ${behind().join(', ')}.`,
-      { next: 'Look whether kube-controller-manager runs; it is tried again by itself.' },
-    );
+    if (await until(() => late().length === 0, patienceMs, signal, [pods, ...open.values()])) return;
+    throw behind(`the EndpointSlices do not follow the Service: ${late().join(', ')}`, patienceMs);
   });
 }
 

@@ -5,7 +5,7 @@ import { fieldManager } from '../../workflows/contract/names.ts';
 import { createSlots } from '../slots.ts';
 import { createCredentials } from './credentials.ts';
 import { decode } from './decode.ts';
-import { type Asked, KubernetesFailure, networkFailure } from './kubernetesFailure.ts';
+import { type Asked, networkFailure, undefinedIfMissing } from './kubernetesFailure.ts';
 import type { Resource } from './resources.ts';
 import { type Call, type Endpoint, send } from './transport.ts';
 import type { At, Connection, ListOf, Where } from './types.ts';
@@ -126,11 +126,6 @@ function pathOf(resource: Resource<unknown>, at: Partial<At>): string {
 }
 
 const queryOf = ({ labelSelector, fieldSelector }: Where) => ({ labelSelector, fieldSelector });
-
-function undefinedIfMissing(error: unknown): undefined {
-  if (error instanceof KubernetesFailure && error.status === 404) return undefined;
-  throw error;
-}
 
 function noCluster(config: KubeConfig): SluiceError {
   const there = config.getContexts().map(({ name }) => name);

@@ -3,7 +3,7 @@ import { marks } from '../../workflows/contract/names.ts';
 import { isBearing } from './births.ts';
 import { bornAt } from './born.ts';
 import { noMarks } from './holder.ts';
-import { KubernetesFailure } from './kubernetesFailure.ts';
+import { undefinedIfMissing } from './kubernetesFailure.ts';
 import { hasLabels } from './podState.ts';
 import { controllerRevisions } from './resources.ts';
 import { selectorText } from './selectors.ts';
@@ -72,13 +72,9 @@ export async function settleRevisions(
     const isRight = number === undefined || (number === revision && hasLabels(annotations, told));
     if (isRight && !marked) continue;
     const body = { metadata: { annotations: told }, ...(number !== undefined && { revision: number }) };
-    await kube.patch(controllerRevisions, { namespace, name }, body, { as: 'merge' }).catch(ignorePruned);
+    // Its controller may prune any that is not in use, at any moment.
+    await kube.patch(controllerRevisions, { namespace, name }, body, { as: 'merge' }).catch(undefinedIfMissing);
   }
-}
-
-/** Its controller may prune any that is not in use, at any moment. */
-function ignorePruned(error: unknown): void {
-  if (!(error instanceof KubernetesFailure && error.status === 404)) throw error;
 }
 
 /** What `kubectl rollout history` lists, newest first; what a release under way has made is left out. */

@@ -57,6 +57,12 @@ export function networkFailure(asked: Asked, server: string, cause: unknown): Ku
   );
 }
 
+/** For `catch`: what a call was for is not there, which is well. */
+export function undefinedIfMissing(error: unknown): undefined {
+  if (error instanceof KubernetesFailure && error.status === 404) return undefined;
+  throw error;
+}
+
 function codeOf(status: number, message: string, asked: Asked): ErrorCode {
   const writes = !['get', 'list', 'watch'].includes(asked.verb);
   switch (status) {

@@ -1,5 +1,6 @@
 import type { HeldRequest } from '../../workflows/contract/activities.ts';
 import type { Seen } from '../ports.ts';
+import { hasObserved } from './controllers.ts';
 import { controllerOf, hasLabels, isLeaving } from './podState.ts';
 import { pods, replicaSets } from './resources.ts';
 import { selectorText } from './selectors.ts';
@@ -31,13 +32,11 @@ export async function seen(
   return { pods: living, all: bearing.every((set) => hasSeen(set, living)) };
 }
 
-function hasSeen({ status, spec, metadata }: ReplicaSet, living: readonly Pod[]): boolean {
+function hasSeen(set: ReplicaSet, living: readonly Pod[]): boolean {
+  const { status, spec, metadata } = set;
   const labels = spec.template?.metadata?.labels ?? {};
   const labelled = living.filter(
     (pod) => controllerOf(pod)?.uid === metadata.uid && !isLeaving(pod) && hasLabels(pod.metadata.labels, labels),
   );
-  return (
-    (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0) &&
-    (status?.fullyLabeledReplicas ?? 0) >= labelled.length
-  );
+  return hasObserved(set) && (status?.fullyLabeledReplicas ?? 0) >= labelled.length;
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { marks } from '../../workflows/contract/names.ts';
 import type { Images } from '../../workflows/contract/observation.ts';
-import type { PodTemplate } from './wire.ts';
+import type { Deployment, PodTemplate } from './wire.ts';
 
 /** Label by which each ReplicaSet tells its pods from those of others; the Deployment controller leaves it out when it compares. */
 export const hashLabel = 'pod-template-hash';
@@ -134,3 +134,12 @@ const canonical = (value: unknown): string =>
   JSON.stringify(value, (_key, part: unknown) =>
     isObject(part) ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1))) : part,
   );
+
+/** A JSON patch (RFC 6902) that sets the template, unless somebody changed the object since it was read. */
+export const templatePatch = (
+  { resourceVersion }: Pick<Deployment['metadata'], 'resourceVersion'>,
+  template: PodTemplate,
+) => [
+  { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
+  { op: 'replace', path: '/spec/template', value: template },
+];

@@ -4,7 +4,7 @@ import { releaseId, type Target, workflowTypes, workloadName } from '../../workf
 import { isOver, type Phase } from '../../workflows/contract/status.ts';
 import type { ReleaseInput } from '../../workflows/contract/workflows.ts';
 import { toSluiceError, translated } from './faults.ts';
-import { readHistory } from './history.ts';
+import { readHistory, recordsOf } from './history.ts';
 import { sluiceAttributes } from './searchAttributes.ts';
 
 /** The latest release of a workload, as it was asked for, and where it is. */
@@ -28,8 +28,7 @@ export async function lastRelease(client: Client, target: Target): Promise<LastR
     const known = toSluiceError(error, 'temporal', target);
     if (known.code !== 'RELEASE_NOT_FOUND') throw known;
     const { entries, withheld } = await readHistory(client, target);
-    const records = entries.flatMap(({ record }) => record ?? []).filter(({ scale }) => scale === undefined);
-    const [last] = records.toSorted((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt));
+    const last = recordsOf(entries).find(({ scale }) => scale === undefined);
     if (last?.spec) {
       const { spec, phase, startedAt, initiator } = last;
       return { spec, running: false, phase, startedAt, initiator };

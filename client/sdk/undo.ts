@@ -4,7 +4,7 @@ import { hasAll, sameImage, tagOf } from '../../workflows/contract/imageName.ts'
 import { type Target, workloadName } from '../../workflows/contract/names.ts';
 import type { Images } from '../../workflows/contract/observation.ts';
 import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
-import type { History } from './history.ts';
+import { type History, recordsOf } from './history.ts';
 
 /** Where an undo goes back to. A restart is no version: what it restarted is passed over, unless it is named. */
 export interface Undo {
@@ -63,9 +63,7 @@ export function orderBack(spec: unknown, images: Images): string[][] | undefined
 
 /** What was reloaded is in no revision: the one before would undo something else. */
 function requireRevision(target: Target, entries: History['entries']): void {
-  const [last] = entries
-    .flatMap(({ record }) => (record?.phase === 'succeeded' && record.scale === undefined ? [record] : []))
-    .toSorted((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt));
+  const last = recordsOf(entries).find(({ phase, scale }) => phase === 'succeeded' && scale === undefined);
   if (last?.reload !== true) return;
   throw new SluiceError(
     'REVISION_NOT_FOUND',

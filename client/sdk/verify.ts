@@ -3,7 +3,7 @@ import { SluiceError } from '../../workflows/contract/errors.ts';
 import { type Target, workloadName } from '../../workflows/contract/names.ts';
 import type { PlannedPod } from '../../workflows/contract/plan.ts';
 import type { ReleaseRecord } from '../../workflows/contract/record.ts';
-import { readHistory } from './history.ts';
+import { type History, readHistory, recordsOf } from './history.ts';
 import { followUp } from './spec/followUp.ts';
 import { makePlan } from './start.ts';
 
@@ -29,7 +29,7 @@ export interface Verified {
  */
 export async function verifyWorkload(client: Client, target: Target, signal?: AbortSignal): Promise<Verified> {
   const { entries, withheld } = await readHistory(client, target, signal);
-  const last = lastVersion(entries.flatMap(({ record }) => record ?? []));
+  const last = lastVersion(entries);
   if (last === undefined) {
     const why = withheld === undefined ? '' : ` The records cannot be read: ${withheld}`;
     throw new SluiceError('RELEASE_NOT_FOUND', `No release of ${workloadName(target)} that succeeded is known.${why}`);
@@ -46,12 +46,11 @@ export async function verifyWorkload(client: Client, target: Target, signal?: Ab
   return { target, version, by: 'Reloaded', behind, spec };
 }
 
-/** The newest that succeeded and brought a version. */
-export function lastVersion(records: readonly ReleaseRecord[]): ReleaseRecord | undefined {
-  return records
-    .filter(({ phase, scale, restart }) => phase === 'succeeded' && scale === undefined && restart !== true)
-    .toSorted((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt))[0];
-}
+/** The newest release that succeeded and brought a version. */
+export const lastVersion = (entries: History['entries']): ReleaseRecord | undefined =>
+  recordsOf(entries).find(
+    ({ phase, scale, restart }) => phase === 'succeeded' && scale === undefined && restart !== true,
+  );
 
 function noneIfUnchanged(error: unknown): [] {
   if (error instanceof SluiceError && error.code === 'RELOAD_UNCHANGED') return [];

@@ -1,18 +1,14 @@
 import type { BearRequest, HeldRequest } from '../../../workflows/contract/activities.ts';
-import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { isBearing, marked, templateOfBirths } from '../births.ts';
+import { behind, untilObserved } from '../controllers.ts';
 import { keptTemplates } from '../keptTemplates.ts';
 import { rehearseBirth } from '../rehearseBirth.ts';
 import { replicaSets } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
-import { difference, sameTemplate, withoutOurs } from '../templates.ts';
+import { difference, sameTemplate, templatePatch, withoutOurs } from '../templates.ts';
 import type { Connection } from '../types.ts';
-import { untilObserved } from '../untilObserved.ts';
 import type { PodTemplate, ReplicaSet } from '../wire.ts';
 import { lookAgain, lookHeld, withoutLive } from './look.ts';
-
-/** How long the controller may take to see the template. */
-const controllerMs = 20_000;
 
 /**
  * Sets the template of the live ReplicaSet, which makes its pods, while the Deployment keeps its own: its controller is
@@ -37,12 +33,8 @@ export async function bear(kube: Connection, request: BearRequest): Promise<void
     const own = sameTemplate(withoutOurs(look.deployment.spec.template), kept.to) ? 'to' : 'from';
     return setTemplate(kube, live, templateOfBirths(kept, look.live.spec.template, request, own));
   });
-  if (!written || (await untilObserved(kube, replicaSets, written, controllerMs))) return;
-  throw new SluiceError(
-    'CONFLICT',
-    `After ${controllerMs / 1000} s the controller has not seen the template of replicaset/${written.metadata.name}.`,
-    { next: 'Look whether kube-controller-manager runs; it is tried again by itself.' },
-  );
+  if (!written || (await untilObserved(kube, replicaSets, written))) return;
+  throw behind(`the controller has not seen the template of replicaset/${written.metadata.name}`);
 }
 
 /** What `holder` left behind of {@link bear}, if anything, goes. Done where nothing of it is there. */
@@ -53,14 +45,6 @@ export async function bearNoMore(kube: Connection, held: HeldRequest, live: Repl
 /** Unless somebody changed the ReplicaSet since it was read. */
 async function setTemplate(kube: Connection, live: ReplicaSet, template: PodTemplate): Promise<ReplicaSet> {
   if (live.spec.template && difference(live.spec.template, template) === undefined) return live;
-  const { namespace = '', name, resourceVersion } = live.metadata;
-  return kube.patch(
-    replicaSets,
-    { namespace, name },
-    [
-      { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
-      { op: 'replace', path: '/spec/template', value: template },
-    ],
-    { as: 'json' },
-  );
+  const { namespace = '', name } = live.metadata;
+  return kube.patch(replicaSets, { namespace, name }, templatePatch(live.metadata, template), { as: 'json' });
 }

@@ -1,25 +1,12 @@
-import { createHash } from 'node:crypto';
 import { marks } from '../../../workflows/contract/names.ts';
 import { KubernetesFailure } from '../kubernetesFailure.ts';
 import { replicaSets } from '../resources.ts';
 import { causeKey } from '../templateChange.ts';
-import { hashLabel } from '../templates.ts';
 import type { Connection } from '../types.ts';
 import type { Deployment, PodTemplate, ReplicaSet } from '../wire.ts';
+import { ownSet } from './ownSet.ts';
 import { revisionBefore } from './revisionNumber.ts';
 import { readTrail } from './trail.ts';
-
-/** Letters that Kubernetes uses in generated names: no vowels, nothing that looks alike. */
-const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
-
-/** pod-template-hash of the history entry of `holder`: the same in every attempt, unlike any other. */
-function historyHash(deployment: Deployment, holder: string): string {
-  const digest = createHash('sha256').update(`${deployment.metadata.uid}|${holder}`).digest();
-  return [...digest.subarray(0, 10)].map((byte) => alphabet[byte % alphabet.length]).join('');
-}
-
-export const historyName = (deployment: Deployment, holder: string): string =>
-  `${deployment.metadata.name.slice(0, 242)}-${historyHash(deployment, holder)}`;
 
 /**
  * The native history entry: a ReplicaSet without pods that has the template `earlier` and the old revision's annotations.
@@ -33,41 +20,12 @@ export async function keepHistory(
   holder: string,
 ): Promise<void> {
   if (deployment.spec.revisionHistoryLimit === 0) return;
-  const hash = historyHash(deployment, holder);
-  const { namespace = '', name, uid } = deployment.metadata;
-  const rehash = (labels: Readonly<Record<string, string>> | undefined) => ({ ...labels, [hashLabel]: hash });
-  const body = {
-    apiVersion: 'apps/v1',
-    kind: 'ReplicaSet',
-    metadata: {
-      name: historyName(deployment, holder),
-      namespace,
-      labels: rehash(earlier.metadata?.labels),
-      annotations: annotationsOf(live, deployment),
-      ownerReferences: [
-        { apiVersion: 'apps/v1', kind: 'Deployment', name, uid, controller: true, blockOwnerDeletion: true },
-      ],
-    },
-    spec: {
-      replicas: 0,
-      ...(deployment.spec.minReadySeconds !== undefined && { minReadySeconds: deployment.spec.minReadySeconds }),
-      selector: { ...deployment.spec.selector, matchLabels: rehash(deployment.spec.selector.matchLabels) },
-      template: { ...earlier, metadata: { ...earlier.metadata, labels: rehash(earlier.metadata?.labels) } },
-    },
-  };
+  const annotations = annotationsOf(live, deployment);
+  const body = ownSet(deployment, holder, earlier, { replicas: 0, controller: true, annotations });
   try {
-    await kube.create(replicaSets, body, { namespace });
+    await kube.create(replicaSets, body, { namespace: body.metadata.namespace });
   } catch (error) {
     if (!(error instanceof KubernetesFailure && error.reason === 'AlreadyExists')) throw error;
-  }
-}
-
-/** A write to an entry that the controller may prune at any moment (revisionHistoryLimit, also while paused): then it is done. */
-export async function unlessPruned(write: Promise<unknown>): Promise<void> {
-  try {
-    await write;
-  } catch (error) {
-    if (!(error instanceof KubernetesFailure && error.status === 404)) throw error;
   }
 }
 

@@ -3,21 +3,21 @@ import type { HeldRequest, ReleaseRequest } from '../../../workflows/contract/ac
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { marks, workloadName } from '../../../workflows/contract/names.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
+import { untilObserved } from '../controllers.ts';
 import { holderOf, noMarks } from '../holder.ts';
 import { dropTemplates, keptTemplates } from '../keptTemplates.ts';
+import { undefinedIfMissing } from '../kubernetesFailure.ts';
 import { deployments, replicaSets } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
 import { difference, withImages } from '../templates.ts';
 import type { Connection } from '../types.ts';
-import { untilObserved } from '../untilObserved.ts';
 import type { Deployment } from '../wire.ts';
 import { bearNoMore } from './bear.ts';
-import { keepHistory, unlessPruned } from './history.ts';
+import { keepHistory } from './history.ts';
 import { lookAgain, newSetOf } from './look.ts';
 import { readTrail } from './trail.ts';
 
 /** How long the controller may take to see the resume; without it our marks may be copied once more. */
-const controllerMs = 30_000;
 
 /**
  * Gives the Deployment back: paused or not as it was, without the trail; the version before a commit is kept as native
@@ -69,7 +69,7 @@ async function keepEarlier(kube: Connection, held: ReleaseRequest, images: Image
   const look = await lookAgain(kube, held);
   if (!look?.live || holderOf(look.deployment) !== held.holder) return;
   if (newSetOf(look.deployment, look.sets) !== look.live) return;
-  await untilObserved(kube, deployments, look.deployment, controllerMs);
+  await untilObserved(kube, deployments, look.deployment);
   const { template } = look.deployment.spec;
   const earlier = held.recreated ? (await keptTemplates(kube, held)).from : withImages(template, images);
   await keepHistory(kube, look.deployment, look.live, earlier, held.holder);
@@ -80,7 +80,7 @@ async function keepEarlier(kube: Connection, held: ReleaseRequest, images: Image
  * it has seen the Deployment without them, or it might copy them once more.
  */
 async function takeMarksOff(kube: Connection, held: HeldRequest, given: Deployment): Promise<void> {
-  await untilObserved(kube, deployments, given, controllerMs);
+  await untilObserved(kube, deployments, given);
   // A Deployment that stays paused has no new generation to be seen: some looks more take the place of that.
   for (let clean = given.spec.paused ? -5 : 0; clean < 1; clean += 1) {
     if (await retryConflicts(() => takeMarksOffOnce(kube, held))) clean = Math.min(clean, -1);
@@ -99,7 +99,8 @@ async function takeMarksOffOnce(kube: Connection, held: HeldRequest): Promise<bo
   for (const { metadata } of marked) {
     const { namespace = '', name } = metadata;
     const body = { metadata: { annotations: noMarks } };
-    await unlessPruned(kube.patch(replicaSets, { namespace, name }, body, { as: 'merge' }));
+    // Its controller may prune an entry at any moment (revisionHistoryLimit, also while paused).
+    await kube.patch(replicaSets, { namespace, name }, body, { as: 'merge' }).catch(undefinedIfMissing);
   }
   return marked.length > 0;
 }

@@ -7,8 +7,8 @@ import type { Connection } from '../types.ts';
 import type { ReplicaSet } from '../wire.ts';
 import { hold } from './acquire.ts';
 import { requireLive, setLive, setTemplate } from './commit.ts';
-import { historyName } from './history.ts';
 import { type Look, lookAgain } from './look.ts';
+import { ownSetName } from './ownSet.ts';
 import { revisionBefore } from './revisionNumber.ts';
 import { readTrail } from './trail.ts';
 
@@ -57,6 +57,6 @@ async function takeBack(kube: Connection, request: CommitRequest, change: Templa
 }
 
 function entryOf({ deployment, sets }: Look, { holder }: CommitRequest): ReplicaSet | undefined {
-  const name = historyName(deployment, holder);
+  const name = ownSetName(deployment, holder);
   return sets.find(({ metadata }) => metadata.name === name);
 }

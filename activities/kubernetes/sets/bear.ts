@@ -3,7 +3,7 @@ import { isBearing, marked, templateOfBirths } from '../births.ts';
 import { keptTemplates } from '../keptTemplates.ts';
 import { rehearseBirth } from '../rehearseBirth.ts';
 import { retryConflicts } from '../retryConflicts.ts';
-import { sameTemplate } from '../templates.ts';
+import { sameTemplate, templatePatch } from '../templates.ts';
 import type { Connection } from '../types.ts';
 import type { PodTemplate } from '../wire.ts';
 import type { AnySet, SetKind } from './kind.ts';
@@ -41,14 +41,6 @@ export async function bearNoMore(kube: Connection, kind: SetKind, held: HeldRequ
 /** Unless somebody changed it since it was read. */
 async function setTemplate(kube: Connection, kind: SetKind, { metadata, spec }: AnySet, template: PodTemplate) {
   if (sameTemplate(spec.template, template)) return;
-  const { namespace = '', name, resourceVersion } = metadata;
-  await kube.patch(
-    kind.resource,
-    { namespace, name },
-    [
-      { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
-      { op: 'replace', path: '/spec/template', value: template },
-    ],
-    { as: 'json' },
-  );
+  const { namespace = '', name } = metadata;
+  await kube.patch(kind.resource, { namespace, name }, templatePatch(metadata, template), { as: 'json' });
 }

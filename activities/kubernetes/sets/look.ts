@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { HeldRequest } from '../../../workflows/contract/activities.ts';
-import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { type Target, workloadName } from '../../../workflows/contract/names.ts';
 import { revisionsOf } from '../controllerRevisions.ts';
+import { hasObserved, pollOrConflict } from '../controllers.ts';
 import { requireHolder, requireThere } from '../holder.ts';
 import type { Connection } from '../types.ts';
 import type { ControllerRevision } from '../wire.ts';
@@ -19,11 +18,6 @@ export interface Look {
   /** What the pods of that one are labelled with. */
   readonly label: string;
 }
-
-/** How long its controller may take to see what was written; a busy controller manager needs a second or two. */
-const patienceMs = 30_000;
-/** One that needs longer is asked less often. */
-const lookAgainMs = { first: 20, most: 200 };
 
 /** Reads it. @throws WORKLOAD_NOT_FOUND or NAMESPACE_NOT_FOUND with what there is */
 export async function lookAt(kube: Connection, kind: SetKind, target: Target): Promise<Look> {
@@ -60,29 +54,13 @@ export async function lookHeld(kube: Connection, kind: SetKind, held: HeldReques
   return look;
 }
 
-export const hasObserved = ({ status, metadata }: AnySet): boolean =>
-  (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
-
 /**
  * Asks `look` until it answers something, `undefined` meaning not yet. What is waited for is the controller: until it has
  * seen a template there is no revision of it, and until it has seen a label of a pod it may still delete that pod.
  * @throws CONFLICT after 30 s: it is tried again by itself
  */
-export async function untilSeen<T>(target: Target, look: () => Promise<T | undefined>): Promise<T> {
-  const until = Date.now() + patienceMs;
-  for (let pauseMs = lookAgainMs.first; ; pauseMs = Math.min(2 * pauseMs, lookAgainMs.most)) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > until) {
-      throw new SluiceError(
-        'CONFLICT',
-        `After ${patienceMs / 1000} s the controller of ${workloadName(target)} has not seen what was written.`,
-        { next: 'Look whether kube-controller-manager runs; it is tried again by itself.' },
-      );
-    }
-    await sleep(pauseMs);
-  }
-}
+export const untilSeen = <T>(target: Target, look: () => Promise<T | undefined>): Promise<T> =>
+  pollOrConflict(look, `the controller of ${workloadName(target)} has not seen what was written`);
 
 /** The set when its controller has seen it as it is now. @throws CONFLICT; WORKLOAD_NOT_FOUND */
 export const untilObserved = (kube: Connection, kind: SetKind, held: HeldRequest): Promise<Look> =>

@@ -3,13 +3,14 @@ import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { eachPod } from '../../eachPod.ts';
 import type { Seen } from '../../ports.ts';
 import { revisionLabel } from '../controllerRevisions.ts';
+import { hasObserved } from '../controllers.ts';
 import { controllerOf, isLeaving } from '../podState.ts';
 import { pods as podResource } from '../resources.ts';
 import { selectorText } from '../selectors.ts';
 import type { Connection } from '../types.ts';
 import type { Pod } from '../wire.ts';
 import type { AnySet, SetKind } from './kind.ts';
-import { hasObserved, lookAgain, untilSeen } from './look.ts';
+import { lookAgain, untilSeen } from './look.ts';
 
 /** Its pods that live, from a list. */
 export async function livingPods(kube: Connection, { metadata, spec }: AnySet): Promise<readonly Pod[]> {

@@ -1,18 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { marks } from '../../../workflows/contract/names.ts';
 import { eachPod } from '../../eachPod.ts';
 import type { Outcome } from '../../handful.ts';
+import { behind, poll } from '../../kubernetes/controllers.ts';
 import { KubernetesFailure } from '../../kubernetes/kubernetesFailure.ts';
 import { hasLabels } from '../../kubernetes/podState.ts';
 import { pods } from '../../kubernetes/resources.ts';
 import type { Pod } from '../../kubernetes/wire.ts';
 import type { Labels, LivePod, TrafficDeps } from '../../ports.ts';
-
-/** The controllers need some ten milliseconds; one that needs longer is asked less often. */
-const lookAgainMs = { first: 20, most: 200 };
-/** How long the controllers may take to see what was written; a busy controller manager needs a second or two. */
-const patienceMs = 20_000;
 
 export type Serving = 'true' | 'false' | null;
 
@@ -58,26 +53,23 @@ export async function labelUntilSeen(
   besides: Labels,
 ): Promise<void> {
   const own = deps.pods.all();
-  const deadlineMs = Date.now() + patienceMs;
   await setAll(deps, own.filter(chosen), serving, besides);
-  for (let pauseMs = lookAgainMs.first; ; pauseMs = Math.min(2 * pauseMs, lookAgainMs.most)) {
+  let left = 0;
+  const done = await poll(async () => {
     const seen = await deps.workload.seen(deps.held, own);
     const pending = seen.pods.filter(chosen);
-    if (pending.length === 0 && seen.all) return;
-    if (Date.now() > deadlineMs) throw unseen(pending.length);
+    left = pending.length;
+    if (left === 0 && seen.all) return true;
     await setAll(deps, pending, serving, besides);
-    await sleep(pauseMs, undefined, { signal: deps.signal });
-  }
-}
-
-const unseen = (pending: number): SluiceError =>
-  new SluiceError(
-    'CONFLICT',
-    pending > 0
-      ? `After ${patienceMs / 1000} s there are still ${pending} pods whose label ${marks.serving} is not as it should be.`
-      : `After ${patienceMs / 1000} s the controller of the workload has not seen the label ${marks.serving} on all pods.`,
-    { next: 'Look whether kube-controller-manager runs; it is tried again by itself.' },
+    return undefined;
+  }, deps.signal);
+  if (done) return;
+  throw behind(
+    left > 0
+      ? `there are still ${left} pods whose label ${marks.serving} is not as it should be`
+      : `the controller of the workload has not seen the label ${marks.serving} on all pods`,
   );
+}
 
 async function setAll(deps: TrafficDeps, chosen: readonly Pod[], serving: Serving, besides: Labels): Promise<void> {
   const live = chosen.map((pod) => ({ name: pod.metadata.name, uid: pod.metadata.uid, pod }));

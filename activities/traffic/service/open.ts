@@ -1,6 +1,6 @@
-import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { idOfHolder, marks } from '../../../workflows/contract/names.ts';
-import { KubernetesFailure } from '../../kubernetes/kubernetesFailure.ts';
+import { behind } from '../../kubernetes/controllers.ts';
+import { undefinedIfMissing } from '../../kubernetes/kubernetesFailure.ts';
 import { services } from '../../kubernetes/resources.ts';
 import type { Pod, Service } from '../../kubernetes/wire.ts';
 import type { TrafficDeps } from '../../ports.ts';
@@ -61,7 +61,7 @@ export async function closeServices(
   const touched = there.some(hasMark) || deps.pods.all().some(carries);
   const mark = async (label: string | null): Promise<void> => {
     if (!touched) return;
-    for (const service of there) await write(deps, service, null, label).catch(ignoreGone);
+    for (const service of there) await write(deps, service, null, label).catch(undefinedIfMissing);
   };
   await mark(stage.closing);
   const own = there.map(({ metadata }) => metadata.name);
@@ -78,10 +78,6 @@ export async function closeServices(
 
 const hasMark = ({ metadata, spec }: Service): boolean =>
   metadata.labels?.[marks.serving] !== undefined || spec.selector?.[marks.serving] !== undefined;
-
-function ignoreGone(error: unknown): void {
-  if (!(error instanceof KubernetesFailure && error.status === 404)) throw error;
-}
 
 /** One write: the key in the selector, and the label that shows who has seen it. */
 async function write(
@@ -112,13 +108,9 @@ async function followed(
   value: string,
 ): Promise<void> {
   await watches.use(deps.held.target.namespace, names, async (open) => {
-    const behind = (): readonly string[] =>
+    const late = (): readonly string[] =>
       [...open].filter(([, watch]) => [...watch.now().marks].some((mark) => mark !== value)).map(([name]) => name);
-    if (await until(() => behind().length === 0, patienceMs, deps.signal, [...open.values()])) return;
-    throw new SluiceError(
-      'CONFLICT',
-      `After ${patienceMs / 1000} s the EndpointSlices do not follow the Service: ${behind().join(', ')}.`,
-      { next: 'Look whether kube-controller-manager runs; it is tried again by itself.' },
-    );
+    if (await until(() => late().length === 0, patienceMs, deps.signal, [...open.values()])) return;
+    throw behind(`the EndpointSlices do not follow the Service: ${late().join(', ')}`, patienceMs);
   });
 }

@@ -4,10 +4,12 @@ import { readSpec } from '../../../client/sdk/specFile.ts';
 import { undoOf } from '../../../client/sdk/undo.ts';
 import { lastVersion } from '../../../client/sdk/verify.ts';
 import type { SluiceError } from '../../../workflows/contract/errors.ts';
+import type { ReleaseRecord } from '../../../workflows/contract/record.ts';
 import { record } from '../../activities/history/records.ts';
 
 const target = { cluster: 'local', namespace: 'shop', kind: 'deployment', name: 'checkout' };
 const at = (minute: number) => ({ startedAt: `2026-11-21T06:${String(minute).padStart(2, '0')}:00Z` });
+const entriesOf = (...records: ReleaseRecord[]) => records.map((one) => ({ record: one }));
 const reloaded = record({ ...at(5), version: 'config-7', reload: true, from: {}, to: {} });
 
 describe('what pods are verified by', () => {
@@ -16,8 +18,8 @@ describe('what pods are verified by', () => {
     const rolledBack = record({ ...at(6), version: 'config-8', reload: true, phase: 'rolledBack' });
     const restart = record({ ...at(7), version: 'v1', restart: true });
     const scale = record({ ...at(8), version: '5 pods', scale: { from: 3, to: 5 } });
-    expect(lastVersion([older, scale, reloaded, restart, rolledBack])?.version).toBe('config-7');
-    expect(lastVersion([rolledBack, scale])).toBeUndefined();
+    expect(lastVersion(entriesOf(older, scale, reloaded, restart, rolledBack))?.version).toBe('config-7');
+    expect(lastVersion(entriesOf(rolledBack, scale))).toBeUndefined();
   });
 });
 

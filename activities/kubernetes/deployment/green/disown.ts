@@ -1,16 +1,15 @@
 import type { CommitRequest } from '../../../../workflows/contract/activities.ts';
+import { untilObserved } from '../../controllers.ts';
 import { holderOf, holdMarks } from '../../holder.ts';
 import { deployments, replicaSets } from '../../resources.ts';
 import { retryConflicts } from '../../retryConflicts.ts';
 import { causeKey, changeOf } from '../../templateChange.ts';
 import type { Connection } from '../../types.ts';
-import { untilObserved } from '../../untilObserved.ts';
 import { hasPods, lookAgain } from '../look.ts';
-import { readTrail } from '../trail.ts';
-import { hasNewTemplate, setReplicas } from './adopt.ts';
+import { ownedBy } from '../ownSet.ts';
+import { hasNewTemplate } from './adopt.ts';
 import { isAdopted, type Pair, pairOf } from './find.ts';
-
-const controllerMs = 30_000;
+import { setReplicas } from './replicas.ts';
 
 /**
  * Undoes `adopt`, whole or half. While blue has pods green goes first: with the old template its controller would take all of
@@ -39,19 +38,18 @@ async function letGo(kube: Connection, request: CommitRequest): Promise<void> {
   const { green, look: found } = (await look(kube, request)) ?? {};
   if (!green || !found || !isAdopted(green)) return;
   const { namespace = '', name, resourceVersion, labels = {} } = green.metadata;
-  const { name: owner, uid } = found.deployment.metadata;
   const metadata = {
     resourceVersion,
     labels: Object.fromEntries(Object.keys(labels).map((key) => [key, null])),
-    ownerReferences: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: owner, uid, controller: false }],
+    ownerReferences: ownedBy(found.deployment, false),
   };
   await kube.patch(replicaSets, { namespace, name }, { metadata }, { as: 'merge' });
 }
 
 async function setTemplate(kube: Connection, request: CommitRequest): Promise<void> {
   const pair = await look(kube, request);
-  const trail = pair && readTrail(pair.look.deployment);
-  if (!pair || !trail || !(await hasNewTemplate(kube, request, pair))) return;
+  if (!pair || !(await hasNewTemplate(kube, request, pair))) return;
+  const { trail } = pair;
   const { metadata, spec } = pair.look.deployment;
   const { earlier = trail.replicaSet, ...rest } = trail;
   const annotations = {
@@ -64,7 +62,7 @@ async function setTemplate(kube: Connection, request: CommitRequest): Promise<vo
     spec: { template },
   };
   const written = await kube.patch(deployments, request.target, body, { as: 'strategic' });
-  await untilObserved(kube, deployments, written, controllerMs);
+  await untilObserved(kube, deployments, written);
 }
 
 /** Whatever its controller made of the steps in between: blue alone has pods, as many as the Deployment wants. */

@@ -1,24 +1,24 @@
 import type { HeldRequest } from '../../../../workflows/contract/activities.ts';
 import { SluiceError } from '../../../../workflows/contract/errors.ts';
+import { workloadName } from '../../../../workflows/contract/names.ts';
+import { controllerOf } from '../../podState.ts';
 import { replicaSets } from '../../resources.ts';
 import { hashLabel } from '../../templates.ts';
 import type { Connection } from '../../types.ts';
-import type { Deployment, ReplicaSet } from '../../wire.ts';
-import { historyName } from '../history.ts';
+import type { ReplicaSet } from '../../wire.ts';
 import { type Look, lookHeld, lookThere, withoutLive } from '../look.ts';
-import { readTrail } from '../trail.ts';
+import { ownSetName } from '../ownSet.ts';
+import { readTrail, type Trail } from '../trail.ts';
 
 /** The two ReplicaSets of a blue/green release. */
 export interface Pair {
   readonly look: Look;
+  readonly trail: Trail;
   /** Its own before the release. */
   readonly blue: ReplicaSet;
   /** Of the new version; it stands beside the Deployment until it is adopted. */
   readonly green?: ReplicaSet;
 }
-
-/** Name of the green ReplicaSet of `holder`: the same in every attempt, unlike any other. */
-export const greenName = (deployment: Deployment, holder: string): string => historyName(deployment, holder);
 
 /** Its pod-template-hash. */
 export const hashOf = ({ metadata, spec }: ReplicaSet): string =>
@@ -31,15 +31,26 @@ export async function findPair(kube: Connection, held: HeldRequest): Promise<Pai
   throw withoutLive(held.target);
 }
 
+/** The same with green. @throws also WORKLOAD_CHANGED where it is not there */
+export async function findBoth(kube: Connection, held: HeldRequest): Promise<Pair & Required<Pick<Pair, 'green'>>> {
+  const pair = await findPair(kube, held);
+  const { green } = pair;
+  if (green) return { ...pair, green };
+  throw new SluiceError(
+    'WORKLOAD_CHANGED',
+    `The ReplicaSet of the new version of ${workloadName(held.target)} was deleted in mid-release.`,
+  );
+}
+
 /** Undefined where blue is gone. */
 export async function pairOf(kube: Connection, { holder, target }: HeldRequest, look: Look): Promise<Pair | undefined> {
   const { deployment, sets } = look;
   const trail = readTrail(deployment);
   const named = trail?.earlier ?? trail?.replicaSet;
   const blue = sets.find(({ metadata }) => metadata.name === named);
-  if (!blue) return undefined;
-  const green = await kube.find(replicaSets, { namespace: target.namespace, name: greenName(deployment, holder) });
-  return { look, blue, ...(green && { green }) };
+  if (!trail || !blue) return undefined;
+  const green = await kube.find(replicaSets, { namespace: target.namespace, name: ownSetName(deployment, holder) });
+  return { look, trail, blue, ...(green && { green }) };
 }
 
 /**
@@ -56,5 +67,4 @@ export async function orGone<T>(kube: Connection, held: HeldRequest, act: () => 
 }
 
 /** Whether the Deployment owns it. */
-export const isAdopted = (green: ReplicaSet): boolean =>
-  green.metadata.ownerReferences?.some(({ controller }) => controller === true) ?? false;
+export const isAdopted = (green: ReplicaSet): boolean => controllerOf(green) !== undefined;

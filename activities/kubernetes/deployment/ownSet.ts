@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { hashLabel } from '../templates.ts';
+import type { Deployment, PodTemplate } from '../wire.ts';
+
+/** ReplicaSets of a Deployment that we make, as its controller makes them. */
+
+/** Letters that Kubernetes uses in generated names: no vowels, nothing that looks alike. */
+const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
+
+/** pod-template-hash of the ReplicaSet of `holder`: the same in every attempt, unlike any other. */
+function ownHash(deployment: Deployment, holder: string): string {
+  const digest = createHash('sha256').update(`${deployment.metadata.uid}|${holder}`).digest();
+  return [...digest.subarray(0, 10)].map((byte) => alphabet[byte % alphabet.length]).join('');
+}
+
+export const ownSetName = (deployment: Deployment, holder: string): string =>
+  `${deployment.metadata.name.slice(0, 242)}-${ownHash(deployment, holder)}`;
+
+/** For metadata.ownerReferences. `controller`: its controller counts and scales it; else it only goes with the Deployment. */
+export const ownedBy = ({ metadata: { name, uid } }: Deployment, controller: boolean) => [
+  { apiVersion: 'apps/v1', kind: 'Deployment', name, uid, controller, ...(controller && { blockOwnerDeletion: true }) },
+];
+
+/** The whole of it, to be created. */
+export function ownSet(
+  deployment: Deployment,
+  holder: string,
+  template: PodTemplate,
+  { replicas, controller, annotations }: OwnSet,
+) {
+  const { metadata, spec } = deployment;
+  const rehash = (labels: Readonly<Record<string, string>> | undefined) => ({
+    ...labels,
+    [hashLabel]: ownHash(deployment, holder),
+  });
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    metadata: {
+      name: ownSetName(deployment, holder),
+      namespace: metadata.namespace ?? '',
+      annotations,
+      // By its labels the Deployment's controller finds it.
+      ...(controller && { labels: rehash(template.metadata?.labels) }),
+      ownerReferences: ownedBy(deployment, controller),
+    },
+    spec: {
+      replicas,
+      ...(spec.minReadySeconds !== undefined && { minReadySeconds: spec.minReadySeconds }),
+      selector: { ...spec.selector, matchLabels: rehash(spec.selector.matchLabels) },
+      template: { ...template, metadata: { ...template.metadata, labels: rehash(template.metadata?.labels) } },
+    },
+  };
+}
+
+interface OwnSet {
+  readonly replicas: number;
+  /** Whether the Deployment's controller shall take it for one of its own. */
+  readonly controller: boolean;
+  readonly annotations: Readonly<Record<string, string>>;
+}
