@@ -27,7 +27,7 @@ describe('BlueGreen on a real kubelet', () => {
       traffic: { quiet: '250ms', maxDrain: '20s' },
       checks: [{ http: { path: '/' } }],
     }),
-    strategy: { mode: 'BlueGreen', readyTimeout: '60s', blueGreen: { keepOld: '1h' } },
+    strategy: { mode: 'BlueGreen', readyTimeout: '5m', blueGreen: { keepOld: '1h' } },
     gates: { afterGray: { approval: {} } },
   });
   const versions = async (name: string): Promise<string> =>

@@ -30,7 +30,7 @@ const send = (name: string, message: 'approve' | 'rollback' | 'takeOver' | 'adop
 /** v2 of `name`: an approval before the switch, and a long time to go back after it. */
 const beside = (name: string, change: Partial<ReleaseSpecInput> = {}): ReleaseSpecInput => ({
   ...world.spec(name, sampleImage('v2'), { traffic: { quiet: '0s' } }),
-  strategy: { mode: 'BlueGreen', readyTimeout: '60s', blueGreen: { keepOld: '1h' } },
+  strategy: { mode: 'BlueGreen', readyTimeout: '5m', blueGreen: { keepOld: '1h' } },
   gates: { afterGray: { approval: {} } },
   ...change,
 });

@@ -135,7 +135,7 @@ export async function openWorld(
       metadata: { name, namespace },
       target: { cluster, workload: `${kind}/${name}` },
       change: { images: { app: image } },
-      strategy: { gray: { pods: 1 }, batches: { count: 2 }, maxUnavailable: 3, readyTimeout: '60s' },
+      strategy: { gray: { pods: 1 }, batches: { count: 2 }, maxUnavailable: 3, readyTimeout: '5m' },
       gates: { afterGray: { bake: '0s', approval: false }, afterBatch: { bake: '0s' } },
       ...change,
     }),
@@ -222,10 +222,11 @@ async function startWorkerProcess(
 ): Promise<WorkerProcess> {
   if (!existsSync(cli))
     throw new Error('Run `npm run build` first: these tests run workers as processes of their own.');
-  const preload = mortal === undefined ? [] : ['--import', new URL('mortal.mjs', import.meta.url).href];
+  const preloads = mortal === undefined ? ['withParent.mjs'] : ['withParent.mjs', 'mortal.mjs'];
+  const preload = preloads.flatMap((file) => ['--import', new URL(file, import.meta.url).href]);
   const child = spawn(process.execPath, [...preload, cli, 'worker', '--cluster', cluster, '--log-level', 'warn'], {
     env: { ...process.env, ...env, ...(mortal && { SLUICE_MORTAL: JSON.stringify(mortal) }) },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['pipe', 'ignore', 'pipe'],
   });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {
@@ -245,8 +246,8 @@ async function finish(child: ChildProcess, signal: NodeJS.Signals): Promise<void
   await exited;
 }
 
-/** Waits for a condition, 60 s at most; what it throws last is thrown. */
-export async function until(condition: () => Promise<boolean>, timeoutMs = 60_000, everyMs = 100): Promise<void> {
+/** Waits for a condition, three minutes at most: machines are busy. What it throws last is thrown. */
+export async function until(condition: () => Promise<boolean>, timeoutMs = 180_000, everyMs = 100): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const last = await condition().catch((error: unknown) => error);
