@@ -1,5 +1,5 @@
 import type { Handful } from '../workflows/contract/activities.ts';
-import { SluiceError } from '../workflows/contract/errors.ts';
+import { errors, SluiceError } from '../workflows/contract/errors.ts';
 import { handfulOf, type Outcome } from './handful.ts';
 import { KubernetesFailure } from './kubernetes/kubernetesFailure.ts';
 
@@ -43,6 +43,7 @@ function outcomeOf(error: unknown): Outcome {
     if (error.status === 404) return 'gone';
     return error.retryable ? 'later' : { code: error.code, reason: error.message };
   }
-  if (error instanceof SluiceError) return { code: error.code, reason: error.message };
+  if (error instanceof SluiceError)
+    return errors[error.code].retryable ? 'later' : { code: error.code, reason: error.message };
   throw error;
 }

@@ -2,6 +2,7 @@ import type { ClusterActivities } from '../workflows/contract/activities.ts';
 import { requireDeployment } from '../workflows/contract/blueGreen/planner.ts';
 import { SluiceError } from '../workflows/contract/errors.ts';
 import { workloadName } from '../workflows/contract/names.ts';
+import type { RegistryFinding } from '../workflows/contract/observation.ts';
 import type { Plan } from '../workflows/contract/plan.ts';
 import { requireSameWay } from '../workflows/contract/planner/supersede.ts';
 import { blueGreenAccess, observeBlueGreen } from './blueGreen/observe.ts';
@@ -48,16 +49,18 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
     if (mayRecreate(spec)) {
       await requireAccess(kube, target.namespace, recreationOf(workload, workloadName(target)).access);
     }
+    let registries: readonly RegistryFinding[] = [];
     if (through.length > 0) {
       const scope = scopeOf(shared, { target, uid: observed.uid, holder: '' }, call);
-      await scope.withPods((pods) => scope.traffic(through, pods).inspect());
+      registries = await scope.withPods((pods) => scope.traffic(through, pods).inspect());
     }
 
     const seen = await observe(kube, workload, target, observed, spec, call.signal, request.supersedes);
     const blueGreen = isBlueGreen
       ? await observeBlueGreen(kube, workload, spec, seen.observation, seen.pods)
       : undefined;
-    const plan = shared.factories.planRelease(spec, { ...seen.observation, ...(blueGreen && { blueGreen }) });
+    const findings = { ...seen.observation.findings, ...(registries.length > 0 && { registries }) };
+    const plan = shared.factories.planRelease(spec, { ...seen.observation, findings, ...(blueGreen && { blueGreen }) });
     const { reload } = plan.change;
     if (reload === undefined) await rehearse(workload, plan, seen.pods);
     else await rehearseReload(kube, plan, reload, seen.pods, call.signal);

@@ -13,7 +13,7 @@ import type {
 import type { SluiceError } from '../workflows/contract/errors.ts';
 import type { NativeRevision } from '../workflows/contract/history.ts';
 import type { Target } from '../workflows/contract/names.ts';
-import type { Images, Observation } from '../workflows/contract/observation.ts';
+import type { Images, Observation, RegistryFinding } from '../workflows/contract/observation.ts';
 import type { Plan, PlannedTraffic, PodRef, TemplateSource } from '../workflows/contract/plan.ts';
 import type { ScaleObservation } from '../workflows/contract/scale/observation.ts';
 import type { ScaleSpec } from '../workflows/contract/scale/spec.schema.ts';
@@ -150,15 +150,18 @@ export interface ObservedWorkload {
 
 /**
  * One kind of way in which callers find the pods, for all sources of that key in `through` (several Services share one
- * label). One file each in activities/traffic/, registered in traffic/index.ts; made anew for each activity.
+ * label), or one service registry. One file each in activities/traffic/, registered in traffic/index.ts, for registries
+ * see traffic/registries/; made anew for each activity.
  * Everything is vectorised and can run again. An answer is by pod; a method throws only when nothing could be done.
  */
 export interface Traffic {
   /** Its key in the spec: `service`, `readinessGate`. */
   readonly key: string;
   readonly access: readonly Access[];
-  /** Throws when it cannot serve (SERVICE_NOT_FOUND, SERVICE_UNUSABLE). Looked at before the plan; touches nothing. */
-  inspect(): Promise<void>;
+  /** Throws when it cannot serve (SERVICE_NOT_FOUND, REGISTRY_UNUSABLE, …). Looked at before the plan; touches nothing. */
+  inspect(): Promise<readonly RegistryFinding[] | void>;
+  /** So long callers may go on with what they found before the drain. Absent: they hear of it at once. */
+  readonly callersCacheMs?: number;
   /** Prepares the way out, before the first drain; nothing changes for callers. */
   open?(): Promise<void>;
   /** Takes all of that away. Also runs when `open` failed half-way, or the workload has pods that it never saw. */
@@ -169,12 +172,15 @@ export interface Traffic {
   drain(pods: readonly PumpedPod[], rules: TrafficRules): Promise<Handful>;
   /** Sees them out: no caller is sent to those that are `done`; calls under way may still run. Waits a little. */
   seeOut(pods: readonly PumpedPod[], rules: TrafficRules): Promise<Handful>;
+  /** One look at drained pods: those that came back by themselves are taken out again. Absent: none can. */
+  keepOut?(pods: readonly PumpedPod[]): Promise<void>;
   /** Puts them back as the snapshot says. `done`: seen to be back. Waits a little for that, then says `later`. */
   restore(pods: readonly PumpedPod[], rules: TrafficRules): Promise<Handful>;
 }
 
 /** All sources of `through` as one: taken out in their order, put back in reverse; what the activities call. */
-export interface TrafficPath extends Omit<Traffic, 'key' | 'open' | 'close' | 'seeOut'> {
+export interface TrafficPath extends Omit<Traffic, 'key' | 'open' | 'close' | 'seeOut' | 'inspect' | 'callersCacheMs'> {
+  inspect(): Promise<readonly RegistryFinding[]>;
   open(): Promise<void>;
   close(): Promise<void>;
   /**

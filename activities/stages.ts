@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterActivities, Handful, HandfulPod, HandfulRequest } from '../workflows/contract/activities.ts';
 import { activity, type Call } from './call.ts';
 import { carryOn } from './carryOn.ts';
@@ -5,13 +6,16 @@ import { changeOf } from './change.ts';
 import { emptyHandful, join } from './handful.ts';
 import { createJudge } from './judge.ts';
 import type { WorkloadPods } from './podsOf.ts';
-import type { LivePod, PumpedPod } from './ports.ts';
+import type { LivePod, PumpedPod, TrafficPath } from './ports.ts';
 import { type Scope, type Shared, scopeOf } from './scope.ts';
 import { settle } from './settle.ts';
 import { until } from './until.ts';
 
 /** A pod that is ready within this time goes on in the same call; kubelet needs one to two seconds, kwok a tenth. */
 const carriedWaitMs = 400;
+
+/** Between two looks whether a pod came back by itself. */
+const keepOutMs = 1_000;
 
 /** How long a drain waits for the watch to hear of the drain before it. */
 const catchUpMs = 5_000;
@@ -95,13 +99,40 @@ const run: Readonly<Record<keyof Stages, (work: Work) => Promise<Handful>>> = {
 
   wait: async ({ request, call, scope, pods, live, carried }) => {
     const { judge, notes } = createJudge(request, scope.kube);
-    const handful = await settle(live, pods.watch, judge, call, carried ? carriedWaitMs : undefined);
-    return join(handful, { ...emptyHandful, notes: notes() });
+    const { through } = request.traffic;
+    const path = through.length > 0 ? scope.traffic(through, pods) : undefined;
+    const stopKeeping = keepOut(path, live.map(pumpedPod), call);
+    try {
+      const handful = await settle(live, pods.watch, judge, call, carried ? carriedWaitMs : undefined);
+      return join(handful, { ...emptyHandful, notes: notes() });
+    } finally {
+      await stopKeeping();
+    }
   },
 
   restore: ({ request, scope, pods, live }) =>
     scope.traffic(request.traffic.through, pods).restore(live.map(pumpedPod), rulesOf(request)),
 };
+
+/**
+ * A container that has begun anew may register itself as if it had never been taken out: until its pod is ready it is
+ * taken out again. Answers what ends that.
+ */
+function keepOut(path: TrafficPath | undefined, pods: readonly PumpedPod[], { signal }: Call): () => Promise<void> {
+  if (path?.keepOut === undefined) return async () => undefined;
+  const end = new AbortController();
+  const over = AbortSignal.any([signal, end.signal]);
+  const kept = (async () => {
+    while (!over.aborted) {
+      await path.keepOut?.(pods);
+      await sleep(keepOutMs, undefined, { signal: over });
+    }
+  })().catch(() => undefined);
+  return async () => {
+    end.abort();
+    await kept;
+  };
+}
 
 /** A pod of a request as the ways out of traffic know it. */
 export const pumpedPod = ({ name, uid, pod, since, traffic }: HandfulPod & LivePod): PumpedPod => ({

@@ -1,16 +1,20 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Handful, TrafficSnapshot } from '../../workflows/contract/activities.ts';
+import type { RegistryFinding } from '../../workflows/contract/observation.ts';
+import type { RegistrySource } from '../../workflows/contract/registries.schema.ts';
 import type { TrafficSource } from '../../workflows/contract/spec.ts';
 import { emptyHandful, join } from '../handful.ts';
 import type { Connection } from '../kubernetes/types.ts';
 import type { PumpedPod, Traffic, TrafficDeps, TrafficPath, TrafficRules } from '../ports.ts';
+import { outlastCaches, usedUntil } from './callersCache.ts';
 import { EndpointWatches } from './endpoints.ts';
 import { createLook, lookAccess } from './look.ts';
 import { readinessGateTraffic } from './readinessGate.ts';
+import { registryTraffic } from './registry/traffic.ts';
 import { serviceTraffic } from './service.ts';
 import { createSilence, type Silence } from './silence.ts';
 
-/** The registry: one adapter for each key of the spec. It gets the values of all sources with that key. */
+/** Kubernetes' own ways: one adapter for each key of the spec, which gets the values of all sources with that key. */
 const adapters = {
   service: serviceTraffic,
   readinessGate: readinessGateTraffic,
@@ -37,14 +41,14 @@ function sharedOf(kube: Connection): Shared {
 export const endpointWatches = (kube: Connection): EndpointWatches => sharedOf(kube).watches;
 
 /** One adapter with the places of its sources in `through`. */
-interface Part {
+export interface Part {
   readonly traffic: Traffic;
   readonly places: readonly number[];
 }
 
 /**
- * All sources of `through` as one way: opened and drained in their order, restored and closed in reverse. Sources of
- * one kind go together, at the place of the first of them.
+ * All sources of `through` as one way: opened and drained in their order, restored and closed in reverse. Kubernetes' own
+ * of one kind go together, at the place of the first of them.
  */
 export function createTraffic(through: readonly TrafficSource[], deps: TrafficDeps): TrafficPath {
   const { watches, silence } = sharedOf(deps.kube);
@@ -61,7 +65,9 @@ export function createTraffic(through: readonly TrafficSource[], deps: TrafficDe
   return {
     access: [...parts.flatMap(({ traffic }) => traffic.access), ...(parts.length > 0 ? lookAccess : [])],
     async inspect() {
-      for (const { traffic } of parts) await traffic.inspect();
+      const findings: RegistryFinding[] = [];
+      for (const { traffic } of parts) findings.push(...((await traffic.inspect()) ?? []));
+      return findings;
     },
     async open() {
       for (const { traffic } of parts) await traffic.open?.();
@@ -91,8 +97,13 @@ export function createTraffic(through: readonly TrafficSource[], deps: TrafficDe
       return answer;
     },
     async silence(pods, rules) {
-      const seen = await inTurn(deps, parts, pods, (traffic, rest) => traffic.seeOut(rest, rules));
-      const out = pods.filter(({ name }) => seen.done.includes(name));
+      const seeOut = (all: readonly PumpedPod[]): Promise<Handful> =>
+        inTurn(deps, parts, all, (traffic, rest) => traffic.seeOut(rest, rules));
+      const seen = await outlastCaches(parts, await seeOut(pods), pods, deps.signal, seeOut);
+      // What callers found before they may use until then: the time to fall silent begins afterwards.
+      const out = pods
+        .filter(({ name }) => seen.done.includes(name))
+        .map((pod) => ({ ...pod, since: usedUntil(parts, pod) }));
       const silent =
         out.length === 0 ? emptyHandful : await silence(out, rules, { kube: deps.kube, signal: deps.signal });
       const answer = join({ ...seen, done: [] }, silent);
@@ -100,27 +111,33 @@ export function createTraffic(through: readonly TrafficSource[], deps: TrafficDe
       return answer;
     },
     restore,
+    ...(parts.some(({ traffic }) => 'keepOut' in traffic) && {
+      async keepOut(pods: readonly PumpedPod[]) {
+        for (const { traffic, places } of parts) await traffic.keepOut?.(pods.map((pod) => withPlaces(pod, places)));
+      },
+    }),
   };
 }
 
 function partsOf(through: readonly TrafficSource[], deps: TrafficDeps, watches: EndpointWatches): readonly Part[] {
   const sources = through.map((source, place) => ({ place, ...keyed(source) }));
-  return [...new Set(sources.map(({ key }) => key))].map((key) => {
-    const own = sources.filter((source) => source.key === key);
-    return {
-      traffic: adapters[key](
-        own.map(({ value }) => value),
-        deps,
-        watches,
-      ),
-      places: own.map(({ place }) => place),
-    };
+  return sources.flatMap(({ key, place, registry }, at): readonly Part[] => {
+    if (key === undefined) return [{ traffic: registryTraffic(registry, deps), places: [place] }];
+    if (sources.findIndex((source) => source.key === key) < at) return [];
+    const own = sources.flatMap((source) => (source.key === key ? [source] : []));
+    const values = own.map(({ value }) => value);
+    return [{ traffic: adapters[key](values, deps, watches), places: own.map((source) => source.place) }];
   });
 }
 
-function keyed(source: TrafficSource): { readonly key: keyof typeof adapters; readonly value: string } {
+type Keyed =
+  | { readonly key: keyof typeof adapters; readonly value: string; readonly registry?: never }
+  | { readonly key?: never; readonly value?: never; readonly registry: RegistrySource };
+
+function keyed(source: TrafficSource): Keyed {
   if ('service' in source) return { key: 'service', value: source.service };
-  return { key: 'readinessGate', value: source.readinessGate };
+  if ('readinessGate' in source) return { key: 'readinessGate', value: source.readinessGate };
+  return { registry: source };
 }
 
 /**

@@ -12,6 +12,7 @@ import type { Plan } from '../../workflows/contract/plan.ts';
 import { countOf } from '../../workflows/contract/quantity.ts';
 import type { ScaleSpec } from '../../workflows/contract/scale/spec.schema.ts';
 import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
+import { throughText } from '../../workflows/contract/traffic.ts';
 import type { PlanInput, ReleaseInput } from '../../workflows/contract/workflows.ts';
 import { translated } from './faults.ts';
 import { lookAt, lookNonce } from './look.ts';
@@ -198,6 +199,3 @@ const shareText = (batch: string | number | { readonly pods?: string | number | 
 
 const approvalText = (approval: ReleaseSpec['gates']['afterGray']['approval']): string =>
   approval === false ? 'no approval' : countOf(approval.required, 'approval');
-
-const throughText = (through: ReleaseSpec['traffic']['through']): string =>
-  through.map((source) => Object.entries(source).flat().join(' ')).join(', ') || 'nothing';

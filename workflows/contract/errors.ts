@@ -107,6 +107,27 @@ export const errors = {
     'The Service cannot be used to drain these pods.',
     'Name a Service whose selector matches the pods of the workload, or use another way out of traffic.',
   ),
+  REGISTRY_UNUSABLE: row(
+    422,
+    3,
+    false,
+    'The service registry cannot be used to drain these pods.',
+    'Correct its entry in traffic.through; nothing has been touched.',
+  ),
+  INSTANCE_NOT_FOUND: row(
+    422,
+    3,
+    false,
+    'A pod has no instance in the service registry.',
+    'See why it is not registered, say under `instance` how it is known there, or write `missing: Skip` to change it all the same.',
+  ),
+  REGISTRY_UNREACHABLE: row(
+    503,
+    6,
+    true,
+    'The service registry does not do what it is asked to.',
+    'See whether it runs and what it says; it is tried again by itself.',
+  ),
   IMAGE_NOT_FOUND: row(
     422,
     2,

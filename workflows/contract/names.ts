@@ -69,6 +69,8 @@ export const marks = {
   serving: 'sluice.dev/serving',
   /** Annotation of a pod: the release that took it out of traffic and has not put it back yet. */
   drained: 'sluice.dev/drained',
+  /** Annotation of a pod: JSON of the service registries that it was taken out of, and how it stood there before. */
+  outOf: 'sluice.dev/out-of',
   /** Label of a pod: the batch in which it was changed: `gray`, `batch-1`, … */
   podBatch: 'sluice.dev/batch',
   /** Annotation of a pod that is about to go: JSON of who chose it, and the pod-deletion-cost that it had. */

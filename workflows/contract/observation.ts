@@ -88,9 +88,21 @@ export interface Findings {
   readonly openServices: readonly string[];
   /** What the worker may not do that keeping a record needs: `create configmaps in shop`. Absent: nothing. */
   readonly unrecorded?: readonly string[];
+  /** How the pods stand in the service registries of traffic.through, in their order. */
+  readonly registries?: readonly RegistryFinding[];
   /** Seconds from a pod's start until its probe can pass, from the template's probes. */
   readonly probeSeconds: number;
   readonly prePull: PrePullFindings;
+}
+
+/** What one service registry says of the pods of the workload, by name. */
+export interface RegistryFinding {
+  /** As `sourceText` calls it. */
+  readonly source: string;
+  /** Ready, and not registered there. */
+  readonly missing: readonly string[];
+  /** Taken out by somebody else: they stay out. */
+  readonly disabled: readonly string[];
 }
 
 /** A PodDisruptionBudget, and how many pods of the workload it lets be out of service, those that are already included. */

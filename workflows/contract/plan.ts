@@ -189,6 +189,8 @@ export interface PlannedTraffic {
 export interface PlanWarning {
   readonly code:
     | 'NO_DRAIN'
+    | 'NOT_REGISTERED'
+    | 'OUT_ALREADY'
     | 'NOT_SWITCHED'
     | 'AUTOSCALER'
     | 'DISRUPTION_BUDGET'

@@ -8,6 +8,7 @@ import { reloadSchema } from './reload.schema.ts';
 import {
   approversSuffice,
   drainIsLongEnough,
+  eachSourceOnce,
   modeFits,
   oneChange,
   orderFits,
@@ -310,6 +311,7 @@ const releaseShape = z.strictObject({
         .describe(
           'Where callers find the pods: drained in this order, restored in reverse. Empty: pods are not drained.',
         )
+        .superRefine(eachSourceOnce)
         .meta({ title: 'a list of ways out of traffic' }),
       quiet: durationSchema.default('5s').describe('So long without a connection counts as silence.'),
       maxDrain: durationSchema.default('60s').describe('How long to wait for silence at most; not less than `quiet`.'),

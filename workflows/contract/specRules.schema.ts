@@ -3,6 +3,8 @@ import type { Duration, Quantity } from './quantity.schema.ts';
 import { milliseconds } from './quantity.ts';
 import type { TemplatePatch } from './template.schema.ts';
 import { patchedImages } from './templatePatch.ts';
+import type { TrafficSource } from './traffic.schema.ts';
+import { registryOf, sourceText } from './traffic.ts';
 
 /**
  * Rules over several fields. An issue of theirs says as its message what is allowed, and in `params` what was found
@@ -42,6 +44,17 @@ export function drainIsLongEnough(
 ): void {
   if (milliseconds(maxDrain) >= milliseconds(quiet)) return;
   context.addIssue({ code: 'custom', path: ['maxDrain'], message: `at least traffic.quiet, which is ${quiet}` });
+}
+
+/** A second drain of the same would find the first one's work, and put it back too early. */
+export function eachSourceOnce(through: readonly TrafficSource[], context: z.RefinementCtx): void {
+  const names = through.map(sourceText);
+  for (const [index, source] of through.entries()) {
+    const name = sourceText(source);
+    if (registryOf(source) === undefined || names.indexOf(name) === index) continue;
+    const params = { found: `${name}, as in traffic.through[${names.indexOf(name)}]` };
+    context.addIssue({ code: 'custom', path: [index], message: 'each service of a registry once', params });
+  }
 }
 
 /** Fewer approvers than approvals: a gate that never opens. */

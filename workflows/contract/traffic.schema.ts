@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { nameSchema } from './name.schema.ts';
+import { registrySchemas } from './registries.schema.ts';
 
 /**
  * The ways out of traffic. Each is an object with one key, the name of its adapter in activities/traffic/.
- * A new adapter adds its entry here and in activities/traffic/index.ts.
+ * A new service registry adds its entry in registries.schema.ts, another way here and in activities/traffic/index.ts.
  */
 export const trafficSourceSchema = z
   .union([
@@ -18,8 +19,9 @@ export const trafficSourceSchema = z
           'A readiness gate (condition type) that the pod template declares and that somebody sets on new pods.',
         ),
     }),
+    registrySchemas.eureka,
   ])
-  .meta({ title: 'one of `service: <name>`, `readinessGate: <condition type>`' });
+  .meta({ title: 'one of `service: <name>`, `readinessGate: <condition type>`, `eureka: { … }`' });
 
 /** Who is told. A new notifier adds its entry here and in activities/notify/index.ts. */
 export const notifySchema = z

@@ -4,6 +4,7 @@ import type { Plan, PlannedBatch, PlannedGate, PlannedPod, PlannedPrePull } from
 import { orderText } from '../../../workflows/contract/planner/containerOrder.ts';
 import { countOf, humanDuration } from '../../../workflows/contract/quantity.ts';
 import { reloadText } from '../../../workflows/contract/reload.ts';
+import { callersCacheMs, throughText } from '../../../workflows/contract/traffic.ts';
 import type { Look } from './look.ts';
 import { table } from './table.ts';
 import { ends, fit, harmlessDeep, padEnd, wrap } from './text.ts';
@@ -93,13 +94,10 @@ function podsText({ scale, blueGreen, replicas, batches, maxUnavailable }: Plan)
 function trafficText({ traffic, blueGreen }: Plan): string {
   if (blueGreen !== undefined) return switchText(blueGreen);
   if (traffic.through.length === 0) return 'not drained';
-  const through = traffic.through.map((source) =>
-    Object.entries(source)
-      .map(([kind, value]) => `${kind} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
-      .join(' '),
-  );
   const late = traffic.onDrainTimeout === 'Stop' ? 'then stop' : 'then go on';
-  return `${through.join(', ')}; ${humanDuration(traffic.quietMs)} of silence, at most ${humanDuration(traffic.maxDrainMs)}, ${late}`;
+  const cacheMs = Math.max(...traffic.through.map(callersCacheMs));
+  const cache = cacheMs > 0 ? `${humanDuration(cacheMs)} for the caches of callers, then ` : '';
+  return `${throughText(traffic.through)}; ${cache}${humanDuration(traffic.quietMs)} of silence, at most ${humanDuration(traffic.maxDrainMs)}, ${late}`;
 }
 
 function switchText({ services, previewService, keepOldMs }: NonNullable<Plan['blueGreen']>): string {

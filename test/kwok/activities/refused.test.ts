@@ -223,7 +223,7 @@ describe('admission', () => {
         const withTraffic = activitiesOf(world.kube, {
           createTraffic: () => ({
             access: [],
-            inspect: async () => undefined,
+            inspect: async () => [],
             open: async () => undefined,
             close: async () => undefined,
             snapshot: async () => new Map(),

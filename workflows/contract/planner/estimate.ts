@@ -1,4 +1,5 @@
 import type { Plan } from '../plan.ts';
+import { callersCacheMs } from '../traffic.ts';
 import { nodesAtOnce } from './prePull.ts';
 
 /** A container with its image on the node restarts in about 1–2 s (design §5). */
@@ -29,7 +30,8 @@ export function estimateSeconds(
   probeSeconds: number,
 ): number {
   const drained = traffic.through.length > 0;
-  const outMs = drained ? drainSeconds * 1000 + traffic.quietMs : 0;
+  const cacheMs = Math.max(0, ...traffic.through.map(callersCacheMs));
+  const outMs = drained ? drainSeconds * 1000 + cacheMs + traffic.quietMs : 0;
   const backMs = drained ? restoreSeconds * 1000 : 0;
   const restarts = order?.length ?? 1;
   const changeSeconds = reload === undefined ? restartSeconds + probeSeconds : reloadSeconds * reload.containers.length;

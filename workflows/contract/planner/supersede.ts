@@ -5,6 +5,7 @@ import type { Images, Observation, ObservedPod } from '../observation.ts';
 import type { PlannedChange, PlannedMode, PlannedPod } from '../plan.ts';
 import type { ReleaseSpec } from '../spec.ts';
 import type { TrafficSource } from '../traffic.schema.ts';
+import { throughText } from '../traffic.ts';
 import { plannedChange } from './change.ts';
 import { containerOrder } from './containerOrder.ts';
 
@@ -110,9 +111,6 @@ const isSame = (to: Images, has: Images): boolean =>
     const pinned = image.includes('@') && other.includes('@');
     return sameImage(image, other) || (!pinned && bare === otherBare);
   });
-
-const throughText = (through: readonly TrafficSource[]): string =>
-  through.map((source) => Object.entries(source).flat().join(' ')).join(', ') || 'nothing';
 
 const refused = (text: string, { next }: { readonly next: string }): SluiceError =>
   new SluiceError('REFUSED', text, { next });

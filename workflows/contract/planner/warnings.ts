@@ -19,6 +19,7 @@ export function planWarnings(
 ): readonly PlanWarning[] {
   return [
     ...drain(plan, observation),
+    ...serviceRegistries(observation),
     ...othersWarnings(plan, observation),
     ...registryWarnings(plan, spec, observation),
     ...movedTags(plan, observation),
@@ -30,6 +31,24 @@ export function planWarnings(
 
 const warn = (when: boolean, code: PlanWarning['code'], message: string): PlanWarning[] =>
   when ? [{ code, message }] : [];
+
+/** Pods that the drain will pass over in a service registry. */
+function serviceRegistries({ findings: { registries = [] } }: Observation): PlanWarning[] {
+  const some = (names: readonly string[]): string =>
+    `${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`;
+  return registries.flatMap(({ source, missing, disabled }) => [
+    ...warn(
+      missing.length > 0,
+      'NOT_REGISTERED',
+      `No instance in ${source}, and changed all the same (missing: Skip): ${some(missing)}.`,
+    ),
+    ...warn(
+      disabled.length > 0,
+      'OUT_ALREADY',
+      `Taken out of ${source} by somebody else, and left so: ${some(disabled)}.`,
+    ),
+  ]);
+}
 
 /** Services that send calls to the pods and are not drained. A readiness gate drains all of them. */
 function drain({ traffic: { through } }: Drawn, { findings }: Observation): PlanWarning[] {

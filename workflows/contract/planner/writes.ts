@@ -3,6 +3,7 @@ import { marks, workloadName } from '../names.ts';
 import type { Observation } from '../observation.ts';
 import type { Plan } from '../plan.ts';
 import { countOf } from '../quantity.ts';
+import { registryOf, sourceText } from '../traffic.ts';
 import { servicesOf } from './traffic.ts';
 
 /** What is written besides the batches' pods, in order, one sentence each. */
@@ -29,6 +30,12 @@ export function plannedWrites(
     `${kind.hold(name)} and mark it as held (annotations ${marks.release}, ${marks.before}).`,
     ...(serving ? [`Label ${kind.births} and all its pods ${marks.serving}=true.`] : []),
     ...(serving ? [`Add ${marks.serving} to ${selectors}: from then on a pod is drained by its label.`] : []),
+    ...traffic.through
+      .filter((source) => registryOf(source) !== undefined)
+      .map(
+        (source) =>
+          `Take each pod out of ${sourceText(source)} and put it back as it was; how it stood is kept in its annotation ${marks.outOf} meanwhile.`,
+      ),
     ...(recreates
       ? [`Make ${kind.births} the new one while pods of a batch are made anew, and the old one again.`]
       : []),

@@ -1,0 +1,45 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Handful } from '../../workflows/contract/activities.ts';
+import { join } from '../handful.ts';
+import type { PumpedPod } from '../ports.ts';
+import type { Part } from './index.ts';
+
+/** No call takes longer, so that pods which arrive meanwhile get their turn. */
+const turnMs = 10_000;
+/** Between two looks whether somebody came back. */
+const lookMs = 1_000;
+
+const cacheMs = (parts: readonly Part[]): number =>
+  Math.max(0, ...parts.map(({ traffic }) => traffic.callersCacheMs ?? 0));
+
+/** Until when callers may use what they found before the drain, ISO 8601. */
+export const usedUntil = (parts: readonly Part[], { since }: PumpedPod): string =>
+  new Date(Date.parse(since) + cacheMs(parts)).toISOString();
+
+/**
+ * Of the pods that were seen out those whose time in the callers' caches is over; the others are `later`, after a turn
+ * in which they are kept out.
+ */
+export async function outlastCaches(
+  parts: readonly Part[],
+  seen: Handful,
+  pods: readonly PumpedPod[],
+  signal: AbortSignal,
+  seeOut: (pods: readonly PumpedPod[]) => Promise<Handful>,
+): Promise<Handful> {
+  if (cacheMs(parts) === 0) return seen;
+  const endMs = Date.now() + turnMs;
+  const isDue = (pod: PumpedPod): boolean => Date.now() >= Date.parse(usedUntil(parts, pod));
+  let answer = seen;
+  for (;;) {
+    const out = pods.filter(({ name }) => answer.done.includes(name));
+    const due = out.filter(isDue).map(({ name }) => name);
+    const leftMs = endMs - Date.now();
+    if (out.length === 0 || due.length > 0 || leftMs <= 0) {
+      const waiting = out.map(({ name }) => name).filter((name) => !due.includes(name));
+      return { ...answer, done: due, later: [...answer.later, ...waiting] };
+    }
+    await sleep(Math.min(leftMs, lookMs), undefined, { signal });
+    answer = join({ ...answer, done: [] }, await seeOut(out));
+  }
+}

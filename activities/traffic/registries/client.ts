@@ -1,0 +1,123 @@
+import { Agent, request } from 'undici';
+import { humanDuration } from '../../../workflows/contract/quantity.ts';
+import { failureText } from '../../failureText.ts';
+import { credentialsOf } from './credentials.ts';
+import { RegistryFailure } from './failure.ts';
+import { type Pace, paceOf } from './pace.ts';
+
+/** A server that is slower than this is taken for one that is down. */
+const timeoutMs = 10_000;
+/** Nobody's own certificate authority, or a certificate of another name: no later try is better. */
+const untrusted = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ERR_TLS/;
+
+export interface RegistryServer {
+  readonly server: string;
+  readonly callsPerSecond: number;
+  readonly credentials?: string | undefined;
+}
+
+export interface RegistryCall {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  /** Below the address of the server, escaped. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface RegistryAnswer {
+  /** 2xx or 404. */
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Calls to one registry server: at a bounded rate, with a time-out, backing off while it fails. */
+export class RegistryClient {
+  readonly #to: RegistryServer;
+  readonly #signal: AbortSignal;
+  readonly pace: Pace;
+
+  /** `signal`: the activity's; it ends every call. */
+  constructor(to: RegistryServer, signal: AbortSignal) {
+    this.#to = to;
+    this.#signal = signal;
+    this.pace = paceOf(to.server);
+  }
+
+  /** @throws RegistryFailure when there is no answer, or another one than 2xx or 404 */
+  async call({ method, path, query = {}, headers = {}, body }: RegistryCall): Promise<RegistryAnswer> {
+    const { server, callsPerSecond, credentials } = this.#to;
+    const { authorization, ca } = await credentialsOf(credentials);
+    if (!(await this.pace.turn(callsPerSecond, timeoutMs, this.#signal))) {
+      throw new RegistryFailure(`${hostOf(server)} did not answer a moment ago.`);
+    }
+    const url = new URL(server);
+    url.pathname = `${url.pathname.replace(/\/+$/, '')}${path}`;
+    for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
+    try {
+      const answer = await request(url, {
+        method,
+        headers: { accept: 'application/json', ...(authorization && { authorization }), ...headers },
+        ...(body !== undefined && { body }),
+        ...(ca !== undefined && { dispatcher: trusting(ca) }),
+        signal: AbortSignal.any([this.#signal, AbortSignal.timeout(timeoutMs)]),
+      });
+      const text = await answer.body.text();
+      const status = answer.statusCode;
+      const isBusy = status === 429 || status >= 500;
+      if (isBusy) this.pace.failed(1_000 * Number(answer.headers['retry-after'] ?? 0) || 0);
+      else this.pace.succeeded();
+      if (status !== 404 && (status < 200 || status > 299)) throw refused(server, `${method} ${path}`, status, text);
+      return { status, text };
+    } catch (error) {
+      if (error instanceof RegistryFailure) throw error;
+      this.#signal.throwIfAborted();
+      this.pace.failed();
+      throw unanswered(server, failureText(error, timeoutMs));
+    }
+  }
+}
+
+const agents = new Map<string, Agent>();
+
+function trusting(ca: string): Agent {
+  let agent = agents.get(ca);
+  if (agent === undefined) {
+    agent = new Agent({ connect: { ca } });
+    agents.set(ca, agent);
+  }
+  return agent;
+}
+
+const hostOf = (server: string): string => new URL(server).host;
+
+function refused(server: string, what: string, status: number, text: string): RegistryFailure {
+  const said = text
+    .replace(/<[^>]*>|\s+/g, ' ')
+    .trim()
+    .slice(0, 200);
+  const message = `${hostOf(server)} answers ${what} with ${status}${said === '' ? '' : `: ${said}`}.`;
+  if (status === 401 || status === 403) {
+    return new RegistryFailure(
+      message,
+      'Correct `credentials`: the folder of the worker with what this server accepts.',
+    );
+  }
+  if (status >= 300 && status < 400)
+    return new RegistryFailure(message, 'Write the address that it points to in `server`.');
+  return new RegistryFailure(message);
+}
+
+function unanswered(server: string, why: string): RegistryFailure {
+  const message = `${hostOf(server)} cannot be reached: ${why}.`;
+  if (untrusted.test(why)) {
+    return new RegistryFailure(
+      message,
+      'The worker does not trust its certificate: put the CA as `ca.crt` into the folder of `credentials`.',
+    );
+  }
+  return new RegistryFailure(
+    message,
+    `Correct \`server\`, or see why a worker gets no answer from there within ${humanDuration(timeoutMs)}.`,
+  );
+}

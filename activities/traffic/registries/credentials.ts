@@ -1,0 +1,43 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RegistryFailure } from './failure.ts';
+
+/** What a server wants to see; read from files of the worker, so that no secret is ever in a workflow's history. */
+export interface Credentials {
+  readonly authorization?: string;
+  /** PEM. */
+  readonly ca?: string;
+}
+
+const variable = 'SLUICE_CREDENTIALS_DIR';
+const defaultDirectory = '/etc/sluice/credentials';
+
+/** Read anew for each call: a Secret that is mounted there may change. @throws RegistryFailure where there are none */
+export async function credentialsOf(name: string | undefined): Promise<Credentials> {
+  if (name === undefined) return {};
+  const directory = join(process.env[variable] ?? defaultDirectory, name);
+  const [username, password, token, ca] = await Promise.all(
+    ['username', 'password', 'token', 'ca.crt'].map((file) => contentOf(join(directory, file))),
+  );
+  const authorization =
+    token !== undefined
+      ? `Bearer ${token}`
+      : username !== undefined
+        ? `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}`
+        : undefined;
+  if (authorization === undefined && ca === undefined) {
+    throw new RegistryFailure(
+      `The worker has no credentials ${name}: there is neither username, token nor ca.crt in ${directory}.`,
+      `Mount a Secret with these files there, or set ${variable} on the worker.`,
+    );
+  }
+  return { ...(authorization !== undefined && { authorization }), ...(ca !== undefined && { ca }) };
+}
+
+async function contentOf(file: string): Promise<string | undefined> {
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,107 @@
+import type { RegistrySource } from '../../../workflows/contract/registries.schema.ts';
+import type { RegistryClient } from './client.ts';
+import { RegistryFailure } from './failure.ts';
+import { type Listed, lookAmong } from './instances.ts';
+import type { Registry, Stand } from './registry.ts';
+
+type EurekaRules = Extract<RegistrySource, { eureka: unknown }>['eureka'];
+
+/** What of an instance is read: https://github.com/Netflix/eureka/wiki/Eureka-REST-operations */
+interface EurekaInstance {
+  readonly instanceId: string;
+  readonly ipAddr: string;
+  readonly status: string;
+  /** UNKNOWN: nobody has set one. Servers spell it both ways. */
+  readonly overriddenStatus?: string;
+  readonly overriddenstatus?: string;
+  readonly port?: { readonly $: number; readonly '@enabled': string };
+  readonly securePort?: { readonly $: number; readonly '@enabled': string };
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+const out = 'OUT_OF_SERVICE';
+const none = 'UNKNOWN';
+
+/**
+ * Eureka, by its status override: it outlives heartbeats and a new registration, and leaves the instance's own status,
+ * metadata and lease alone. The list of instances is up to 30 s old (the server's response cache); how one stands is
+ * read from the registry itself.
+ */
+export function eurekaRegistry({ service, instance }: EurekaRules, client: RegistryClient): Registry {
+  const application = `/apps/${encodeURIComponent(service.toUpperCase())}`;
+  const at = (id: string): string => `${application}/${encodeURIComponent(id)}`;
+  const override = (id: string, value: string) =>
+    client
+      .call({ method: 'PUT', path: `${at(id)}/status`, query: { value } })
+      .then((answer) => must(answer.status, id));
+
+  return {
+    look: (pods) =>
+      lookAmong(
+        {
+          async all() {
+            const { status, text } = await client.call({ method: 'GET', path: application });
+            if (status === 404) return [];
+            return list(field(field(read(text), 'application'), 'instance')).map(listed);
+          },
+          async one(id) {
+            const { status, text } = await client.call({ method: 'GET', path: at(id) });
+            return status === 404 ? undefined : standOf(field(read(text), 'instance') as EurekaInstance);
+          },
+        },
+        instance,
+        pods,
+      ),
+    takeOut: ({ id }) => override(id, out),
+    async putBack({ id }, before) {
+      const { status = 'UP', override: was = none } = before.state ?? {};
+      if (was !== none) return override(id, was);
+      // Without a status it would be UNKNOWN until the instance registers again.
+      const query = { value: before.inTraffic ? 'UP' : status };
+      must((await client.call({ method: 'DELETE', path: `${at(id)}/status`, query })).status, id);
+    },
+    async services() {
+      const { text } = await client.call({ method: 'GET', path: '/apps' });
+      return list(field(field(read(text), 'applications'), 'application')).flatMap((one) => {
+        const name = field(one, 'name');
+        return typeof name === 'string' ? [name] : [];
+      });
+    },
+  };
+}
+
+/** An instance that has gone meanwhile is looked for anew. */
+function must(status: number, id: string): void {
+  if (status === 404) throw new RegistryFailure(`Eureka has no instance ${id} any more.`);
+}
+
+function listed(value: unknown): Listed {
+  const { instanceId, ipAddr, port, securePort, metadata = {} } = value as EurekaInstance;
+  const open = [port, securePort].find((one) => one?.['@enabled'] === 'true');
+  const texts = Object.entries(metadata).flatMap(([key, text]) => (typeof text === 'string' ? [[key, text]] : []));
+  return { id: instanceId, ip: ipAddr, port: open?.$, metadata: Object.fromEntries(texts) };
+}
+
+function standOf(instance: EurekaInstance): Stand {
+  const { instanceId, status } = instance;
+  const override = instance.overriddenStatus ?? instance.overriddenstatus ?? none;
+  return { id: instanceId, inTraffic: status === 'UP', takenOut: override === out, state: { status, override } };
+}
+
+function read(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new RegistryFailure(
+      'What is at `server` does not answer as Eureka does.',
+      'Write the address that clients of Eureka have, such as http://eureka:8761/eureka.',
+    );
+  }
+}
+
+/** One that has a single element may stand without brackets. */
+const list = (value: unknown): readonly unknown[] =>
+  Array.isArray(value) ? value : value === undefined ? [] : [value];
+
+const field = (value: unknown, key: string): unknown =>
+  typeof value === 'object' && value !== null && key in value ? (value as Record<string, unknown>)[key] : undefined;

@@ -1,0 +1,8 @@
+import { SluiceError } from '../../../workflows/contract/errors.ts';
+
+/** A call to a registry that was not carried out, as far as anybody knows. It may go well later: retryable. */
+export class RegistryFailure extends SluiceError {
+  constructor(message: string, next?: string) {
+    super('REGISTRY_UNREACHABLE', message, next === undefined ? {} : { next });
+  }
+}

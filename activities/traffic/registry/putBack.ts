@@ -1,0 +1,92 @@
+import type { Handful } from '../../../workflows/contract/activities.ts';
+import { humanDuration } from '../../../workflows/contract/quantity.ts';
+import { eachPod } from '../../eachPod.ts';
+import { emptyHandful, join, type Outcome } from '../../handful.ts';
+import { isReady } from '../../kubernetes/podState.ts';
+import type { LivePod, PumpedPod, TrafficRules } from '../../ports.ts';
+import type { Found, Stand } from '../registries/registry.ts';
+import { isOverdue } from '../rules.ts';
+import { writeTrail } from './trail.ts';
+import { beforeOf, lookAt, pause, problemOf, type RegistryWork, snapshotOf } from './work.ts';
+
+/** An application registers when it has started. Those that take longer come again. */
+const waitMs = 5_000;
+
+/**
+ * Puts the instances back as they stood before, and sees them in traffic. One that a person had taken out is out
+ * again; one that the release did not take out is only waited for.
+ */
+export async function putBackInto(
+  work: RegistryWork,
+  pods: readonly PumpedPod[],
+  rules: TrafficRules,
+): Promise<Handful> {
+  const untilMs = Date.now() + waitMs;
+  let answer: Handful = { ...emptyHandful, later: pods.map(({ name }) => name) };
+  for (let pauseMs = 100; ; pauseMs = Math.min(2 * pauseMs, 1_000)) {
+    const open = pods.filter(({ name }) => answer.later.includes(name));
+    const found = await lookAt(work, open);
+    const round = await eachPod(open, work.deps.signal, async (pod): Promise<Outcome> => {
+      const seen: Found = found.get(pod.name) ?? { is: 'none' };
+      if (seen.is === 'unanswered') {
+        if (beforeOf(work, pod) !== undefined) throw seen.why;
+        // Nothing of ours is to be undone: it need not be waited for as long as it takes.
+        return isOverdue(pod, rules.readyTimeoutMs) ? { note: `Not seen in traffic: ${seen.why.message}` } : 'later';
+      }
+      return comeBack(work, pod, seen, rules);
+    });
+    answer = join({ ...answer, later: [] }, round);
+    if (answer.later.length === 0 || Date.now() + pauseMs > untilMs) return answer;
+    await pause(work, pauseMs);
+  }
+}
+
+async function comeBack(
+  work: RegistryWork,
+  pod: PumpedPod,
+  seen: Exclude<Found, { readonly is: 'unanswered' }>,
+  rules: TrafficRules,
+): Promise<Outcome> {
+  const trail = beforeOf(work, pod);
+  const before = trail ?? snapshotOf(pod);
+  if (before === undefined) return 'done';
+  const needed = before.inTraffic && (!rules.undo || isReady(work.deps.pods.find(pod) ?? pod.pod));
+  const late = (what: string): Outcome =>
+    isOverdue(pod, rules.readyTimeoutMs)
+      ? { code: 'POD_FAILED', reason: `After ${humanDuration(rules.readyTimeoutMs)} back in traffic: ${what}` }
+      : 'later';
+  if (seen.is !== 'there') {
+    if (needed || seen.is === 'several') return late(problemOf(work, seen));
+    return writeTrail(work.deps, pod, work.name, null);
+  }
+  const { stand } = seen;
+  if (trail === undefined) {
+    if (before.takenOut && stand.id === before.id && !stand.takenOut) await work.registry.takeOut(stand);
+    if (before.takenOut || stand.takenOut || !needed || stand.inTraffic) return 'done';
+    return late(`${work.name} sends no callers to ${stand.id}`);
+  }
+  if (!stand.takenOut && (stand.inTraffic || !needed)) return writeTrail(work.deps, pod, work.name, null);
+  if (stand.takenOut) {
+    await work.registry.putBack(stand, trail);
+    // Seen at the next look; one that waited for the server must not be late for it.
+    return 'later';
+  }
+  return late(`${work.name} sends no callers to ${stand.id}`);
+}
+
+/** Puts back everybody whom a release of this workload took out and left out; asks nothing where there is nobody. */
+export async function leaveNobodyOut(work: RegistryWork): Promise<void> {
+  const { deps, registry } = work;
+  const left = deps.pods.all().flatMap((pod): readonly (LivePod & { readonly before: Stand })[] => {
+    const live = { name: pod.metadata.name, uid: pod.metadata.uid, pod };
+    const before = beforeOf(work, live);
+    return before === undefined ? [] : [{ ...live, before }];
+  });
+  const found = await lookAt(work, left);
+  for (const pod of left) {
+    const seen = found.get(pod.name);
+    if (seen?.is === 'unanswered') throw seen.why;
+    if (seen?.is === 'there' && seen.stand.takenOut) await registry.putBack(seen.stand, pod.before);
+    await writeTrail(deps, pod, work.name, null);
+  }
+}

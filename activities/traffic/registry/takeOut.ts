@@ -1,0 +1,115 @@
+import type { Handful } from '../../../workflows/contract/activities.ts';
+import { humanDuration } from '../../../workflows/contract/quantity.ts';
+import { eachPod } from '../../eachPod.ts';
+import { emptyHandful, handfulOf, join, type Outcome } from '../../handful.ts';
+import { isReady } from '../../kubernetes/podState.ts';
+import type { PumpedPod, TrafficRules } from '../../ports.ts';
+import { RegistryFailure } from '../registries/failure.ts';
+import type { Found } from '../registries/registry.ts';
+import { giveUp, isOverdue } from '../rules.ts';
+import { writeTrail } from './trail.ts';
+import { beforeOf, lookAt, pause, problemOf, type RegistryWork, snapshotOf } from './work.ts';
+
+/** Before pods that could not be taken out come again. */
+const breathMs = 1_000;
+/** The registry shows an instance as out at once, as a rule. Those that take longer come again. */
+const seenOutMs = 1_500;
+
+/** Takes the instances out, each after its trail was written; one that was out before is left as it is. */
+export async function takeOutOf(work: RegistryWork, pods: readonly PumpedPod[], rules: TrafficRules): Promise<Handful> {
+  const found = await lookAt(work, pods);
+  const answer = await acting(work, pods, async (pod) => {
+    const seen: Found = found.get(pod.name) ?? { is: 'none' };
+    if (seen.is !== 'there') return withoutInstance(work, seen, pod, rules);
+    const { stand } = seen;
+    if (stand.takenOut) return 'done';
+    const written = await writeTrail(work.deps, pod, work.name, beforeOf(work, pod) ?? stand);
+    if (written === 'done') await work.registry.takeOut(stand);
+    return written;
+  });
+  const inTime = overdueOf(answer, pods, rules, 'it could not be taken out');
+  if (inTime.later.length === pods.length) await pause(work, breathMs);
+  return inTime;
+}
+
+function withoutInstance(
+  work: RegistryWork,
+  seen: Exclude<Found, { readonly is: 'there' }>,
+  pod: PumpedPod,
+  rules: TrafficRules,
+): Outcome {
+  const problem = problemOf(work, seen);
+  if (seen.is === 'none') {
+    // Nobody finds a pod there that never came so far as to register; it may be the one that the release puts right.
+    if (!isReady(pod.pod)) return 'done';
+    if (work.rules.missing === 'Skip') return { note: `${problem}: it was changed all the same.` };
+  }
+  if (!isOverdue(pod, rules.maxDrainMs)) return 'later';
+  return giveUp(seen.is === 'unanswered' ? 'DRAIN_TIMEOUT' : 'INSTANCE_NOT_FOUND', problem, rules);
+}
+
+/** Sees that the registry shows them out; one that came back by itself is taken out again. */
+export async function seeOutOf(work: RegistryWork, pods: readonly PumpedPod[], rules: TrafficRules): Promise<Handful> {
+  const untilMs = Date.now() + seenOutMs;
+  let answer: Handful = { ...emptyHandful, later: pods.map(({ name }) => name) };
+  for (let pauseMs = 50; ; pauseMs *= 2) {
+    const open = new Set(answer.later);
+    const seen = await keepOutOf(
+      work,
+      pods.filter(({ name }) => open.has(name)),
+    );
+    answer = join({ ...answer, later: [] }, seen);
+    if (answer.later.length === 0 || Date.now() + pauseMs > untilMs) break;
+    await pause(work, pauseMs);
+  }
+  return overdueOf(answer, pods, rules, 'it is still in traffic');
+}
+
+/**
+ * One look at pods that were taken out: whoever is in traffic again (it registered anew) is taken out again. `done`:
+ * seen out; `later`: not yet, or nobody knows.
+ */
+export async function keepOutOf(work: RegistryWork, pods: readonly PumpedPod[]): Promise<Handful> {
+  const own = pods.filter((pod) => beforeOf(work, pod) !== undefined || snapshotOf(pod)?.takenOut === true);
+  const others = pods.filter((pod) => !own.includes(pod));
+  const found = await lookAt(work, own);
+  const kept = await acting(work, own, async (pod) => {
+    const seen: Found = found.get(pod.name) ?? { is: 'none' };
+    if (seen.is === 'none') return 'done';
+    if (seen.is !== 'there') return 'later';
+    const { stand } = seen;
+    if (stand.takenOut) return stand.inTraffic ? 'later' : 'done';
+    // A person took out the one that was there before; this is another.
+    if (beforeOf(work, pod) === undefined && snapshotOf(pod)?.id !== stand.id) return 'done';
+    await work.registry.takeOut(stand);
+    return 'later';
+  });
+  return join(handfulOf(others.map(({ name }) => [name, 'done'] as const)), kept);
+}
+
+/** As eachPod, but a registry that answers nobody leaves all of them for later: they must not wait longer than they may. */
+async function acting(
+  { deps }: RegistryWork,
+  pods: readonly PumpedPod[],
+  act: (pod: PumpedPod) => Promise<Outcome>,
+): Promise<Handful> {
+  return eachPod(pods, deps.signal, async (pod) => {
+    try {
+      return await act(pod);
+    } catch (error) {
+      if (error instanceof RegistryFailure) return 'later';
+      throw error;
+    }
+  });
+}
+
+function overdueOf(answer: Handful, pods: readonly PumpedPod[], rules: TrafficRules, what: string): Handful {
+  const later = new Set(answer.later);
+  const outcomes = pods
+    .filter(({ name }) => later.has(name))
+    .map((pod): readonly [string, Outcome] => {
+      if (!isOverdue(pod, rules.maxDrainMs)) return [pod.name, 'later'];
+      return [pod.name, giveUp('DRAIN_TIMEOUT', `After ${humanDuration(rules.maxDrainMs)} ${what}`, rules)];
+    });
+  return join({ ...answer, later: [] }, handfulOf(outcomes));
+}

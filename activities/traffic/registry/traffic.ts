@@ -1,0 +1,47 @@
+import { milliseconds } from '../../../workflows/contract/quantity.ts';
+import type { RegistrySource } from '../../../workflows/contract/registries.schema.ts';
+import { registryEntry, sourceText } from '../../../workflows/contract/traffic.ts';
+import type { Access, LivePod, Traffic, TrafficDeps } from '../../ports.ts';
+import { openRegistry } from '../registries/index.ts';
+import { inspectRegistry } from './inspect.ts';
+import { leaveNobodyOut, putBackInto } from './putBack.ts';
+import { keepOutOf, seeOutOf, takeOutOf } from './takeOut.ts';
+import { beforeOf, lookAt, type RegistryWork } from './work.ts';
+
+const access: readonly Access[] = [
+  { group: '', resource: 'pods', verb: 'list' },
+  { group: '', resource: 'pods', verb: 'patch' },
+];
+
+/** Any service registry as a way out of traffic: all but the calls themselves, which are its adapter's. */
+export function registryTraffic(source: RegistrySource, deps: TrafficDeps): Traffic {
+  const entry = registryEntry(source);
+  const work: RegistryWork = {
+    ...openRegistry(source, deps.signal),
+    name: sourceText(source),
+    rules: entry.rules,
+    deps,
+  };
+  return {
+    key: entry.key,
+    access,
+    callersCacheMs: milliseconds(entry.rules.callersCache),
+    inspect: async () => [await inspectRegistry(work)],
+    close: () => leaveNobodyOut(work),
+    async snapshot(pods: readonly LivePod[]) {
+      const found = await lookAt(work, pods);
+      return new Map(
+        pods.map((pod) => {
+          const seen = found.get(pod.name);
+          // Before the first drain there is time to wait for the server.
+          if (seen?.is === 'unanswered') throw seen.why;
+          return [pod.name, [beforeOf(work, pod) ?? (seen?.is === 'there' ? seen.stand : null)]] as const;
+        }),
+      );
+    },
+    drain: (pods, rules) => takeOutOf(work, pods, rules),
+    seeOut: (pods, rules) => seeOutOf(work, pods, rules),
+    keepOut: async (pods) => void (await keepOutOf(work, pods)),
+    restore: (pods, rules) => putBackInto(work, pods, rules),
+  };
+}

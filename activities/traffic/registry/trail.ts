@@ -1,0 +1,55 @@
+import { marks } from '../../../workflows/contract/names.ts';
+import type { Outcome } from '../../handful.ts';
+import { KubernetesFailure } from '../../kubernetes/kubernetesFailure.ts';
+import { pods } from '../../kubernetes/resources.ts';
+import type { Pod } from '../../kubernetes/wire.ts';
+import type { LivePod, TrafficDeps } from '../../ports.ts';
+import type { Stand } from '../registries/registry.ts';
+
+/**
+ * What a pod was taken out of and how it stood there before, by source, in an annotation of the pod: written before it
+ * is taken out, and away when it is seen back. Whoever comes after a worker or a release that is no more finds it there.
+ */
+type Trail = Readonly<Record<string, Stand>>;
+
+export const trailOf = (pod: Pod, source: string): Stand | undefined => readTrail(pod)[source];
+
+/** Writes how the pod stood, or (null) that it is back. `gone`: not that pod any more. */
+export async function writeTrail(
+  deps: TrafficDeps,
+  { name, uid, pod }: LivePod,
+  source: string,
+  stand: Stand | null,
+): Promise<Outcome> {
+  const { [source]: was, ...others } = readTrail(deps.pods.find({ name, uid }) ?? pod);
+  if ((was === undefined) === (stand === null)) return 'done';
+  const trail: Trail = stand === null ? others : { ...others, [source]: stand };
+  const value = Object.keys(trail).length === 0 ? null : JSON.stringify(trail);
+  try {
+    // The UID is the precondition: another pod under this name is left alone.
+    const metadata = { uid, annotations: { [marks.outOf]: value } };
+    const at = { namespace: deps.held.target.namespace, name };
+    deps.pods.wrote(await deps.kube.patch(pods, at, { metadata }, { as: 'merge' }));
+    return 'done';
+  } catch (error) {
+    if (error instanceof KubernetesFailure && error.status === 422 && error.message.includes('metadata.uid'))
+      return 'gone';
+    throw error;
+  }
+}
+
+function readTrail({ metadata }: Pod): Trail {
+  const text = metadata.annotations?.[marks.outOf];
+  if (text === undefined) return {};
+  try {
+    const read: unknown = JSON.parse(text);
+    if (typeof read !== 'object' || read === null) return {};
+    return Object.fromEntries(Object.entries(read).flatMap(([key, stand]) => (isStand(stand) ? [[key, stand]] : [])));
+  } catch {
+    // Somebody else wrote into it.
+    return {};
+  }
+}
+
+export const isStand = (value: unknown): value is Stand =>
+  typeof value === 'object' && value !== null && 'id' in value && 'inTraffic' in value && 'takenOut' in value;

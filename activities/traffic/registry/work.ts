@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RegistryEntry } from '../../../workflows/contract/traffic.ts';
+import type { LivePod, PumpedPod, TrafficDeps } from '../../ports.ts';
+import { RegistryFailure } from '../registries/failure.ts';
+import type { OpenRegistry } from '../registries/index.ts';
+import type { Found, Stand } from '../registries/registry.ts';
+import { isStand, trailOf } from './trail.ts';
+
+/** One source of `through` that is a registry, in one activity. */
+export interface RegistryWork extends OpenRegistry {
+  /** `eureka CHECKOUT at http://…`: its name for people, and in the trail. */
+  readonly name: string;
+  readonly rules: RegistryEntry['rules'];
+  readonly deps: TrafficDeps;
+}
+
+const longestPauseMs = 5_000;
+
+/** How each pod stands; one whose question got no answer is `unanswered`, also where nobody got one. */
+export async function lookAt(
+  { registry }: RegistryWork,
+  pods: readonly LivePod[],
+): Promise<ReadonlyMap<string, Found>> {
+  if (pods.length === 0) return new Map();
+  try {
+    return await registry.look(pods);
+  } catch (error) {
+    if (!(error instanceof RegistryFailure)) throw error;
+    return new Map(pods.map(({ name }) => [name, { is: 'unanswered', why: error }]));
+  }
+}
+
+/** How it stood before a release took it out; undefined: none has. */
+export const beforeOf = ({ name, deps }: RegistryWork, pod: LivePod): Stand | undefined =>
+  trailOf(deps.pods.find(pod) ?? pod.pod, name);
+
+/** How it stood when its batch was looked at. */
+export function snapshotOf(pod: PumpedPod): Stand | undefined {
+  const before = pod.before?.[0];
+  return isStand(before) ? before : undefined;
+}
+
+/** A breath before pods come again: as long as no call is let through, within bounds. */
+export async function pause({ client, deps }: RegistryWork, ms: number): Promise<void> {
+  await sleep(Math.min(longestPauseMs, Math.max(ms, client.pace.closedMs)), undefined, { signal: deps.signal });
+}
+
+/** What is wrong with what was found, for people. */
+export function problemOf({ name }: RegistryWork, found: Exclude<Found, { readonly is: 'there' }>): string {
+  if (found.is === 'unanswered') return found.why.message.replace(/\.$/, '');
+  if (found.is === 'none') return `It has no instance in ${name}`;
+  return `It may be any of ${found.ids.length} instances in ${name} (${found.ids.slice(0, 3).join(', ')})`;
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { planRelease } from '../../workflows/contract/planner.ts';
+import { validateSpec } from '../../workflows/contract/validate.schema.ts';
+import { observe, podsOf, quietFindings } from './observations.ts';
+
+const server = 'http://eureka:8761/eureka';
+
+const specThrough = (...through: readonly object[]) =>
+  validateSpec({
+    target: { cluster: 'local', workload: 'deployment/checkout' },
+    change: { images: { app: 'r.test/checkout:v2' } },
+    traffic: { through },
+  });
+
+describe('a service registry in traffic.through', () => {
+  it('has defaults that fit what its callers do', () => {
+    expect(specThrough({ eureka: { server, service: 'CHECKOUT' } }).traffic.through).toEqual([
+      {
+        eureka: { server, service: 'CHECKOUT', instance: {}, missing: 'Fail', callersCache: '90s', callsPerSecond: 50 },
+      },
+    ]);
+  });
+
+  it.each<[string, object, string]>([
+    ['no address', { server: 'eureka:8761', service: 'a' }, 'server: found'],
+    ['a password in the address', { server: 'http://me:secret@eureka/', service: 'a' }, 'credentials'],
+    [
+      'two ways to find the instance',
+      { server, service: 'a', instance: { port: 1, id: '{pod}' } },
+      'found port and id',
+    ],
+    ['a folder above the credentials', { server, service: 'a', credentials: '../keys' }, 'credentials: found'],
+    ['a word that it has not', { server, service: 'a', mising: 'Skip' }, 'did you mean missing?'],
+  ])('is refused with %s', (_, eureka, why) => {
+    expect(() => specThrough({ eureka })).toThrow(why);
+  });
+
+  it('is refused twice, but may stand there with other services and ways', () => {
+    const [one, other] = [{ eureka: { server, service: 'a' } }, { eureka: { server, service: 'b' } }];
+    expect(() => specThrough(one, other, one)).toThrow('traffic.through[2]: found eureka a at');
+    expect(specThrough({ service: 'shop' }, one, other).traffic.through).toHaveLength(3);
+  });
+
+  it('is in the plan: what is written, how long it takes, who is not there and who is out already', () => {
+    const spec = specThrough({ service: 'checkout' }, { eureka: { server, service: 'a', missing: 'Skip' } });
+    const source = `eureka a at ${server}`;
+    const registries = [{ source, missing: ['p01'], disabled: ['p02'] }];
+    const plan = planRelease(spec, observe(podsOf(4), { findings: { ...quietFindings, registries } }));
+    expect(plan.writes.some((text) => text.includes(`out of ${source}`))).toBe(true);
+    // One pod at a time: 90 s each for the caches of callers.
+    expect(plan.estimateSeconds).toBeGreaterThan(4 * 90);
+    expect(plan.warnings.map(({ code }) => code)).toEqual(expect.arrayContaining(['NOT_REGISTERED', 'OUT_ALREADY']));
+  });
+});

@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What stands before a registry in tests, so that it can be slow, away or unwilling, and that its calls are seen. */
+export interface Front {
+  /** The address of the registry as it is called through here. */
+  readonly address: string;
+  /** The calls that change something, as `PUT /path`, in their order. */
+  readonly writes: string[];
+  /** When each call of any kind came, ms. */
+  readonly calls: number[];
+  /** From now on: every call takes so long; is refused with that status; or finds nobody (`down`). */
+  be(mood: Mood): void;
+  close(): Promise<void>;
+}
+
+export type Mood = { readonly slowMs: number } | { readonly status: number } | 'down' | 'well';
+
+/** `tls`: its certificate and key, where it is called by https. */
+export async function frontOf(registry: string, tls?: { readonly cert: Buffer; readonly key: Buffer }): Promise<Front> {
+  const { origin, pathname } = new URL(registry);
+  const writes: string[] = [];
+  const calls: number[] = [];
+  let mood: Mood = 'well';
+  const pass = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    calls.push(Date.now());
+    if (mood === 'down') return void request.socket.destroy();
+    if (typeof mood === 'object' && 'status' in mood) return void response.writeHead(mood.status).end('not now');
+    if (typeof mood === 'object') await sleep(mood.slowMs);
+    const { method = 'GET', url = '/' } = request;
+    if (method !== 'GET') writes.push(`${method} ${url}`);
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const { accept = '*/*', 'content-type': type } = request.headers;
+    const answer = await fetch(`${origin}${url}`, {
+      method,
+      headers: { accept, ...(type && { 'content-type': type }) },
+      ...(chunks.length > 0 && { body: Buffer.concat(chunks) }),
+    });
+    response.writeHead(answer.status).end(Buffer.from(await answer.arrayBuffer()));
+  };
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    pass(request, response).catch(() => response.destroy());
+  };
+  const server: Server = tls === undefined ? createServer(answer) : createTlsServer(tls, answer);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const at = server.address();
+  const port = typeof at === 'object' && at ? at.port : 0;
+  return {
+    address: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}${pathname}`,
+    writes,
+    calls,
+    be: (now) => {
+      mood = now;
+    },
+    close: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { durationSchema } from './quantity.schema.ts';
+
+/** What the entries of all service registries in `traffic.through` have in common; each adapter has one entry below. */
+
+const templateText = '`{pod}`, `{namespace}` and `{ip}` stand for what the pod has';
+
+const instanceSchema = z
+  .strictObject({
+    port: z
+      .int()
+      .min(1)
+      .max(65535)
+      .optional()
+      .describe('The instance at the address of the pod with this port. Without it: the only one at that address.'),
+    metadata: z
+      .record(z.string().min(1), z.string())
+      .optional()
+      .describe(`The instance whose metadata has all of these; ${templateText}.`)
+      .meta({ title: 'keys with their values' }),
+    id: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(`The instance of this id; ${templateText}.`)
+      .meta({ title: 'an id, such as `{pod}:checkout:8080`' }),
+  })
+  .superRefine((given, context) => {
+    const ways = Object.entries(given).flatMap(([key, value]) => (value === undefined ? [] : [key]));
+    if (ways.length > 1) {
+      const params = { found: ways.join(' and ') };
+      context.addIssue({ code: 'custom', message: 'one of port, metadata and id, or none', params });
+    }
+  })
+  .prefault({})
+  .describe('Which instance of the service a pod is. Default: the one at its address.');
+
+/** Fields of every registry. `callersCache`: what its usual callers do. */
+const common = (callersCache: string) => ({
+  instance: instanceSchema,
+  missing: z
+    .enum(['Fail', 'Skip'])
+    .default('Fail')
+    .describe(
+      'A pod that is ready and has no instance there. Fail: the plan refuses it. Skip: it is changed all the same, and the plan names it.',
+    ),
+  callersCache: durationSchema
+    .default(callersCache)
+    .describe(
+      'So long callers may go on with what they found before; a pod is not changed earlier, however quiet it is, and `maxDrain` counts from there.',
+    ),
+  callsPerSecond: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(50)
+    .describe('At most so many calls a second of one worker to this server, whichever releases they are for.'),
+  credentials: z
+    .string()
+    .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/)
+    .optional()
+    .describe(
+      'Name of a folder of the worker in SLUICE_CREDENTIALS_DIR with the files `username` and `password`, or `token`; `ca.crt` besides, where the server has a CA of its own.',
+    )
+    .meta({ title: 'the name of a folder, such as eureka-admin' }),
+});
+
+const serverSchema = z
+  .url({ protocol: /^https?$/ })
+  .regex(/^[^@?#]*$/)
+  .meta({ title: 'an http or https address; who may call it is said by `credentials`' });
+
+const eureka = z
+  .strictObject({
+    server: serverSchema.describe('Its address as clients have it, such as http://eureka:8761/eureka.'),
+    service: z.string().min(1).describe('The application that the pods register as; case does not matter.'),
+    ...common('90s'),
+  })
+  .describe('A service in Eureka: a pod is taken out by the status override OUT_OF_SERVICE.');
+
+/** By the key of the adapter, which is in activities/traffic/registries/. */
+export const registrySchemas = {
+  eureka: z.strictObject({ eureka }),
+};
+
+export type RegistrySource = {
+  [K in keyof typeof registrySchemas]: z.output<(typeof registrySchemas)[K]>;
+}[keyof typeof registrySchemas];
+export type RegistryRules = z.output<z.ZodObject<ReturnType<typeof common>>>;

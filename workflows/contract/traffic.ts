@@ -1,0 +1,36 @@
+import { milliseconds } from './quantity.ts';
+import type { RegistryRules, RegistrySource } from './registries.schema.ts';
+import type { TrafficSource } from './traffic.schema.ts';
+
+/** A source of `traffic.through` that is a service registry: its key, and what stands under it. */
+export interface RegistryEntry {
+  readonly key: string;
+  readonly rules: RegistryRules & { readonly server: string; readonly service: string };
+}
+
+/** Undefined for a source that is Kubernetes' own. */
+export const registryOf = (source: TrafficSource): RegistryEntry | undefined =>
+  'service' in source || 'readinessGate' in source ? undefined : registryEntry(source);
+
+export const registryEntry = (source: RegistrySource): RegistryEntry => ({ key: 'eureka', rules: source.eureka });
+
+/** So long callers may go on with what they found there before. */
+export function callersCacheMs(source: TrafficSource): number {
+  const registry = registryOf(source);
+  return registry === undefined ? 0 : milliseconds(registry.rules.callersCache);
+}
+
+/** For people: `service checkout`, `eureka CHECKOUT at http://eureka:8761/eureka`. */
+export function sourceText(source: TrafficSource): string {
+  const registry = registryOf(source);
+  if (registry === undefined) return Object.entries(source).flat().join(' ');
+  const { key, rules } = registry;
+  return `${key} ${rules.service} at ${withoutUser(rules.server)}`;
+}
+
+/** `service checkout, readinessGate example.com/gate`. */
+export const throughText = (through: readonly TrafficSource[]): string =>
+  through.map(sourceText).join(', ') || 'nothing';
+
+/** Somebody may have written a password into the address all the same. */
+const withoutUser = (server: string): string => server.replace(/\/\/[^/@]*@/, '//');
