@@ -11,45 +11,19 @@ import {
 import { templateFingerprint } from '../../../activities/kubernetes/templates.ts';
 import type { Pod } from '../../../activities/kubernetes/wire.ts';
 import { endpointsOf } from '../../../activities/traffic/endpointView.ts';
-import type { ClusterActivities, HeldRequest } from '../../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../../workflows/contract/activities.ts';
 import type { Side } from '../../../workflows/contract/blueGreen/activities.ts';
-import { dyingAfter } from './dying.ts';
+import { mortally as dying, isThere, levelOf, type Mortal, mark, patch, uidOf } from './anew.ts';
+import { afterEachWrite, dyingAfter } from './dying.ts';
 import { type App, activitiesOf, attempt, deploy, eventually, ground } from './fixtures.ts';
 
 const { world, sluice } = await ground();
 
-const mark = 'mark-of-the-change';
-const patch = { spec: { containers: [{ name: 'app', env: [{ name: 'LEVEL', value: '1' }] }] } };
-const levelOf = ({ spec }: Pod): string => spec.containers[0]?.env?.[0]?.value ?? '-';
-const uidOf = ({ metadata }: Pod): string => metadata.uid;
-const livePods = async (app: App): Promise<readonly Pod[]> =>
-  (await app.pods()).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+const livePods = async (app: App): Promise<readonly Pod[]> => (await app.pods()).filter(isThere);
 /** How many pods have which LEVEL, as `- - 1 1`. */
 const levels = async (app: App): Promise<string> => (await livePods(app)).map(levelOf).toSorted().join(' ');
 
-/** Calls activities in a worker that dies after `count` writes in all, and then again in one that lives. */
-function mortally(count: number) {
-  const kube = dyingAfter(world.kube, count);
-  const mortal = activitiesOf(kube);
-  return {
-    died: kube.died,
-    close: () => mortal.close(),
-    async run<K extends keyof ClusterActivities>(
-      name: K,
-      input: Parameters<ClusterActivities[K]>[0],
-    ): Promise<Awaited<ReturnType<ClusterActivities[K]>>> {
-      if (!kube.died()) {
-        try {
-          return await attempt(mortal, name, input);
-        } catch (error) {
-          if (!kube.died()) throw error;
-        }
-      }
-      return attempt(sluice, name, input);
-    },
-  };
-}
-type Mortal = ReturnType<typeof mortally>;
+const mortally = (count: number) => mortallyOf(world.kube, sluice, count);
 
 const service = (app: App) => world.kube.get(services, { namespace: world.namespace, name: app.target.name });
 /** Levels of the pods that the Service sends callers to. */
@@ -110,8 +84,7 @@ async function gaveBack(app: App): Promise<void> {
 
 describe('a second ReplicaSet beside the first, the worker killed after each write', () => {
   it('is called instead of it, and adopted: no pod is made twice, and native history has both', async () => {
-    let writes = 0;
-    for (let count = 1; writes === 0; count += 1) {
+    const writes = await afterEachWrite(async (count) => {
       const mortal = mortally(count);
       const { app, held } = await acquired(mortal, `green-${count}`);
       await mortal.run('point', pointing(held, 'blue'));
@@ -128,14 +101,14 @@ describe('a second ReplicaSet beside the first, the worker killed after each wri
       await eventually(async () => (await called(app)) === '1 1 1');
       await eventually(async () => (await app.history()).length === 2);
       expect((await app.history()).map((line) => line.slice(0, 2))).toEqual(['1:', '2:']);
-      if (!mortal.died()) writes = count - 1;
       mortal.close();
-    }
+      return mortal.died();
+    });
     expect(writes).toBeGreaterThanOrEqual(13);
   });
 
   it('and back after it was adopted: the old pods are called before the new ones go', async () => {
-    for (let count = 1; ; count += 1) {
+    await afterEachWrite(async (count) => {
       const mortal = mortally(count);
       const { app, held } = await acquired(mortal, `back-${count}`);
       await mortal.run('point', pointing(held, 'blue'));
@@ -152,14 +125,13 @@ describe('a second ReplicaSet beside the first, the worker killed after each wri
       expect(await levels(app)).toBe('- - -');
       await eventually(async () => (await called(app)) === '- - -');
       expect(await app.history()).toHaveLength(1);
-      const died = mortal.died();
       mortal.close();
-      if (!died) return;
-    }
+      return mortal.died();
+    });
   });
 
   it('an adoption that was cut short anywhere is taken back: at no moment is nobody called', async () => {
-    for (let count = 1; ; count += 1) {
+    await afterEachWrite(async (count) => {
       const living = mortally(Number.POSITIVE_INFINITY);
       const { app, held, before } = await acquired(living, `half-${count}`);
       await living.run('point', pointing(held, 'blue'));
@@ -188,8 +160,8 @@ describe('a second ReplicaSet beside the first, the worker killed after each wri
       const now = new Set((await livePods(app)).map(uidOf));
       expect(count > 1 || before.every((pod) => now.has(uidOf(pod)))).toBe(true);
       living.close();
-      if (!kube.died()) return;
-    }
+      return kube.died();
+    });
   });
 
   it('green is adopted whole, also while one of its pods is not ready: no controller takes one for another', async () => {

@@ -22,3 +22,23 @@ export function dyingAfter(kube: Connection, count: number): Connection & { read
   });
   return { ...wrap(kube), died: () => left <= 0 };
 }
+
+const atOnce = 4;
+
+/**
+ * Runs `story`, whose worker dies after so many writes, with 1, 2, 3, … until one lives. Four at a time: they mostly wait, and
+ * each has a workload of its own. `story` answers whether its worker died.
+ * @returns how many writes there are
+ */
+export async function afterEachWrite(story: (count: number) => Promise<boolean>): Promise<number> {
+  for (let first = 1; ; first += atOnce) {
+    const counts = Array.from({ length: atOnce }, (_, index) => first + index);
+    // All of them to their end: none shall run on into the next test.
+    const ends = await Promise.allSettled(counts.map(story));
+    const died = ends.map((end) => {
+      if (end.status === 'rejected') throw end.reason;
+      return end.value;
+    });
+    if (died.includes(false)) return first + died.indexOf(false) - 1;
+  }
+}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CommitRequest, HeldRequest } from '../../../workflows/contract/activities.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
-import { dyingAfter } from './dying.ts';
+import { afterEachWrite, dyingAfter } from './dying.ts';
 import { type App, activitiesOf, attempt, deploy, eventually, ground, handful, identities } from './fixtures.ts';
 
 const { world, sluice } = await ground();
@@ -63,8 +63,7 @@ describe('revisionHistoryLimit', () => {
   });
 
   it.each([0, 1, 2])('%i: a commit that is killed after any of its writes leaves the same', async (limit) => {
-    let whole = false;
-    for (let count = 1; !whole; count += 1) {
+    await afterEachWrite(async (count) => {
       const app = await limited(`dies-${limit}-${count}`, limit);
       for (const number of [2, 3]) await release(app, number);
       const request = await upgraded(app, 4);
@@ -78,7 +77,6 @@ describe('revisionHistoryLimit', () => {
           if (!kube.died()) throw error;
         });
       mortal.close();
-      whole = !kube.died();
       const held = (await app.deployment()).metadata.annotations?.['sluice.dev/release'] !== undefined;
       // Long enough that the controller has seen it half done.
       const { metadata } = await app.deployment();
@@ -90,7 +88,8 @@ describe('revisionHistoryLimit', () => {
       await app.settled();
       expect(await kept(app, limit + 1)).toEqual(newest(4, limit + 1));
       expect(identities(await app.pods())).toEqual(before);
-    }
+      return kube.died();
+    });
   });
 
   it('1: a commit that is undone keeps the version that it goes back to, under its number', async () => {

@@ -5,6 +5,7 @@ import type { Pod } from '../../../activities/kubernetes/wire.ts';
 import type { HeldRequest } from '../../../workflows/contract/activities.ts';
 import { deny } from './admission.ts';
 import { batch, isThere, levelOf, type Mortal, mark, mortally, patch, uidOf } from './anew.ts';
+import { afterEachWrite } from './dying.ts';
 import { type App, attempt, deploy, eventually, ground, handful, v1 } from './fixtures.ts';
 
 const { world, sluice } = await ground();
@@ -33,8 +34,7 @@ const commit = (held: HeldRequest) => ({ ...held, from: {}, to: {}, cause: 'c', 
 
 describe('pods made anew, the worker killed after each write', () => {
   it('to the new template: each pod is replaced once, and the resume recreates nothing', async () => {
-    let writes = 0;
-    for (let count = 1; writes === 0; count += 1) {
+    const writes = await afterEachWrite(async (count) => {
       const worker = mortal(count);
       const { app, held, before } = await acquired(worker, `anew-${count}`);
       await batch(worker, held, await app.pods(), 'to', 'gray');
@@ -48,15 +48,15 @@ describe('pods made anew, the worker killed after each write', () => {
       await eventually(async () => (await app.history()).length === 2);
       expect((await app.history()).map((line) => line.slice(0, 2))).toEqual(['1:', '2:']);
       expect((await livePods(app)).map(uidOf).toSorted()).toEqual(after.map(uidOf).toSorted());
-      if (!worker.died()) writes = count - 1;
       worker.close();
-    }
+      return worker.died();
+    });
     // Hold 2; births 2; deletes 2, claims 2; commit 3; history, release, marks, templates.
     expect(writes).toBeGreaterThanOrEqual(13);
   });
 
   it('and back from a commit: each pod is the old version again', async () => {
-    for (let count = 1; ; count += 1) {
+    await afterEachWrite(async (count) => {
       const worker = mortal(count);
       const { app, held } = await acquired(worker, `back-${count}`);
       await batch(worker, held, await app.pods(), 'to', 'gray');
@@ -67,10 +67,9 @@ describe('pods made anew, the worker killed after each write', () => {
       await gaveBack(app);
       expect((await livePods(app)).map(levelOf)).toEqual(['-', '-']);
       expect(await app.history()).toHaveLength(1);
-      const died = worker.died();
       worker.close();
-      if (!died) return;
-    }
+      return worker.died();
+    });
   });
 
   it('a release that was terminated in a batch leaves nothing that the next one would take for its own', async () => {

@@ -3,6 +3,7 @@ import { controllerRevisions } from '../../../activities/kubernetes/resources.ts
 import { templateFingerprint } from '../../../activities/kubernetes/templates.ts';
 import type { HeldRequest } from '../../../workflows/contract/activities.ts';
 import { batch, isThere, levelOf, type Mortal, mark, mortally, patch, uidOf } from '../activities/anew.ts';
+import { afterEachWrite } from '../activities/dying.ts';
 import { eventually, ground, v1 } from '../activities/fixtures.ts';
 import { deployRevised, type RevisedApp, revisedKinds } from './revised.ts';
 
@@ -34,7 +35,7 @@ describe.each(revisedKinds)('pods of a $kind made anew, the worker killed after 
   const commit = (held: HeldRequest) => ({ ...held, from: {}, to: {}, cause: 'c', mark });
 
   it('to the new template: each pod is replaced once, and nobody moves when it is given back', async () => {
-    for (let count = 1; ; count += 1) {
+    await afterEachWrite(async (count) => {
       const worker = mortally(world.kube, sluice, count);
       const { app, held, before } = await acquired(worker, `anew-${count}`);
       // The highest ordinal first, while its controller makes the lowest first.
@@ -48,14 +49,13 @@ describe.each(revisedKinds)('pods of a $kind made anew, the worker killed after 
       expect(replaced.toSorted()).toEqual(before);
       await eventually(async () => (await app.history()).length === 2);
       expect(await app.history()).toEqual(['1: registry.test/shop:v1 (first)', '2: registry.test/shop:v1 (c)']);
-      const died = worker.died();
       worker.close();
-      if (!died) return;
-    }
+      return worker.died();
+    });
   });
 
   it('and back from a commit: each pod is the old version again, and so is the history', async () => {
-    for (let count = 1; ; count += 1) {
+    await afterEachWrite(async (count) => {
       const worker = mortally(world.kube, sluice, count);
       const { app, held } = await acquired(worker, `back-${count}`);
       await batch(worker, held, await app.pods(), 'to', 'gray');
@@ -65,9 +65,8 @@ describe.each(revisedKinds)('pods of a $kind made anew, the worker killed after 
       await worker.run('release', { ...held, recreated: true });
       await gaveBack(app, ['-', '-']);
       expect(await app.history()).toEqual(['1: registry.test/shop:v1 (first)']);
-      const died = worker.died();
       worker.close();
-      if (!died) return;
-    }
+      return worker.died();
+    });
   });
 });

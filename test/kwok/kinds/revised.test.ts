@@ -4,7 +4,7 @@ import type { AnySet } from '../../../activities/kubernetes/sets/kind.ts';
 import { createTraffic } from '../../../activities/traffic/index.ts';
 import type { ClusterActivities, CommitRequest, HeldRequest } from '../../../workflows/contract/activities.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
-import { dyingAfter } from '../activities/dying.ts';
+import { afterEachWrite, dyingAfter } from '../activities/dying.ts';
 import { activitiesOf, attempt, eventually, ground, handful, identities, v1, v2 } from '../activities/fixtures.ts';
 import { deployRevised, type RevisedApp, type RevisedOptions, revisedKinds } from './revised.ts';
 
@@ -193,22 +193,21 @@ describe.each(revisedKinds)('$kind in place', (kind) => {
     });
 
     it('killed after any write of its end, it ends the same', async () => {
-      let died = true;
-      for (let count = 1; died; count += 1) {
+      await afterEachWrite(async (count) => {
         const app = await deploy({ name: named(`killed-${count}`), replicas: 2 }, drains);
         const identity = identities(await app.pods());
         const request = await upgraded(app, 1, 2, drains);
-        died = await runTwice(ending(app, request, drains), count);
+        const died = await runTwice(ending(app, request, drains), count);
         await app.settled();
         expect(await app.history()).toEqual(newest(2, 2));
         expect(identities(await app.pods())).toEqual(identity);
         await clean(app);
-      }
+        return died;
+      });
     });
 
     it('a commit killed after any write is undone, by an undo that is killed too', async () => {
-      let died = true;
-      for (let count = 1; died; count += 1) {
+      await afterEachWrite(async (count) => {
         const app = await deploy({ name: named(`half-${count}`), replicas: 2 }, drains);
         const identity = identities(await app.pods());
         const request = await upgraded(app, 1, 2, drains);
@@ -218,7 +217,6 @@ describe.each(revisedKinds)('$kind in place', (kind) => {
           if (!kube.died()) throw error;
         });
         mortal.close();
-        died = kube.died();
         await runTwice([{ name: 'uncommit', input: request }], 1);
         if (drains) await run([{ name: 'openTraffic', input: { ...request, ...through(app) } }]);
         await bring(app, request, v1);
@@ -233,7 +231,8 @@ describe.each(revisedKinds)('$kind in place', (kind) => {
         expect(await app.history()).toEqual([revision(1)]);
         expect(identities(await app.pods())).toEqual(identity);
         await clean(app);
-      }
+        return kube.died();
+      });
     });
 
     it.each([0, 1, 2])('revisionHistoryLimit %i: after each release so many earlier revisions', async (limit) => {
