@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** An image reference taken apart, with Docker's defaults filled in. */
 export interface ImageReference {
   /** Registry host and port: `docker.io`, `registry.local:5000`. */
@@ -37,4 +39,16 @@ export function parseImage(image: string): ImageReference {
 export function normalImage(image: string): string {
   const { host, repository, tag, digest } = parseImage(image);
   return `${host}/${repository}${digest === undefined ? `:${tag}` : `@${digest}`}`;
+}
+
+/** Where a registry answers, as `https://host`. Plain HTTP only on loopback. */
+export function serverOf(host: string): string {
+  const server = host === 'docker.io' ? 'registry-1.docker.io' : host;
+  return `${isLoopback(server) ? 'http' : 'https'}://${server}`;
+}
+
+/** `localhost`, `127.0.0.1:5000`, `[::1]:5000`. */
+export function isLoopback(hostAndPort: string): boolean {
+  const host = hostAndPort.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }

@@ -11,6 +11,7 @@ describe('files of a reload', () => {
   const artifact = randomBytes(500_000);
   const sha256 = createHash('sha256').update(artifact).digest('hex');
   const extra = '/dev/shm/extra.bin';
+  const program = '/dev/shm/program';
   let world: World;
   let server: Server;
   let url = '';
@@ -30,9 +31,13 @@ describe('files of a reload', () => {
     { path: file, text: 'v7\n' },
     { path: extra, url: '', sha256 },
   ];
-  const reload = () => ({
+  /** `image`: with its digest. */
+  const reload = (image: string) => ({
     version: 'config-7',
-    files: files.map((one) => (one.url === undefined ? one : { ...one, url })),
+    files: [
+      ...files.map((one) => (one.url === undefined ? one : { ...one, url })),
+      { path: program, image, from: '/sample' },
+    ],
     signal: 'HUP' as const,
   });
   const inPod = (pod: string, ...command: string[]) => kubectl(world, 'exec', pod, '--', ...command);
@@ -48,19 +53,21 @@ describe('files of a reload', () => {
     expect(await versions(world, name)).toBe('v6 v6 v6');
     const before = await containers(world, name);
     const found = there(pods[0] ?? '');
+    const image = kubectl(world, 'get', 'pod', pods[0] ?? '', '-o=jsonpath={.status.containerStatuses[0].imageID}');
 
     const callers = await load(world, name);
-    await world.start(specOf(world, name, reload(), { gates: { afterGray: { approval: {} } } }));
+    await world.start(specOf(world, name, reload(image), { gates: { afterGray: { approval: {} } } }));
     const waits = await world.until(name, (status) => status.waiting?.for === 'approval');
     const gray = waits.batches[0]?.pods[0]?.name ?? '';
     expect(inPod(gray, 'sh', '-c', `base64 ${extra}`).replaceAll('\n', '')).toBe(artifact.toString('base64'));
+    expect(inPod(gray, 'sh', '-c', `sha256sum < ${program}`)).toBe(inPod(gray, 'sh', '-c', 'sha256sum < /sample'));
     expect(there(gray)).toContain('640 version');
     await world.sluice.send(world.target(name), 'rollback', { by: 'carol' });
     expect(await ended(world, name)).toMatchObject({ phase: 'rolledBack', notUndone: [] });
     expect(await versions(world, name)).toBe('v6 v6 v6');
     for (const pod of pods) expect(there(pod)).toEqual(found);
 
-    await world.start(specOf(world, name, reload()));
+    await world.start(specOf(world, name, reload(image)));
     expect(await ended(world, name)).toMatchObject({ phase: 'succeeded' });
     const result = await callers.stop();
     expect(result.failed).toEqual([]);

@@ -7,11 +7,18 @@ export type ReloadSignal = (typeof reloadSignals)[number];
 /** What is done in a container. */
 export type ReloadAction = { readonly command: readonly string[] } | { readonly signal: ReloadSignal };
 
+/** What a file holds, by where it comes from. */
+interface Sources {
+  readonly text: { readonly text: string };
+  /** sha256: 64 hexadecimal digits. */
+  readonly url: { readonly url: string; readonly sha256: string };
+  /** A file of an image, which is named with its digest; `from`: its path there. */
+  readonly image: { readonly image: string; readonly from: string };
+}
+
 /** A file that is put into containers. */
-export type ReloadFile = { readonly path: string } & (
-  | { readonly text: string }
-  | { readonly url: string; readonly sha256: string }
-);
+export type FileOf<K extends keyof Sources> = { readonly path: string } & Sources[K];
+export type ReloadFile = { [K in keyof Sources]: FileOf<K> }[keyof Sources];
 
 /** A reload as it is planned: every pod gets the same. */
 export interface PlannedReload {

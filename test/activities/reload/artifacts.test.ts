@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { contentsOf, mostBytes } from '../../../activities/reload/artifacts.ts';
+import { mostBytes } from '../../../activities/reload/artifactFault.ts';
+import { contentsOf } from '../../../activities/reload/artifacts.ts';
 import type { SluiceError } from '../../../workflows/contract/errors.ts';
 
 const sum = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');

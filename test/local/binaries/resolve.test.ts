@@ -42,7 +42,7 @@ describe.runIf(here)('getting programs', () => {
   });
 
   test('a program inside an archive is taken out of it', async () => {
-    const archive = tarGz({
+    const archive = await tarGz({
       'etcd-v3.6.5/': '',
       'etcd-v3.6.5/README.md': 'x'.repeat(2000),
       'etcd-v3.6.5/etcd': script,

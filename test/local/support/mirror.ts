@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
+import { pack } from 'tar-stream';
 import { onTestFinished } from 'vitest';
 
 /** What a mirror answers for one path. */
@@ -54,16 +56,11 @@ export async function startMirror(replies: Record<string, Reply> = {}): Promise<
 export const sha256 = (content: Uint8Array | string): string => createHash('sha256').update(content).digest('hex');
 
 /** A tar.gz with these files (ustar). */
-export function tarGz(files: Readonly<Record<string, string>>): Buffer {
-  const blocks = Object.entries(files).flatMap(([name, text]) => {
-    const content = Buffer.from(text);
-    const header = Buffer.alloc(512);
-    header.write(name, 0);
-    header.write('0000755\0', 100);
-    header.write(`${content.length.toString(8).padStart(11, '0')}\0`, 124);
-    header.write(name.endsWith('/') ? '5' : '0', 156);
-    header.write('ustar\0', 257);
-    return [header, content, Buffer.alloc((512 - (content.length % 512)) % 512)];
-  });
-  return gzipSync(Buffer.concat([...blocks, Buffer.alloc(1024)]));
+export async function tarGz(files: Readonly<Record<string, string>>): Promise<Buffer> {
+  const archive = pack();
+  for (const [name, text] of Object.entries(files)) {
+    archive.entry({ name, type: name.endsWith('/') ? 'directory' : 'file', mode: 0o755 }, text);
+  }
+  archive.finalize();
+  return gzipSync(Buffer.concat(await Readable.from(archive).toArray()));
 }

@@ -49,8 +49,13 @@ function onlyContainer({ target, templateImages }: Observation): readonly string
   );
 }
 
-const fileOf = ({ path, text = '', url, sha256 = '' }: NonNullable<ReloadSpec['files']>[number]): ReloadFile =>
-  url === undefined ? { path, text } : { path, url, sha256 };
+/** The schema has seen to it that there is one source. */
+function fileOf({ path, text = '', url, sha256 = '', image, from = path }: Asked): ReloadFile {
+  if (image !== undefined) return { path, image, from };
+  return url === undefined ? { path, text } : { path, url, sha256 };
+}
+
+type Asked = NonNullable<ReloadSpec['files']>[number];
 
 /** The schema has seen to it that there is one of the two. */
 const actionOf = ({ command, signal }: Pick<ReloadSpec, 'command' | 'signal'>): ReloadAction =>
