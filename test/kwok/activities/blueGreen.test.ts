@@ -13,7 +13,7 @@ import type { Pod } from '../../../activities/kubernetes/wire.ts';
 import { endpointsOf } from '../../../activities/traffic/endpointView.ts';
 import type { HeldRequest } from '../../../workflows/contract/activities.ts';
 import type { Side } from '../../../workflows/contract/blueGreen/activities.ts';
-import { mortally as dying, isThere, levelOf, type Mortal, mark, patch, uidOf } from './anew.ts';
+import { isThere, levelOf, type Mortal, mark, mortally as mortallyOf, patch, uidOf } from './anew.ts';
 import { afterEachWrite, dyingAfter } from './dying.ts';
 import { type App, activitiesOf, attempt, deploy, eventually, ground } from './fixtures.ts';
 
