@@ -35,6 +35,15 @@ describe('a service registry in traffic.through', () => {
     expect(() => specThrough({ eureka })).toThrow(why);
   });
 
+  it.each([
+    ['without a place for the key', '/disabled', 'found "/disabled"'],
+    ['among the instances', '/services/checkout/off{key}', 'callers would take it for one'],
+    ['below the instance', '{key}/off', 'callers would take it for one'],
+  ])('etcd is refused with a flag %s', (_, flag, why) => {
+    const etcd = { server: 'http://etcd:2379', service: '/services/checkout/', flag };
+    expect(() => specThrough({ etcd })).toThrow(why);
+  });
+
   it('is refused twice, but may stand there with other services and ways', () => {
     const [one, other] = [{ eureka: { server, service: 'a' } }, { eureka: { server, service: 'b' } }];
     expect(() => specThrough(one, other, one)).toThrow('traffic.through[2]: found eureka a at');

@@ -69,7 +69,7 @@ describe('says where, what was found and what is allowed', () => {
   const label = 'a name of at most 63 lower-case letters, digits and "-"';
   const image = 'an image reference, such as registry.local/checkout:v2';
   const workload = 'kind/name, such as deployment/checkout (kinds: deployment, replicaset, statefulset, daemonset)';
-  const sources = 'one of `service: <name>`, `readinessGate: <condition type>`, `eureka: { … }`';
+  const sources = 'one of `service: <name>`, `readinessGate: <condition type>`, `eureka: { … }`, `etcd: { … }`';
   const approval = 'false, or a mapping with required, from, expires and onExpiry ({}: one approval by anybody)';
 
   it.each<[string, object, string]>([
@@ -165,7 +165,7 @@ describe('says where, what was found and what is allowed', () => {
     [
       'a way out of traffic by a misspelt name',
       { traffic: { through: [{ servce: 'checkout' }] } },
-      'traffic.through[0].servce: found an unknown field; allowed: service, readinessGate or eureka; did you mean service?',
+      'traffic.through[0].servce: found an unknown field; allowed: service, readinessGate, eureka or etcd; did you mean service?',
     ],
     [
       'a way out of traffic as text',
@@ -175,17 +175,17 @@ describe('says where, what was found and what is allowed', () => {
     [
       'two ways in one entry',
       { traffic: { through: [{ service: 'a', readinessGate: 'b' }] } },
-      'traffic.through[0]: found service and readinessGate in one entry; allowed: one of service, readinessGate or eureka; write an entry for each',
+      'traffic.through[0]: found service and readinessGate in one entry; allowed: one of service, readinessGate, eureka or etcd; write an entry for each',
     ],
     [
       'an empty way',
       { traffic: { through: [{}] } },
-      'traffic.through[0]: found an empty mapping; allowed: one of service, readinessGate or eureka',
+      'traffic.through[0]: found an empty mapping; allowed: one of service, readinessGate, eureka or etcd',
     ],
     [
       'a field too many beside a way',
       { traffic: { through: [{ service: 'a', port: 80 }] } },
-      'traffic.through[0].port: found an unknown field; allowed: service, readinessGate or eureka',
+      'traffic.through[0].port: found an unknown field; allowed: service, readinessGate, eureka or etcd',
     ],
     [
       'a drain that cannot succeed',

@@ -12,7 +12,8 @@ import type { TrafficSource } from '../../workflows/contract/spec.ts';
 import { type App, createWorld, deploy, eventually, type World } from '../kwok/activities/fixtures.ts';
 import { dying, type Release, refs, releaseOf, workerOn } from '../kwok/traffic/support.ts';
 import { makeCertificates } from '../support/tlsFront.ts';
-import { type Front, frontOf } from './front.ts';
+import { type Call, type Front, frontOf } from './front.ts';
+import { releases } from './wholeRelease.ts';
 
 /** A pod as its application registers it. */
 export interface Registered {
@@ -38,6 +39,8 @@ export interface RegistryUnderTest {
   readonly key: string;
   readonly address: string;
   source(server: string, service: string, more?: object): object;
+  /** What a call says, if it changes something. */
+  write(this: void, call: Call): string | undefined;
   register(registered: Registered): Promise<RegistryUser>;
   /** All that callers may see of it; undefined: it is not registered. */
   instance(registered: Registered): Promise<Readonly<Record<string, unknown>> | undefined>;
@@ -107,7 +110,7 @@ export function conforms(registry: RegistryUnderTest): void {
     const name = `shop-${count}`;
     const service = `${world.namespace}-${name}`;
     const app = await deploy(world, { name, replicas });
-    const front = await frontOf(registry.address);
+    const front = await frontOf(registry);
     fronts.push(front);
     const registered = await registrationOf(app, service);
     const users: RegistryUser[] = [];
@@ -338,7 +341,7 @@ export function conforms(registry: RegistryUnderTest): void {
 
       const certificates = await makeCertificates();
       const { certFile, keyFile } = certificates.server;
-      const front = await frontOf(registry.address, { cert: readFileSync(certFile), key: readFileSync(keyFile) });
+      const front = await frontOf(registry, { cert: readFileSync(certFile), key: readFileSync(keyFile) });
       fronts.push(front);
       const secure = through(front, one.service);
       await expect(inspect(one, secure)).rejects.toMatchObject({ next: expect.stringContaining('ca.crt') });
@@ -351,4 +354,6 @@ export function conforms(registry: RegistryUnderTest): void {
       await certificates.remove();
     });
   });
+
+  releases(registry);
 }

@@ -60,6 +60,7 @@ export async function startEureka(): Promise<RegistryUnderTest | undefined> {
     key: 'eureka',
     address,
     source: (server_, service, more = {}) => ({ eureka: { server: server_, service, ...more } }),
+    write: ({ method, url }) => (method === 'GET' ? undefined : `${method} ${url}`),
     register: (registered) => register(address, registered),
     instance: (registered) => read(address, registered),
     isCalled: async (registered) => (await read(address, registered))?.['status'] === 'UP',

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface Front {
   /** The address of the registry as it is called through here. */
   readonly address: string;
-  /** The calls that change something, as `PUT /path`, in their order. */
+  /** The calls that change something, in their order, as the registry tells them. */
   readonly writes: string[];
   /** When each call of any kind came, ms. */
   readonly calls: number[];
@@ -16,11 +16,20 @@ export interface Front {
   close(): Promise<void>;
 }
 
+export interface Call {
+  readonly method: string;
+  readonly url: string;
+  readonly body: string;
+}
+
 export type Mood = { readonly slowMs: number } | { readonly status: number } | 'down' | 'well';
 
 /** `tls`: its certificate and key, where it is called by https. */
-export async function frontOf(registry: string, tls?: { readonly cert: Buffer; readonly key: Buffer }): Promise<Front> {
-  const { origin, pathname } = new URL(registry);
+export async function frontOf(
+  { address, write }: { readonly address: string; write(this: void, call: Call): string | undefined },
+  tls?: { readonly cert: Buffer; readonly key: Buffer },
+): Promise<Front> {
+  const { origin, pathname } = new URL(address);
   const writes: string[] = [];
   const calls: number[] = [];
   let mood: Mood = 'well';
@@ -30,14 +39,16 @@ export async function frontOf(registry: string, tls?: { readonly cert: Buffer; r
     if (typeof mood === 'object' && 'status' in mood) return void response.writeHead(mood.status).end('not now');
     if (typeof mood === 'object') await sleep(mood.slowMs);
     const { method = 'GET', url = '/' } = request;
-    if (method !== 'GET') writes.push(`${method} ${url}`);
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks);
+    const written = write({ method, url, body: body.toString() });
+    if (written !== undefined) writes.push(written);
     const { accept = '*/*', 'content-type': type } = request.headers;
     const answer = await fetch(`${origin}${url}`, {
       method,
       headers: { accept, ...(type && { 'content-type': type }) },
-      ...(chunks.length > 0 && { body: Buffer.concat(chunks) }),
+      ...(chunks.length > 0 && { body }),
     });
     response.writeHead(answer.status).end(Buffer.from(await answer.arrayBuffer()));
   };

@@ -78,12 +78,42 @@ const eureka = z
   })
   .describe('A service in Eureka: a pod is taken out by the status override OUT_OF_SERVICE.');
 
+const etcd = z
+  .strictObject({
+    server: serverSchema.describe('Its address for clients, such as http://etcd:2379.'),
+    service: z
+      .string()
+      .min(1)
+      .describe(
+        'What the keys of all instances begin with, such as /services/checkout/; the rest is the id of an instance.',
+      ),
+    flag: z
+      .string()
+      .regex(/^[^{}]*\{key\}[^{}]*$/)
+      .describe(
+        "The key that tells callers to leave an instance alone, while it is there; `{key}` stands for the instance's own.",
+      )
+      .meta({ title: 'a key with `{key}` in it, such as `/disabled{key}`' }),
+    ...common('5s'),
+  })
+  .superRefine(({ service, flag }, context) => {
+    if (!flag.startsWith(service) && !flag.startsWith('{key}')) return;
+    const message = 'a key that does not begin as those of the instances do: callers would take it for one';
+    context.addIssue({ code: 'custom', path: ['flag'], message });
+  })
+  .describe(
+    'Instances that applications keep under keys of etcd: a pod is taken out by a key beside, which callers must heed.',
+  );
+
 /** By the key of the adapter, which is in activities/traffic/registries/. */
 export const registrySchemas = {
   eureka: z.strictObject({ eureka }),
+  etcd: z.strictObject({ etcd }),
 };
 
-export type RegistrySource = {
-  [K in keyof typeof registrySchemas]: z.output<(typeof registrySchemas)[K]>;
-}[keyof typeof registrySchemas];
+export type RegistryKey = keyof typeof registrySchemas;
+/** What stands under the key of one registry. */
+export type RegistryRulesOf<K extends RegistryKey> = z.output<(typeof registrySchemas)[K]>[K &
+  keyof z.output<(typeof registrySchemas)[K]>];
+export type RegistrySource = { [K in RegistryKey]: z.output<(typeof registrySchemas)[K]> }[RegistryKey];
 export type RegistryRules = z.output<z.ZodObject<ReturnType<typeof common>>>;

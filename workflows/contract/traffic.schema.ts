@@ -19,9 +19,9 @@ export const trafficSourceSchema = z
           'A readiness gate (condition type) that the pod template declares and that somebody sets on new pods.',
         ),
     }),
-    registrySchemas.eureka,
+    ...Object.values(registrySchemas),
   ])
-  .meta({ title: 'one of `service: <name>`, `readinessGate: <condition type>`, `eureka: { … }`' });
+  .meta({ title: 'one of `service: <name>`, `readinessGate: <condition type>`, `eureka: { … }`, `etcd: { … }`' });
 
 /** Who is told. A new notifier adds its entry here and in activities/notify/index.ts. */
 export const notifySchema = z

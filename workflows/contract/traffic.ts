@@ -1,10 +1,10 @@
 import { milliseconds } from './quantity.ts';
-import type { RegistryRules, RegistrySource } from './registries.schema.ts';
+import type { RegistryKey, RegistryRules, RegistrySource } from './registries.schema.ts';
 import type { TrafficSource } from './traffic.schema.ts';
 
 /** A source of `traffic.through` that is a service registry: its key, and what stands under it. */
 export interface RegistryEntry {
-  readonly key: string;
+  readonly key: RegistryKey;
   readonly rules: RegistryRules & { readonly server: string; readonly service: string };
 }
 
@@ -12,7 +12,10 @@ export interface RegistryEntry {
 export const registryOf = (source: TrafficSource): RegistryEntry | undefined =>
   'service' in source || 'readinessGate' in source ? undefined : registryEntry(source);
 
-export const registryEntry = (source: RegistrySource): RegistryEntry => ({ key: 'eureka', rules: source.eureka });
+export function registryEntry(source: RegistrySource): RegistryEntry {
+  const [key, rules] = Object.entries(source)[0] ?? [];
+  return { key: key as RegistryKey, rules: rules as RegistryEntry['rules'] };
+}
 
 /** So long callers may go on with what they found there before. */
 export function callersCacheMs(source: TrafficSource): number {

@@ -1,10 +1,8 @@
-import type { RegistrySource } from '../../../workflows/contract/registries.schema.ts';
+import type { RegistryRulesOf } from '../../../workflows/contract/registries.schema.ts';
 import type { RegistryClient } from './client.ts';
 import { RegistryFailure } from './failure.ts';
 import { type Listed, lookAmong } from './instances.ts';
 import type { Registry, Stand } from './registry.ts';
-
-type EurekaRules = Extract<RegistrySource, { eureka: unknown }>['eureka'];
 
 /** What of an instance is read: https://github.com/Netflix/eureka/wiki/Eureka-REST-operations */
 interface EurekaInstance {
@@ -27,7 +25,7 @@ const none = 'UNKNOWN';
  * metadata and lease alone. The list of instances is up to 30 s old (the server's response cache); how one stands is
  * read from the registry itself.
  */
-export function eurekaRegistry({ service, instance }: EurekaRules, client: RegistryClient): Registry {
+export function eurekaRegistry({ service, instance }: RegistryRulesOf<'eureka'>, client: RegistryClient): Registry {
   const application = `/apps/${encodeURIComponent(service.toUpperCase())}`;
   const at = (id: string): string => `${application}/${encodeURIComponent(id)}`;
   const override = (id: string, value: string) =>
