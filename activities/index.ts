@@ -1,5 +1,6 @@
 import type { ClusterActivities } from '../workflows/contract/activities.ts';
 import { blueGreenActivities } from './blueGreen/index.ts';
+import { canaryActivities } from './canary/index.ts';
 import { checkActivity } from './check.ts';
 import { commitActivities } from './commit.ts';
 import { historyActivities } from './history.ts';
@@ -55,6 +56,7 @@ export function createActivities({ cluster, kube, factories }: ActivityDeps): Ac
       ...numberActivities(shared),
       ...scalerActivities(shared),
       ...blueGreenActivities(shared),
+      ...canaryActivities(shared),
       notify: notifyActivity(shared),
       ...historyActivities(shared),
     },

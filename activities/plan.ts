@@ -1,5 +1,5 @@
 import type { ClusterActivities } from '../workflows/contract/activities.ts';
-import { requireDeployment } from '../workflows/contract/blueGreen/planner.ts';
+import { requireDeployment } from '../workflows/contract/blueGreen/require.ts';
 import { SluiceError } from '../workflows/contract/errors.ts';
 import { workloadName } from '../workflows/contract/names.ts';
 import type { RegistryFinding } from '../workflows/contract/observation.ts';
@@ -7,6 +7,7 @@ import type { Plan } from '../workflows/contract/plan.ts';
 import { requireSameWay } from '../workflows/contract/planner/supersede.ts';
 import { blueGreenAccess, observeBlueGreen } from './blueGreen/observe.ts';
 import { activity } from './call.ts';
+import { canaryAccess, observeCanary } from './canary/observe.ts';
 import type { Pod } from './kubernetes/wire.ts';
 import { requireCluster, requireFree, targetOf } from './mayPlan.ts';
 import { observe } from './observe/observe.ts';
@@ -32,7 +33,8 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
     requireCluster(target, shared.cluster);
     if (request.supersedes) requireSameWay(spec, request.supersedes);
     const isBlueGreen = spec.strategy.mode === 'BlueGreen';
-    if (isBlueGreen) requireDeployment(target);
+    const isCanary = spec.strategy.mode === 'Canary';
+    if (isBlueGreen || isCanary) requireDeployment(target, spec.strategy.mode);
     const { kube, workload, traffic } = scopeOf(shared, { target, uid: '', holder: '' }, call);
     const { through } = spec.traffic;
 
@@ -40,7 +42,8 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
     await requireAccess(kube, target.namespace, [
       ...workload.access,
       ...needed,
-      ...(isBlueGreen ? blueGreenAccess : []),
+      ...(isBlueGreen || isCanary ? blueGreenAccess : []),
+      ...canaryAccess(spec),
       ...(spec.change.reload === undefined ? [] : lookAccess),
     ]);
     const observed = await workload.observe(target);
@@ -59,8 +62,13 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
     const blueGreen = isBlueGreen
       ? await observeBlueGreen(kube, workload, spec, seen.observation, seen.pods)
       : undefined;
-    const findings = { ...seen.observation.findings, ...(registries.length > 0 && { registries }) };
-    const plan = shared.factories.planRelease(spec, { ...seen.observation, findings, ...(blueGreen && { blueGreen }) });
+    const canary = isCanary ? await observeCanary(kube, workload, spec, seen.observation, seen.pods) : undefined;
+    const plan = shared.factories.planRelease(spec, {
+      ...seen.observation,
+      findings: { ...seen.observation.findings, ...(registries.length > 0 && { registries }) },
+      ...(blueGreen && { blueGreen }),
+      ...(canary && { canary }),
+    });
     const { reload } = plan.change;
     if (reload === undefined) await rehearse(workload, plan, seen.pods);
     else await rehearseReload(kube, plan, reload, seen.pods, call.signal);

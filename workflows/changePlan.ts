@@ -96,6 +96,9 @@ function refusalOf(
       text: 'Blue/green has no batches; `approve` ends the time in which the old version stays.',
     };
   }
+  if (plan?.canary !== undefined) {
+    return { code: 'REFUSED', text: 'The steps of a canary are as they were planned; `approve` lets it go on.' };
+  }
   const from = plan?.shape.gate.approval?.from ?? [];
   if (from.length === 0 || from.includes(by)) return undefined;
   return {

@@ -50,6 +50,7 @@ const names: Record<Step, string> = {
   number: 'number of pods',
   services: 'selectors of the Services',
   green: 'pods of the new version beside the old',
+  split: 'callers sent to the new version',
   switch: 'switch to the new version',
 };
 
@@ -75,6 +76,7 @@ async function undo(book: Book, plan: PlanHead, step: Step): Promise<void> {
     case 'number':
     case 'services':
     case 'green':
+    case 'split':
     case 'switch':
       return undefined;
     case 'acquire':
@@ -238,6 +240,8 @@ function byHand(book: Book, step: Step): string {
     case 'services':
     case 'switch':
       return `Take pod-template-hash out of the selector of each Service, and the label and annotation of sluice.dev off it.`;
+    case 'split':
+      return `The annotation ${marks.before} of the route says what its rules were: write those back, then remove the annotations of sluice.dev.`;
     case 'green':
       return `See \`kubectl get replicasets -n ${target.namespace}\`, and delete that of the new version when nobody calls it.`;
     case 'openTraffic':

@@ -1,4 +1,5 @@
 import { blueGreen } from './blueGreen/index.ts';
+import { canary } from './canary/index.ts';
 import { compensate } from './compensate.ts';
 import type { PlanHead, PlannedMode } from './contract/plan.ts';
 import { forward } from './forward.ts';
@@ -14,6 +15,7 @@ const courses: Readonly<Record<Exclude<PlannedMode['used'], 'Scale'>, ModeCourse
   Recreate: inBatches,
   HotReload: inBatches,
   BlueGreen: blueGreen,
+  Canary: canary,
 };
 
 /** How a release goes in the mode of its plan; without one nothing was begun. */

@@ -1,3 +1,4 @@
+import { isBeside } from './contract/blueGreen/plan.ts';
 import { changeText } from './contract/changeText.ts';
 import { orderText } from './contract/planner/containerOrder.ts';
 import { reloadText } from './contract/reload.ts';
@@ -29,7 +30,7 @@ export function releaseDetails(status: ReleaseStatus): string {
   }
   if (plan !== undefined) {
     const bound = `At most ${plan.maxUnavailable} of ${plan.replicas} pods out of service at once. `;
-    lines.push('', `${plan.scale === undefined && plan.blueGreen === undefined ? bound : ''}${plan.mode.reason}`);
+    lines.push('', `${plan.scale === undefined && !isBeside(plan) ? bound : ''}${plan.mode.reason}`);
     for (const [container, image] of Object.entries(plan.change.to)) lines.push(`- ${container}: \`${image}\``);
     for (const what of plan.change.template?.differs ?? []) lines.push(`- ${what}`);
     if (plan.change.reload !== undefined) lines.push(`- ${reloadText(plan.change.reload)}`);

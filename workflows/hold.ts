@@ -1,6 +1,7 @@
 import { CancelledFailure, condition } from '@temporalio/workflow';
 import { pointAgain } from './blueGreen/requests.ts';
 import type { Book } from './book.ts';
+import { splitAgain } from './canary/requests.ts';
 import { clusterActivities } from './clusterActivities.ts';
 import type { Failure } from './contract/status.ts';
 import { failureOf } from './failure.ts';
@@ -71,5 +72,6 @@ async function resolveDrift(book: Book): Promise<void> {
   ]);
   if (plan.scale !== undefined) await setNumber(book, plan, book.state.number ?? plan.scale.from);
   if (plan.blueGreen !== undefined) await pointAgain(book, plan);
+  if (plan.canary !== undefined) await splitAgain(book, plan, plan.canary);
   book.set((state) => without(state, 'drift'));
 }

@@ -83,6 +83,7 @@ export type Step =
   | 'number'
   | 'services'
   | 'green'
+  | 'split'
   | 'switch';
 
 export interface OpenGate {

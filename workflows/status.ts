@@ -1,4 +1,5 @@
 import { blueGreenText } from './blueGreen/text.ts';
+import { canaryText } from './canary/text.ts';
 import type { Target } from './contract/names.ts';
 import { countOf } from './contract/quantity.ts';
 import type { BatchStatus, Failure, ReleaseStatus, Waiting } from './contract/status.ts';
@@ -95,6 +96,8 @@ function textOf(state: ReleaseState): string {
     return supersededText(state, state.superseding);
   const switched = plan?.blueGreen && blueGreenText(state, plan.blueGreen, causeOf(state));
   if (switched !== undefined) return switched;
+  const split = plan?.canary && canaryText(state, plan.canary, causeOf(state));
+  if (split !== undefined) return split;
   switch (phase) {
     case 'planning':
       return 'Looking at the cluster and making the plan; nothing is touched yet.';

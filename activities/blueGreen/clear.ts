@@ -1,6 +1,8 @@
 import type { AcquireRequest } from '../../workflows/contract/activities.ts';
 import { idOfHolder } from '../../workflows/contract/names.ts';
 import type { Call } from '../call.ts';
+import { restoreLeft } from '../canary/left.ts';
+import { isCanary, removeCanary } from '../canary/service.ts';
 import { disown } from '../kubernetes/deployment/green/disown.ts';
 import { pairOf } from '../kubernetes/deployment/green/find.ts';
 import { removeGreen } from '../kubernetes/deployment/green/remove.ts';
@@ -16,8 +18,8 @@ import { point } from './point.ts';
 const readyMs = 5 * 60_000;
 
 /**
- * What a blue/green release of the same Deployment left that was terminated: its Services call the old pods again, the new
- * ones go. Before anything else is written, while the Deployment says which release that was.
+ * What a release in mode BlueGreen or Canary of the same Deployment left that was terminated: routes are as they were, its
+ * Services call the old pods again, the new ones go. Before anything else is written, while the Deployment says which release that was.
  */
 export async function clearLeft(shared: Shared, request: AcquireRequest, call: Call): Promise<void> {
   if (request.target.kind !== 'deployment') return;
@@ -27,8 +29,10 @@ export async function clearLeft(shared: Shared, request: AcquireRequest, call: C
   if (!look || holder === undefined || holder === request.holder) return;
   if (idOfHolder(holder) !== idOfHolder(request.holder)) return;
   const left = { target: request.target, uid: request.uid, holder };
+  await restoreLeft(kube, left);
   const { items } = await kube.list(services, { namespace: request.target.namespace });
-  const names = items.filter((service) => isHeld(service, left)).map(({ metadata }) => metadata.name);
+  const ours = items.filter((service) => isHeld(service, left));
+  const names = ours.filter((service) => !isCanary(service)).map(({ metadata }) => metadata.name);
   const pair = await pairOf(kube, left, look);
   if (!pair?.green && names.length === 0) return;
 
@@ -45,6 +49,7 @@ export async function clearLeft(shared: Shared, request: AcquireRequest, call: C
     } as const;
     await point({ ...deps, pods }, { ...pointed, to: 'blue' });
     await removeGreen(kube, left);
+    for (const service of ours.filter(isCanary)) await removeCanary(kube, left, service.metadata.name);
     await point({ ...deps, pods }, { ...pointed, to: 'both' });
   });
 }

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { GuardRequest } from '../../workflows/contract/blueGreen/activities.ts';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { workloadName } from '../../workflows/contract/names.ts';
+import { routers } from '../canary/routers.ts';
+import { sidesOf } from '../canary/shift.ts';
 import { requireUnchanged } from '../kubernetes/deployment/drift.ts';
 import { findBoth, hashOf } from '../kubernetes/deployment/green/find.ts';
 import { raiseGreen } from '../kubernetes/deployment/green/raise.ts';
@@ -27,9 +29,13 @@ export async function guardPair(
       const service = await kube.get(services, { namespace: request.target.namespace, name });
       requireOurs(service, request, hashes, { taken: true, shared: request.side === 'both' });
     }
+    if (request.routed) {
+      const { route, split } = request.routed;
+      await routers[route.kind].requireSplit(kube, request, sidesOf(request, route), split);
+    }
     await raiseGreen(kube, request, request.share);
     const [ready, spare] = [pair.green.status?.readyReplicas ?? 0, pair.blue.status?.readyReplicas ?? 0];
-    empty = request.side !== 'blue' && ready === 0 && spare > 0 ? empty + 1 : 0;
+    empty = isCalled(request) && ready === 0 && spare > 0 ? empty + 1 : 0;
     if (empty >= mostEmpty) {
       throw new SluiceError(
         'POD_FAILED',
@@ -39,3 +45,6 @@ export async function guardPair(
     await sleep(lookAgainMs, undefined, { signal });
   }
 }
+
+const isCalled = ({ side, routed }: GuardRequest): boolean =>
+  side !== 'blue' || (routed !== undefined && (routed.split.weight > 0 || routed.split.match !== undefined));

@@ -20,32 +20,47 @@ export const blueGreenAccess: readonly Access[] = [
   ...['list', 'watch'].map((verb) => ({ group: 'discovery.k8s.io', resource: 'endpointslices', verb })),
 ];
 
-const switches = {
+const switches = (field: string) => ({
   verb: 'switched',
-  instead: 'Name those that select the pods of this workload alone in strategy.blueGreen.services.',
-};
+  instead: `Name those that select the pods of this workload alone in strategy.${field}.services.`,
+});
 
 /**
  * Which Services would be switched, and whether there is room for all pods twice. `own`: the pods as they are.
  * @throws SERVICE_NOT_FOUND, SERVICE_UNUSABLE, WORKLOAD_UNFIT
  */
-export async function observeBlueGreen(
+export const observeBlueGreen = (
+  kube: Connection,
+  workload: Workload,
+  spec: ReleaseSpec,
+  observation: Observation,
+  own: readonly Pod[],
+): Promise<BlueGreenObservation> => observePair(kube, workload, spec, observation, own, spec.strategy.blueGreen ?? {});
+
+interface Named {
+  readonly services?: readonly string[] | undefined;
+  readonly previewService?: string | undefined;
+}
+
+/** The same for whichever mode has new pods beside the old. */
+export async function observePair(
   kube: Connection,
   workload: Workload,
   { strategy, traffic }: ReleaseSpec,
   { target, findings, preview, replicas }: Observation,
   own: readonly Pod[],
+  { services: asked, previewService }: Named,
 ): Promise<BlueGreenObservation> {
-  const { services: asked, previewService } = strategy.blueGreen ?? {};
+  const { mode } = strategy;
   const through = servicesOf(traffic.through);
   const services = asked ?? (through.length > 0 ? through : findings.services.toSorted());
   const named = [...new Set([...services, ...(previewService === undefined ? [] : [previewService])])];
-  const found = await usableServices(kube, target, named, own, switches);
+  const found = await usableServices(kube, target, named, own, switches(mode === 'Canary' ? 'canary' : 'blueGreen'));
   for (const service of found) {
     if (ownSelector(service)[hashLabel] === undefined) continue;
     throw new SluiceError(
       'SERVICE_UNUSABLE',
-      `Service ${service.metadata.name} has ${hashLabel} in its selector: by that key BlueGreen switches from one version to the other.`,
+      `Service ${service.metadata.name} has ${hashLabel} in its selector: by that key ${mode} switches from one version to the other.`,
       { next: 'Leave it to the other labels.' },
     );
   }
@@ -54,7 +69,7 @@ export async function observeBlueGreen(
   if (selects(spec.selector, {})) {
     throw new SluiceError(
       'WORKLOAD_UNFIT',
-      `${workloadName(target)} selects whatever has no label; BlueGreen needs a selector that names one.`,
+      `${workloadName(target)} selects whatever has no label; ${mode} needs a selector that names one.`,
     );
   }
   const template = preview && (await recreationOf(workload, workloadName(target)).preview(target, preview.source));

@@ -1,5 +1,6 @@
 import type { Target } from '../../workflows/contract/names.ts';
 import type { Findings } from '../../workflows/contract/observation.ts';
+import { isCanary } from '../canary/service.ts';
 import { recordAccess } from '../history/store.ts';
 import { autoscalers, services } from '../kubernetes/resources.ts';
 import { selects } from '../kubernetes/selectors.ts';
@@ -24,10 +25,10 @@ export async function findingsOf(
     kube.list(services, { namespace }),
     missingAccess(kube, namespace, recordAccess),
   ]);
-  // A Service without a selector has endpoints that somebody else writes.
+  // A Service without a selector has endpoints that somebody else writes; that of a canary goes with its release.
   const serving = endpoints.items.filter((service) => {
     const selector = ownSelector(service);
-    return Object.keys(selector).length > 0 && selects({ matchLabels: selector }, labels);
+    return !isCanary(service) && Object.keys(selector).length > 0 && selects({ matchLabels: selector }, labels);
   });
   return {
     ...(unrecorded.length > 0 && { unrecorded }),

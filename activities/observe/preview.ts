@@ -13,8 +13,7 @@ import { recreationOf } from '../recreate.ts';
 export const mayRecreate = ({ change, strategy }: Pick<ReleaseSpec, 'change' | 'strategy'>): boolean =>
   change.template !== undefined ||
   change.revision !== undefined ||
-  strategy.mode === 'Recreate' ||
-  strategy.mode === 'BlueGreen';
+  ['Recreate', 'BlueGreen', 'Canary'].includes(strategy.mode);
 
 /** The API server would say only that an image is missing. */
 const newOne = 'A new container needs an image.';

@@ -140,7 +140,7 @@ export function withStrategy(command: Command): Command {
     .addOption(
       specOption(
         '--mode <mode>',
-        'InPlaceIfPossible, InPlaceOnly, Recreate, BlueGreen or HotReload (default: InPlaceIfPossible)',
+        'InPlaceIfPossible, InPlaceOnly, Recreate, BlueGreen, Canary or HotReload (default: InPlaceIfPossible)',
       ),
     )
     .addOption(

@@ -118,18 +118,18 @@ describe('says where, what was found and what is allowed', () => {
     ],
     [
       'a mode that is to come',
-      { strategy: { mode: 'Canary' } },
-      'strategy.mode: found "Canary"; allowed: InPlaceIfPossible, InPlaceOnly, Recreate, BlueGreen or HotReload; this version of Sluice does not have that mode yet',
+      { strategy: { mode: 'HotSwap' } },
+      'strategy.mode: found "HotSwap"; allowed: InPlaceIfPossible, InPlaceOnly, Recreate, BlueGreen, Canary or HotReload; this version of Sluice does not have that mode yet',
     ],
     [
       'a mode in other letters',
       { strategy: { mode: 'inPlaceonly' } },
-      'strategy.mode: found "inPlaceonly"; allowed: InPlaceIfPossible, InPlaceOnly, Recreate, BlueGreen or HotReload; did you mean InPlaceOnly?',
+      'strategy.mode: found "inPlaceonly"; allowed: InPlaceIfPossible, InPlaceOnly, Recreate, BlueGreen, Canary or HotReload; did you mean InPlaceOnly?',
     ],
     [
       'a misspelt field',
       { strategy: { maxUnavailabel: 1 } },
-      'strategy.maxUnavailabel: found an unknown field; allowed: mode, blueGreen, gray, batches, maxUnavailable, disruptionBudgets, order, readyTimeout, failureThreshold, batchTimeout, progressDeadline, rollbackWindow or rollback; did you mean maxUnavailable?',
+      'strategy.maxUnavailabel: found an unknown field; allowed: mode, blueGreen, canary, gray, batches, maxUnavailable, disruptionBudgets, order, readyTimeout, failureThreshold, batchTimeout, progressDeadline, rollbackWindow or rollback; did you mean maxUnavailable?',
     ],
     [
       'a field in the wrong place',
@@ -346,13 +346,13 @@ describe('says where, what was found and what is allowed', () => {
 
 describe('the error', () => {
   it('has all problems at once, as text and as data', () => {
-    const error = refusal({ strategy: { maxUnavailable: 0, mode: 'Canary' }, foo: 1 });
+    const error = refusal({ strategy: { maxUnavailable: 0, mode: 'HotSwap' }, foo: 1 });
     expect(error.code).toBe('SPEC_INVALID');
     expect(error.message.split('\n')).toEqual([
       'The release spec has 5 problems:',
       'target: found nothing; allowed: a mapping with cluster and workload',
       'change: found nothing; allowed: a mapping with images, template, restart, revision, reload, order, pin, prePull and prePullTimeout',
-      expect.stringMatching(/^strategy\.mode: found "Canary"/),
+      expect.stringMatching(/^strategy\.mode: found "HotSwap"/),
       expect.stringMatching(/^strategy\.maxUnavailable: found 0/),
       expect.stringMatching(/^foo: found an unknown field/),
     ]);
@@ -365,7 +365,7 @@ describe('the error', () => {
   });
 
   it('is MODE_UNSUPPORTED where only a mode that is to come was asked for', () => {
-    for (const mode of ['HotSwap', 'Canary']) {
+    for (const mode of ['HotSwap']) {
       const error = refusal({ ...needed, strategy: { mode } });
       expect([error.code, error.next]).toEqual(['MODE_UNSUPPORTED', 'Use one of the modes that the error lists.']);
     }

@@ -21,6 +21,7 @@ const kinds = 'test/e2e/kinds.test.ts';
 const recreate = 'test/e2e/recreate.test.ts';
 const reload = 'test/e2e/hotReload.test.ts';
 const blueGreen = 'test/e2e/blueGreen.test.ts';
+const canary = 'test/e2e/canary.test.ts';
 const scale = 'test/kwok/scale/kinds.test.ts';
 
 const both = '`rollout status`, `history` with both revisions, `undo`';
@@ -43,6 +44,10 @@ const anewOnKwok: Proof = ['test/kwok/kinds/recreate.test.ts', 'to another env; 
 const noBlueGreen: Refused = {
   refused: 'MODE_UNSUPPORTED',
   shownBy: [['test/contract/blueGreen/planner.test.ts', 'another kind']],
+};
+const noCanary: Refused = {
+  refused: 'MODE_UNSUPPORTED',
+  shownBy: [['test/contract/canary/planner.test.ts', 'another kind']],
 };
 const restarted: Works = {
   how: 'containers restart with the image that they run',
@@ -135,6 +140,20 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
     statefulset: noBlueGreen,
     daemonset: noBlueGreen,
     replicaset: noBlueGreen,
+  },
+  Canary: {
+    deployment: {
+      how: 'new pods beside the old in steps, callers split by numbers or by a route, the new ReplicaSet adopted',
+      native: both,
+      shownBy: [
+        [canary, 'by header, then by weight, under load: 0 failed requests'],
+        [canary, 'a rollback from a step, behind a route and without one, under load'],
+        ['test/kwok/activities/canary.test.ts', 'the worker killed after each write: no weight without endpoints'],
+      ],
+    },
+    statefulset: noCanary,
+    daemonset: noCanary,
+    replicaset: noCanary,
   },
   HotReload: {
     deployment: {

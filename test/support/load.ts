@@ -1,6 +1,7 @@
-import { Agent, Pool, request } from 'undici';
-import { endpointSlices } from '../../activities/kubernetes/resources.ts';
+import { request } from 'undici';
 import type { Connection } from '../../activities/kubernetes/types.ts';
+import { followRoute } from './gateway.ts';
+import { type Callee, followEndpoints, Targets } from './targets.ts';
 
 export interface LoadOptions {
   readonly kube: Connection;
@@ -12,6 +13,9 @@ export interface LoadOptions {
   readonly keepAlive: boolean;
   /** Call this address instead of the endpoints: the ClusterIP, through kube-proxy. */
   readonly address?: string;
+  /** Come by a route instead, through the stand-in for a gateway; `service` does not count then. */
+  readonly route?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface LoadResult {
@@ -28,9 +32,7 @@ export interface LoadResult {
  */
 export async function startLoad(options: LoadOptions): Promise<{ stop(): Promise<LoadResult>; sent(): number }> {
   const abort = new AbortController();
-  const targets = new Targets(options.keepAlive);
-  if (options.address === undefined) await followEndpoints(options, targets, abort.signal);
-  else targets.set([options.address]);
+  const targets = await targetsOf(options, abort.signal);
 
   const versions: Record<string, number> = {};
   const failed: string[] = [];
@@ -47,6 +49,7 @@ export async function startLoad(options: LoadOptions): Promise<{ stop(): Promise
     try {
       const { statusCode, body } = await request(`http://${target.address}/`, {
         dispatcher: target.dispatcher,
+        ...(options.headers && { headers: options.headers }),
         headersTimeout: 5_000,
         bodyTimeout: 5_000,
       });
@@ -69,89 +72,20 @@ export async function startLoad(options: LoadOptions): Promise<{ stop(): Promise
       clearInterval(timer);
       await Promise.all(pending);
       abort.abort();
-      targets.set([]);
+      targets.close();
       return { sent, failed, versions };
     },
   };
 }
 
-/** Endpoints in turn, each with its own connections. */
-class Targets {
-  readonly #keepAlive: boolean;
-  readonly #pools = new Map<string, Pool | Agent>();
-  #addresses: readonly string[] = [];
-  #turn = 0;
-
-  constructor(keepAlive: boolean) {
-    this.#keepAlive = keepAlive;
-  }
-
-  /** A pool whose endpoint has left finishes what is under way and closes its connections, as a caller's would. */
-  set(addresses: readonly string[]): void {
-    this.#addresses = addresses;
-    for (const [address, pool] of this.#pools) {
-      if (addresses.includes(address)) continue;
-      this.#pools.delete(address);
-      void pool.close();
-    }
-  }
-
-  next(): { readonly address: string; readonly dispatcher: Pool | Agent } | undefined {
-    this.#turn += 1;
-    const address = this.#addresses[this.#turn % this.#addresses.length];
-    if (address === undefined) return undefined;
-    let dispatcher = this.#pools.get(address);
-    if (dispatcher === undefined) {
-      const options = { connections: 8, connect: { timeout: 5_000 } };
-      dispatcher = this.#keepAlive ? new Pool(`http://${address}`, options) : new Agent({ ...options, pipelining: 0 });
-      this.#pools.set(address, dispatcher);
-    }
-    return { address, dispatcher };
-  }
+async function targetsOf(
+  options: LoadOptions,
+  signal: AbortSignal,
+): Promise<{ next(): Callee | undefined; close(): void }> {
+  const { route, address } = options;
+  if (route !== undefined) return followRoute({ ...options, route }, signal);
+  const targets = new Targets(options.keepAlive);
+  if (address === undefined) await followEndpoints(options, targets, signal);
+  else targets.set([address]);
+  return { next: () => targets.next(), close: () => targets.set([]) };
 }
-
-async function followEndpoints(options: LoadOptions, targets: Targets, signal: AbortSignal): Promise<void> {
-  const { namespace, service } = options;
-  const kube = options.kube.with(signal);
-  const where = { namespace, labelSelector: `kubernetes.io/service-name=${service}` };
-  const slices = new Map<string, readonly string[]>();
-  const publish = (): void => targets.set([...slices.values()].flat().toSorted());
-  const { items, resourceVersion } = await kube.list(endpointSlices, where);
-  for (const slice of items) slices.set(slice.metadata.name ?? '', addressesOf(slice));
-  publish();
-  const follow = async (): Promise<void> => {
-    let from = resourceVersion;
-    while (!signal.aborted) {
-      for await (const event of kube.watch(endpointSlices, where, from)) {
-        if (event.type === 'BOOKMARK') {
-          from = event.resourceVersion;
-          continue;
-        }
-        from = event.object.metadata.resourceVersion ?? from;
-        const name = event.object.metadata.name ?? '';
-        if (event.type === 'DELETED') slices.delete(name);
-        else slices.set(name, addressesOf(event.object));
-        publish();
-      }
-    }
-  };
-  follow().catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
-}
-
-interface Slice {
-  readonly ports?: readonly { readonly port?: number }[];
-  /** Null where there is none. */
-  readonly endpoints?:
-    | readonly {
-        readonly addresses: readonly string[];
-        readonly conditions?: { readonly ready?: boolean };
-      }[]
-    | null;
-}
-
-const addressesOf = ({ endpoints, ports = [] }: Slice): readonly string[] =>
-  (endpoints ?? [])
-    .filter((endpoint) => endpoint.conditions?.ready !== false)
-    .flatMap((endpoint) => endpoint.addresses.map((address) => `${address}:${ports[0]?.port ?? 80}`));

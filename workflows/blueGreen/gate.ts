@@ -18,8 +18,11 @@ export async function passGuarded(book: Book, plan: PlanHead, index: number, gua
   const batch = book.state.batches[index];
   if (batch === undefined) return;
   const { bakeMs, approval } = batch.gate;
+  // A step that brings no pod has those of the steps before.
+  const earlier = book.state.batches.slice(0, index).flatMap(({ pods }) => pods);
+  const checked = batch.pods.length > 0 ? batch : { ...batch, pods: earlier };
   const waits = new CancellationScope();
-  const gate = waits.run(() => openGate(book, plan, batch));
+  const gate = waits.run(() => openGate(book, plan, checked));
   const watch = new CancellationScope();
   const guard = bakeMs > 0 || approval !== undefined ? watch.run(() => keepGuard(book, plan, guarded)) : gate;
   try {

@@ -18,7 +18,7 @@ export async function pointAt(
   to: Side,
   services: readonly string[],
   summary: string,
-  how: Pick<PointRequest, 'first' | 'lenient' | 'force'> = {},
+  how: Partial<Pick<PointRequest, 'first' | 'keep' | 'shared' | 'lenient' | 'force' | 'timeoutMs'>> = {},
 ): Promise<Pointed> {
   if (services.length === 0) return { others: [] };
   const { writing } = clusterActivities(book.identity.target.cluster);

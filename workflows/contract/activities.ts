@@ -1,4 +1,5 @@
 import type { BlueGreenActivities } from './blueGreen/activities.ts';
+import type { CanaryActivities } from './canary/activities.ts';
 import type { CheckSpec } from './check.schema.ts';
 import type { ErrorCode } from './errors.ts';
 import type { History } from './history.ts';
@@ -17,7 +18,7 @@ import type { NotifyTarget, TrafficSource } from './traffic.schema.ts';
  * Every one can run again and finds its own work done. Errors are ApplicationFailures whose type is a code of the
  * error table. Those that take pods are vectorised: they answer per pod and throw only when nothing could be done.
  */
-export interface ClusterActivities extends BlueGreenActivities {
+export interface ClusterActivities extends BlueGreenActivities, CanaryActivities {
   /** Validates the spec (it may come by hand from the Temporal UI), observes, checks permissions and images, dry-runs the patch, and plans. Touches nothing. */
   plan(request: PlanRequest): Promise<Plan>;
 

@@ -128,6 +128,20 @@ export const errors = {
     'The service registry does not do what it is asked to.',
     'See whether it runs and what it says; it is tried again by itself.',
   ),
+  ROUTE_NOT_FOUND: row(
+    404,
+    2,
+    false,
+    'The route that shall split callers does not exist.',
+    'Correct strategy.canary.route, or leave it out: then the numbers of pods split them.',
+  ),
+  ROUTE_UNFIT: row(
+    422,
+    3,
+    false,
+    'The route cannot split callers between the old and the new version.',
+    'The error says why; without strategy.canary.route the numbers of pods split them.',
+  ),
   IMAGE_NOT_FOUND: row(
     422,
     2,

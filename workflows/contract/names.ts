@@ -73,6 +73,8 @@ export const marks = {
   outOf: 'sluice.dev/out-of',
   /** Label of a pod: the batch in which it was changed: `gray`, `batch-1`, … */
   podBatch: 'sluice.dev/batch',
+  /** Annotation of a Service that is made for the pods of a canary: the Service beside which it stands. */
+  canary: 'sluice.dev/canary',
   /** Annotation of a pod that is about to go: JSON of who chose it, and the pod-deletion-cost that it had. */
   leaving: 'sluice.dev/leaving',
   /** Annotation of a pod that was made anew: the change of the template that it was born from. */

@@ -1,4 +1,5 @@
 import type { BlueGreenObservation } from './blueGreen/observation.ts';
+import type { CanaryObservation } from './canary/observation.ts';
 import type { Target } from './names.ts';
 import type { TemplateSource } from './plan.ts';
 import type { RunningRelease } from './planner/supersede.ts';
@@ -28,6 +29,8 @@ export interface Observation {
   readonly preview?: Preview;
   /** Only where mode BlueGreen is asked for. */
   readonly blueGreen?: BlueGreenObservation;
+  /** Only where mode Canary is asked for. */
+  readonly canary?: CanaryObservation;
   /** The release that holds it now, whose place the one that is planned takes. */
   readonly supersedes?: RunningRelease;
 }

@@ -1,4 +1,5 @@
 import type { PlannedBlueGreen } from './blueGreen/plan.ts';
+import type { PlannedCanary } from './canary/plan.ts';
 import type { CheckSpec } from './check.schema.ts';
 import type { Target } from './names.ts';
 import type { Images } from './observation.ts';
@@ -25,6 +26,8 @@ export interface Plan {
   readonly scale?: PlannedScale;
   /** Mode BlueGreen. */
   readonly blueGreen?: PlannedBlueGreen;
+  /** Mode Canary. */
+  readonly canary?: PlannedCanary;
   /** What is pulled before anything is touched; none where every node has the images, or nothing may be pulled. */
   readonly prePull?: PlannedPrePull;
   /** First the gray group, then the batches; none is empty, no pod is in two. */
@@ -51,9 +54,9 @@ export interface Plan {
 }
 
 export interface PlannedMode {
-  readonly asked: 'InPlaceIfPossible' | 'InPlaceOnly' | 'Recreate' | 'BlueGreen' | 'HotReload' | 'Scale';
-  /** Recreate, BlueGreen: `change.template` says from what; HotReload: `change.reload` how. */
-  readonly used: 'InPlace' | 'Recreate' | 'BlueGreen' | 'HotReload' | 'Scale';
+  readonly asked: 'InPlaceIfPossible' | 'InPlaceOnly' | 'Recreate' | 'BlueGreen' | 'Canary' | 'HotReload' | 'Scale';
+  /** Recreate, BlueGreen, Canary: `change.template` says from what; HotReload: `change.reload` how. */
+  readonly used: 'InPlace' | 'Recreate' | 'BlueGreen' | 'Canary' | 'HotReload' | 'Scale';
   /** Why, for people. */
   readonly reason: string;
 }
@@ -192,6 +195,7 @@ export interface PlanWarning {
     | 'NOT_REGISTERED'
     | 'OUT_ALREADY'
     | 'NOT_SWITCHED'
+    | 'CANARY_CROWDED'
     | 'AUTOSCALER'
     | 'DISRUPTION_BUDGET'
     | 'SUPERSEDES'

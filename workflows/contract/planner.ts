@@ -1,4 +1,5 @@
 import { planBlueGreen } from './blueGreen/planner.ts';
+import { planCanary } from './canary/planner.ts';
 import { SluiceError } from './errors.ts';
 import { hasAll } from './imageName.ts';
 import { kindOf } from './kinds.ts';
@@ -33,6 +34,7 @@ import type { ReleaseSpec } from './spec.ts';
  */
 export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
   if (spec.strategy.mode === 'BlueGreen') return planBlueGreen(spec, observation);
+  if (spec.strategy.mode === 'Canary') return planCanary(spec, observation);
   const { strategy, traffic } = spec;
   const { target } = observation;
   requireTraffic(traffic.through, observation);

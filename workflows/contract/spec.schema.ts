@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { blueGreenFits, blueGreenSchema } from './blueGreen/spec.schema.ts';
+import { canaryFits, canarySchema } from './canary/spec.schema.ts';
 import { checkSchema } from './check.schema.ts';
 import { kindAliases } from './kinds.ts';
 import { labelSchema, nameSchema } from './name.schema.ts';
@@ -18,8 +19,8 @@ import { templateSchema } from './template.schema.ts';
 import { notifySchema, trafficSourceSchema } from './traffic.schema.ts';
 
 /** Modes of the design; those without an implementation are refused by name (MODE_UNSUPPORTED). */
-export const modes = ['InPlaceIfPossible', 'InPlaceOnly', 'Recreate', 'BlueGreen', 'HotReload'] as const;
-export const futureModes = ['HotSwap', 'Canary'] as const;
+export const modes = ['InPlaceIfPossible', 'InPlaceOnly', 'Recreate', 'BlueGreen', 'Canary', 'HotReload'] as const;
+export const futureModes = ['HotSwap'] as const;
 
 const kinds = [...new Set(Object.values(kindAliases))].join(', ');
 
@@ -202,9 +203,10 @@ const releaseShape = z.strictObject({
         .enum(modes)
         .default('InPlaceIfPossible')
         .describe(
-          'InPlaceOnly: containers restart inside their pods, or the release is refused. Recreate: pods are deleted, batch by batch, and born anew. BlueGreen: all new pods beside the old, then the Services are switched. InPlaceIfPossible: in place where only images change, else Recreate; the plan says which, and why. HotReload: what `change.reload` says, which goes no other way.',
+          'InPlaceOnly: containers restart inside their pods, or the release is refused. Recreate: pods are deleted, batch by batch, and born anew. BlueGreen: all new pods beside the old, then the Services are switched. Canary: new pods beside the old step by step, callers split by weight, by header or by numbers. InPlaceIfPossible: in place where only images change, else Recreate; the plan says which, and why. HotReload: what `change.reload` says, which goes no other way.',
         ),
       blueGreen: blueGreenSchema.optional(),
+      canary: canarySchema.optional(),
       gray: z
         .strictObject({
           pods: quantitySchema
@@ -292,6 +294,7 @@ const releaseShape = z.strictObject({
         ),
     })
     .superRefine(blueGreenFits)
+    .superRefine(canaryFits)
     .prefault({})
     .describe('How it goes about it.'),
   gates: z

@@ -1,3 +1,5 @@
+import { greenOf } from '../../../workflows/contract/blueGreen/share.ts';
+import { type PlannedCanary, splitText } from '../../../workflows/contract/canary/plan.ts';
 import { changeText } from '../../../workflows/contract/changeText.ts';
 import { workloadName } from '../../../workflows/contract/names.ts';
 import type { Plan, PlannedBatch, PlannedGate, PlannedPod, PlannedPrePull } from '../../../workflows/contract/plan.ts';
@@ -83,7 +85,11 @@ function pullText({ nodes, timeoutMs, required }: PlannedPrePull, wide: boolean)
   return `first on ${countOf(nodes.length, 'node')} (${names}), at most ${humanDuration(timeoutMs)} each${required ? ', or the release stops' : ''}`;
 }
 
-function podsText({ scale, blueGreen, replicas, batches, maxUnavailable }: Plan): string {
+function podsText({ scale, blueGreen, canary, replicas, batches, maxUnavailable }: Plan): string {
+  if (canary !== undefined) {
+    const counts = canary.steps.map(({ pods }) => greenOf(replicas, pods)).join(', ');
+    return `${replicas} now, and beside them ${counts} until the old ones go`;
+  }
   if (blueGreen !== undefined) return `${replicas} now, and as many beside them until the old ones go`;
   const parts = `${batches.length} ${batches.length === 1 ? 'batch' : 'batches'}`;
   if (scale === undefined) return `${replicas} in ${parts}, at most ${maxUnavailable} out of service at once`;
@@ -91,7 +97,8 @@ function podsText({ scale, blueGreen, replicas, batches, maxUnavailable }: Plan)
   return `${scale.from} now, ${count} ${scale.to > scale.from ? 'more' : 'fewer'} in ${parts}`;
 }
 
-function trafficText({ traffic, blueGreen }: Plan): string {
+function trafficText({ traffic, blueGreen, canary }: Plan): string {
+  if (canary !== undefined) return splitsText(canary);
   if (blueGreen !== undefined) return switchText(blueGreen);
   if (traffic.through.length === 0) return 'not drained';
   const late = traffic.onDrainTimeout === 'Stop' ? 'then stop' : 'then go on';
@@ -103,6 +110,13 @@ function trafficText({ traffic, blueGreen }: Plan): string {
 function switchText({ services, previewService, keepOldMs }: NonNullable<Plan['blueGreen']>): string {
   const preview = previewService === undefined ? '' : `, seen before through ${previewService}`;
   return `service ${services.join(', ')} is switched${preview}; back in one step for ${humanDuration(keepOldMs)}`;
+}
+
+function splitsText({ services, route, steps }: PlannedCanary): string {
+  const named = `service ${services.join(', ')}`;
+  if (route === undefined) return `${named} calls old and new pods, as many as there are; then it is switched`;
+  const splits = steps.flatMap(({ split }) => (split ? [splitText(split)] : [])).join(', then ');
+  return `${route.kind} ${route.name} sends callers to the new pods: ${splits}; then ${named} is switched`;
 }
 
 function checkText(check: Plan['checks'][number]): string {

@@ -13,6 +13,7 @@ import type {
   Successor,
 } from '../../../workflows/contract/activities.ts';
 import type { BlueGreenActivities } from '../../../workflows/contract/blueGreen/activities.ts';
+import type { CanaryActivities } from '../../../workflows/contract/canary/activities.ts';
 import { fingerprint } from '../../../workflows/contract/fingerprint.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
 import type { Plan, PodRef } from '../../../workflows/contract/plan.ts';
@@ -23,13 +24,16 @@ import type { ReleaseRecord } from '../../../workflows/contract/record.ts';
 const notSimulated = (): never => {
   throw new Error('not simulated');
 };
-const noBlueGreen: BlueGreenActivities = {
+const noBlueGreen: BlueGreenActivities & CanaryActivities = {
   green: notSimulated,
   point: notSimulated,
   guard: notSimulated,
   adopt: notSimulated,
   disown: notSimulated,
   removeGreen: notSimulated,
+  shift: notSimulated,
+  unshift: notSimulated,
+  endCanary: notSimulated,
 };
 
 export interface SimulatedPod {

@@ -1,4 +1,5 @@
 import type { CommitRequest, HeldRequest } from '../activities.ts';
+import type { Routed } from '../canary/activities.ts';
 import type { Images } from '../observation.ts';
 import type { PlannedPod } from '../plan.ts';
 import type { Quantity } from '../quantity.schema.ts';
@@ -77,6 +78,8 @@ export interface GuardRequest extends HeldRequest, Share {
   readonly services: readonly string[];
   /** Who is called; `both`: the Services are held without our key. */
   readonly side: Side;
+  /** Mode Canary: a route that splits callers. */
+  readonly routed?: Routed;
   /** Services that show green all the time. */
   readonly previews: readonly string[];
 }

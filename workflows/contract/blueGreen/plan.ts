@@ -1,3 +1,5 @@
+import type { Plan } from '../plan.ts';
+
 /** What blue/green does, beside what its plan shares with that of other modes. */
 export interface PlannedBlueGreen {
   /** Services that are switched, in this order. */
@@ -7,6 +9,10 @@ export interface PlannedBlueGreen {
   /** So long the old version stays after the switch, ready to be switched back to. */
   readonly keepOldMs: number;
 }
+
+/** Whether new pods stand beside the old: nothing is out of service then. */
+export const isBeside = ({ blueGreen, canary }: Pick<Plan, 'blueGreen' | 'canary'>): boolean =>
+  blueGreen !== undefined || canary !== undefined;
 
 export const defaultKeepOld = '10m';
 

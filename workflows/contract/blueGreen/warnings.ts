@@ -1,19 +1,30 @@
 import { workloadName } from '../names.ts';
 import type { Observation } from '../observation.ts';
-import type { PlanWarning } from '../plan.ts';
+import type { Plan, PlanWarning } from '../plan.ts';
 import { othersWarnings, registryWarnings } from '../planner/warnings.ts';
 import { countOf } from '../quantity.ts';
 import type { ReleaseSpec } from '../spec.ts';
+import type { PlannedBlueGreen } from './plan.ts';
 import type { BlueGreenDraft } from './planner.ts';
 
 /** What people should know before they let it go on. None of it stops it. */
-export function blueGreenWarnings(
+export const blueGreenWarnings = (
   plan: BlueGreenDraft,
   spec: ReleaseSpec,
   observation: Observation,
+): readonly PlanWarning[] => besideWarnings(plan, shown(plan.blueGreen), spec, observation);
+
+const shown = ({ services, previewService }: PlannedBlueGreen): readonly string[] =>
+  previewService === undefined ? services : [...services, previewService];
+
+/** The same of whichever mode has new pods beside the old. `pointed`: Services that are pointed at either of them. */
+export function besideWarnings(
+  plan: Omit<Plan, 'writes' | 'estimateSeconds' | 'warnings'>,
+  pointed: readonly string[],
+  spec: ReleaseSpec,
+  observation: Observation,
 ): readonly PlanWarning[] {
-  const { services, previewService } = plan.blueGreen;
-  const switched = new Set([...services, previewService]);
+  const switched = new Set(pointed);
   const left = observation.findings.services.filter((name) => !switched.has(name)).toSorted();
   const name = workloadName(plan.target);
   const down = observation.pods.filter(({ ready }) => !ready).length;

@@ -6,7 +6,7 @@ import type { ReleaseSpec } from '../spec.ts';
 
 /** Whether pods are made anew: because that is asked for, or because a pod that lives cannot be changed so. */
 export const recreates = ({ strategy }: Pick<ReleaseSpec, 'strategy'>, { preview }: Pick<Observation, 'preview'>) =>
-  strategy.mode === 'Recreate' || strategy.mode === 'BlueGreen' || (preview?.differs.length ?? 0) > 0;
+  ['Recreate', 'BlueGreen', 'Canary'].includes(strategy.mode) || (preview?.differs.length ?? 0) > 0;
 
 const reloadReason =
   'HotReload: nothing restarts, and the template stays. A container that is started anew later, or a pod that is born later, runs what its image has, until it is reloaded too.';

@@ -28,7 +28,8 @@ export function requireSameWay(
   { traffic, strategy, change }: ReleaseSpec,
   { change: { version }, through }: RunningRelease,
 ): void {
-  if (strategy.mode === 'BlueGreen' || strategy.mode === 'Recreate') throw notInPlace(version, strategy.mode);
+  const { mode } = strategy;
+  if (mode === 'BlueGreen' || mode === 'Canary' || mode === 'Recreate') throw notInPlace(version, mode);
   if (change.reload !== undefined) throw notInPlace(version, 'HotReload');
   if (through === undefined || JSON.stringify(through) === JSON.stringify(traffic.through)) return;
   throw refused(
