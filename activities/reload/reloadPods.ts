@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Handful, HandfulPod, HandfulRequest } from '../../workflows/contract/activities.ts';
-import type { PlannedReload } from '../../workflows/contract/reload.ts';
+import { asksForVersion, type PlannedReload, withVersion } from '../../workflows/contract/reload.ts';
 import { eachPod } from '../eachPod.ts';
 import type { Outcome } from '../handful.ts';
 import { isLeaving, statusOf } from '../kubernetes/podState.ts';
@@ -103,7 +103,7 @@ async function undoOne(pod: Pod, container: string, request: Reloading, deps: Re
   if (acted !== 'done') {
     return acted.is === 'unreached' ? again(pod, deps) : { outcome: failureOf(container, acted), now: pod };
   }
-  const isKnown = !isBegun || reload.undo !== undefined || reload.files !== undefined;
+  const isKnown = !isBegun || reload.undo !== undefined || reload.files !== undefined || asksForVersion(reload.action);
   const restored = isKnown ? own.before : undefined;
   return { outcome: 'done', now: await note(pod, container, restored, request, deps) };
 }
@@ -112,7 +112,9 @@ async function forwardIn(pod: Pod, container: string, request: Reloading, deps: 
   const { reload, holder } = request;
   const put =
     deps.contents.length === 0 ? 'done' : await putFiles(deps.kube, inPod(pod, container), deps.contents, holder);
-  return put === 'done' ? act(deps.kube, inPod(pod, container), reload.action, awaited(reload)) : put;
+  return put === 'done'
+    ? act(deps.kube, inPod(pod, container), withVersion(reload.action, reload.version), awaited(reload))
+    : put;
 }
 
 async function backIn(pod: Pod, container: string, request: Reloading, { kube }: ReloadDeps): Promise<Acted> {
@@ -120,7 +122,9 @@ async function backIn(pod: Pod, container: string, request: Reloading, { kube }:
   const paths = (reload.files ?? []).map(({ path }) => path);
   const back = paths.length === 0 ? 'done' : await putBack(kube, inPod(pod, container), paths, holder);
   if (back !== 'done') return back;
-  const acted = await act(kube, inPod(pod, container), reload.undo ?? reload.action, awaited(reload));
+  const before = entriesOn(pod)[container]?.before?.version ?? reload.earlier ?? '';
+  const action = withVersion(reload.undo ?? reload.action, before);
+  const acted = await act(kube, inPod(pod, container), action, awaited(reload));
   // What cannot be run now was not run before.
   return acted !== 'done' && acted.is === 'impossible' && reload.undo === undefined ? 'done' : acted;
 }

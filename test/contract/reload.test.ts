@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { SluiceError } from '../../workflows/contract/errors.ts';
 import type { Plan } from '../../workflows/contract/plan.ts';
 import { planRelease } from '../../workflows/contract/planner.ts';
-import { reloadText } from '../../workflows/contract/reload.ts';
+import { reloadText, withVersion } from '../../workflows/contract/reload.ts';
 import type { ReleaseSpec, ReleaseSpecInput } from '../../workflows/contract/spec.ts';
 import { validateSpec } from '../../workflows/contract/validate.schema.ts';
 import { observe, podsOf } from './observations.ts';
@@ -130,6 +130,21 @@ describe('a plan that reloads', () => {
     expect(reload && reloadText(reload)).toBe(
       'app: put /etc/app.conf, /opt/..plugin.so, then nginx -s reload; a rollback: the old files, then the same once more',
     );
+  });
+
+  it('may ask for a version by a word in its command; a rollback then asks for the one before', () => {
+    const fetching = { version: 'rules-7', command: ['/fetch', 'rules={version}'] };
+    expect(messageOf(() => plan(fetching))).toContain('no pod of deployment/checkout has one on record');
+    const undo = { command: ['/fetch', 'rules=none'] };
+    const first = plan({ ...fetching, undo }).change.reload;
+    expect(first && reloadText(first)).toBe('app: /fetch rules=rules-7; a rollback: /fetch rules=none');
+    expect(first?.earlier).toBeUndefined();
+    const pods = podsOf(3).map((pod, index) => (index === 0 ? pod : { ...pod, reloaded: { app: 'rules-6' } }));
+    const next = plan(fetching, pods).change.reload;
+    expect(next?.earlier).toBe('rules-6');
+    expect(next && reloadText(next)).toBe('app: /fetch rules=rules-7; a rollback: the same with the version before');
+    expect(withVersion({ command: ['a', '{version}/{version}'] }, 'x')).toEqual({ command: ['a', 'x/x'] });
+    expect(withVersion({ signal: 'HUP' }, 'x')).toEqual({ signal: 'HUP' });
   });
 
   it('is refused where every pod runs it, or nobody knows in which container', () => {

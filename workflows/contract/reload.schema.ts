@@ -12,7 +12,7 @@ const commandSchema = z
   .array(z.string().min(1))
   .min(1)
   .describe(
-    'A program of the image and its arguments, such as [nginx, -s, reload]; there is no shell but the one that is named.',
+    'A program of the image and its arguments, such as [nginx, -s, reload]; there is no shell but the one that is named. `{version}` stands for the version, in a rollback for the one before.',
   )
   .meta({ title: 'a list of a program and its arguments' });
 

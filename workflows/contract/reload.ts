@@ -7,6 +7,15 @@ export type ReloadSignal = (typeof reloadSignals)[number];
 /** What is done in a container. */
 export type ReloadAction = { readonly command: readonly string[] } | { readonly signal: ReloadSignal };
 
+/** Stands for a version in a command: that of the release, in a rollback the one that its container ran before. */
+const versionPlace = '{version}';
+
+export const asksForVersion = (action: ReloadAction): boolean =>
+  'command' in action && action.command.some((word) => word.includes(versionPlace));
+
+export const withVersion = (action: ReloadAction, version: string): ReloadAction =>
+  'command' in action ? { command: action.command.map((word) => word.replaceAll(versionPlace, version)) } : action;
+
 /** What a file holds, by where it comes from. */
 interface Sources {
   readonly text: { readonly text: string };
@@ -24,6 +33,8 @@ export type ReloadFile = { [K in keyof Sources]: FileOf<K> }[keyof Sources];
 export interface PlannedReload {
   /** What to call what runs afterwards. */
   readonly version: string;
+  /** What a rollback asks for in a container that has none on record, where it asks for a version. */
+  readonly earlier?: string;
   /** One after another. */
   readonly containers: readonly string[];
   readonly action: ReloadAction;
@@ -40,10 +51,11 @@ const actionText = (action: ReloadAction): string =>
   'signal' in action ? `signal ${action.signal}` : action.command.map(quoted).join(' ');
 
 /** For people: what is done to a pod, and what a rollback does. */
-export function reloadText({ containers, files = [], action, undo = action }: PlannedReload): string {
+export function reloadText({ version, containers, files = [], action, undo = action }: PlannedReload): string {
   const put = files.length === 0 ? '' : `put ${files.map(({ path }) => path).join(', ')}, then `;
-  const back = `${put === '' ? '' : 'the old files, then '}${undo === action ? 'the same once more' : actionText(undo)}`;
-  return `${containers.join(', then ')}: ${put}${actionText(action)}; a rollback: ${back}`;
+  const again = asksForVersion(action) ? 'the same with the version before' : 'the same once more';
+  const back = `${put === '' ? '' : 'the old files, then '}${undo === action ? again : actionText(undo)}`;
+  return `${containers.join(', then ')}: ${put}${actionText(withVersion(action, version))}; a rollback: ${back}`;
 }
 
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`);

@@ -4,7 +4,7 @@ import type { Observation, ObservedPod } from '../observation.ts';
 import type { PlannedChange } from '../plan.ts';
 import { milliseconds } from '../quantity.ts';
 import type { ReloadSpec } from '../reload.schema.ts';
-import type { PlannedReload, ReloadAction, ReloadFile } from '../reload.ts';
+import { asksForVersion, type PlannedReload, type ReloadAction, type ReloadFile } from '../reload.ts';
 import { versionOf } from './restart.ts';
 
 /**
@@ -23,6 +23,7 @@ export function plannedReload(asked: ReloadSpec, observation: Observation): Plan
     timeoutMs: milliseconds(asked.timeout),
   };
   const { pods, target, templateImages } = observation;
+  const earlier = earlierVersion(reload, observation);
   if (pods.length > 0 && pods.every((pod) => runsReload(pod, reload))) {
     throw new SluiceError('RELOAD_UNCHANGED', `Every pod of ${workloadName(target)} runs ${reload.version} already.`);
   }
@@ -30,7 +31,23 @@ export function plannedReload(asked: ReloadSpec, observation: Observation): Plan
   const before = new Set(pods.map(({ reloaded }) => reloaded?.[first]));
   const fromVersion =
     (before.size === 1 ? [...before][0] : undefined) ?? versionOf(templateImages[first] ?? '', observation);
-  return { from: {}, to: {}, version: reload.version, fromVersion, reload };
+  const own = { ...reload, ...(earlier !== undefined && { earlier }) };
+  return { from: {}, to: {}, version: reload.version, fromVersion, reload: own };
+}
+
+/**
+ * The version that most likely ran before, where a rollback asks for one.
+ * @throws RELOAD_IMPOSSIBLE where none is on record
+ */
+function earlierVersion({ action, undo = action, containers }: PlannedReload, { target, pods }: Observation) {
+  if (!asksForVersion(undo)) return undefined;
+  const known = pods.flatMap(({ reloaded = {} }) => containers.flatMap((container) => reloaded[container] ?? []));
+  if (known[0] !== undefined || pods.length === 0) return known[0];
+  throw new SluiceError(
+    'RELOAD_IMPOSSIBLE',
+    `change.reload: a rollback asks for the version before, and no pod of ${workloadName(target)} has one on record.`,
+    { next: 'Say what a rollback runs: `undo: { command: […] }`, with that version written out.' },
+  );
 }
 
 /** Whether all of its containers run that version, and have not been started anew since. */
