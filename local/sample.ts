@@ -10,6 +10,7 @@ export type SampleTag =
   | 'v4-notready'
   | 'v5-errors'
   | 'v6-slow'
+  | 'empty'
   | 'v1-bare'
   | 'v2-bare';
 
@@ -21,6 +22,11 @@ export interface SampleOptions {
   readonly image: string;
   /** Image of a second container, `proxy`: the same application on port 8081. Default: none. */
   readonly proxy?: string;
+  /**
+   * Image of a second container, `app-2`, on the same port: of the pair one has the image `empty`, and the other one's
+   * connections are handed over to whichever starts. Default: none.
+   */
+  readonly pair?: string;
   /** Which fleet runs it. Default: any node. */
   readonly runtime?: RuntimeName;
   /** Default "default"; it is not made. */
@@ -81,6 +87,20 @@ export function sampleManifests(options: SampleOptions) {
     env: [...container.env, { name: 'PORT', value: '8081' }],
     readinessProbe: { ...container.readinessProbe, httpGet: { path: '/readyz', port: 'proxy' } },
   };
+  const shared = { name: 'hand-over', mountPath: '/hand-over' };
+  const paired = {
+    ...container,
+    env: [...container.env, { name: 'HAND_OVER', value: '/hand-over/socket' }],
+    volumeMounts: [shared],
+  };
+  const second = {
+    ...paired,
+    name: 'app-2',
+    image: options.pair,
+    ports: [{ name: 'http-2', containerPort: 8080 }],
+    readinessProbe: { ...container.readinessProbe, httpGet: { path: '/readyz', port: 'http-2' } },
+  };
+  const one = options.proxy === undefined ? [container] : [container, proxy];
   const deployment = {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -102,7 +122,8 @@ export function sampleManifests(options: SampleOptions) {
           ...(options.readinessGates && {
             readinessGates: options.readinessGates.map((conditionType) => ({ conditionType })),
           }),
-          containers: options.proxy === undefined ? [container] : [container, proxy],
+          containers: options.pair === undefined ? one : [paired, second],
+          ...(options.pair !== undefined && { volumes: [{ name: shared.name, emptyDir: {} }] }),
         },
       },
     },

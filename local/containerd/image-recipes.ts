@@ -21,6 +21,7 @@ export const recipes: Readonly<Record<SampleTag, Recipe>> = {
   'v4-notready': { env: { VERSION: 'v4', FAIL: 'unready' } },
   'v5-errors': { env: { VERSION: 'v5', FAIL: 'errors' } },
   'v6-slow': { env: { VERSION: 'v6', START_DELAY: '5s' } },
+  empty: { env: { VERSION: 'empty', EMPTY: '1' } },
   'v1-bare': { env: { VERSION: 'v1' }, bare: true },
   'v2-bare': { env: { VERSION: 'v2' }, bare: true },
 };

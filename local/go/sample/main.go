@@ -8,6 +8,9 @@
 //	RESPONSE_DELAY      time every request takes
 //	SHUTDOWN_DELAY      time it goes on serving after SIGTERM, with /readyz at 503
 //	VERSION_FILE        at SIGHUP it says it is what this file says, if it can be read; a new start forgets that. Without it SIGHUP ends the program
+//	HAND_OVER           path of a unix socket in a directory that two containers of a pod share: whoever starts takes listener and connections over
+//	                    from the one that serves, see handover.go. `sample holds` in a container ends with 0 where its process is that one
+//	EMPTY               it serves nothing: the image that a container of such a pair has while it is not in use
 //	MAX_CONNECTION_AGE  a kept connection older than this is closed with its next answer; 0 (default): never
 package main
 
@@ -41,6 +44,19 @@ func main() {
 	var shown atomic.Value
 	shown.Store(version)
 	log.SetFlags(log.LstdFlags | log.LUTC | log.Lmicroseconds)
+	handOver := os.Getenv("HAND_OVER")
+	if len(os.Args) == 2 && os.Args[1] == "holds" {
+		if holds(handOver) {
+			os.Exit(0)
+		}
+		os.Exit(1)
+	}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	if os.Getenv("EMPTY") != "" {
+		log.Printf("empty: %s, stopping", <-signals)
+		return
+	}
 	if fail == "crash" {
 		log.Fatalf("version %s: FAIL=crash, so it exits", version)
 	}
@@ -111,8 +127,11 @@ func main() {
 			}
 		}()
 	}
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	if handOver != "" {
+		go func() { log.Fatal(newPair(handOver, mux).serve(server.Addr)) }()
+		log.Printf("version %s: %s, stopping", version, <-signals)
+		return
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
