@@ -2,6 +2,7 @@ import type { Handful, HandfulPod, HandfulRequest } from '../workflows/contract/
 import { marks } from '../workflows/contract/names.ts';
 import type { Images } from '../workflows/contract/observation.ts';
 import type { Call } from './call.ts';
+import { swapChange } from './hotSwap/change.ts';
 import { hasImages } from './kubernetes/podState.ts';
 import type { WorkloadPods } from './podsOf.ts';
 import type { LivePod, PodChange } from './ports.ts';
@@ -26,8 +27,12 @@ export interface ChangeDeps {
   readonly pods: WorkloadPods;
 }
 
-export const changeOf = (request: HandfulRequest, deps: ChangeDeps): Change =>
-  request.reload === undefined ? imagesChange(request, deps) : reloadChange(request, request.reload, deps);
+export function changeOf(request: HandfulRequest, deps: ChangeDeps): Change {
+  const { reload, hotSwap } = request;
+  if (reload !== undefined) return reloadChange(request, reload, deps);
+  if (hotSwap !== undefined) return swapChange(request, hotSwap, { ...deps, isOwn: (pod) => isOf(pod, request) });
+  return imagesChange(request, deps);
+}
 
 function imagesChange(request: HandfulRequest, { scope, pods }: ChangeDeps): Change {
   const change = podChange(request, pods);

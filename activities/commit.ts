@@ -15,7 +15,7 @@ export function commitActivities(shared: Shared): Pick<ClusterActivities, 'commi
       await scope.workload.commit(request);
       if (request.mark !== undefined) return;
       // Born between the last look and the new template: too young to have callers worth a drain.
-      const born = await otherPods(shared, request, request.to, call);
+      const born = await otherPods(shared, request, call);
       if (born.length > 0) await bringAlong(scope, born, request.holder, request.to);
     }),
 

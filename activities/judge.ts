@@ -1,4 +1,6 @@
 import type { HandfulPod, HandfulRequest, PodNote } from '../workflows/contract/activities.ts';
+import { goalOf } from './hotSwap/goal.ts';
+import { judgeSwap } from './hotSwap/judgeSwap.ts';
 import { type Judgement, judgePod } from './kubernetes/judgePod.ts';
 import { freshMs, lostNodes } from './kubernetes/lostNodes.ts';
 import type { Connection } from './kubernetes/types.ts';
@@ -17,7 +19,7 @@ const answerMs = 100;
 
 /** By the pod itself; and where it takes long or has failed, by its node: a lost one does nothing that is asked of it. */
 export function createJudge(request: HandfulRequest, kube: Connection): Judge {
-  const { holder, reload, minReadyMs, readyTimeoutMs, undo, turn } = request;
+  const { holder, reload, hotSwap, minReadyMs, readyTimeoutMs, undo, turn } = request;
   const partial = turn?.last === false;
   const ownGates = request.traffic.through.flatMap((source) =>
     'readinessGate' in source ? [source.readinessGate] : [],
@@ -25,12 +27,16 @@ export function createJudge(request: HandfulRequest, kube: Connection): Judge {
   const nodes = lostNodes(kube);
   const notes = new Map<string, PodNote>();
   return {
-    judge({ name, since, wasReady, images = request.images }, pod, now) {
+    judge(asked, pod, now) {
+      const { name, since, wasReady, images = request.images } = asked;
       const wanted = { minReadyMs, readyTimeoutMs, undo, since, wasReady, ownGates };
+      const step = turn?.step;
       const judged =
-        reload === undefined
-          ? judgePod(pod, { ...wanted, images, partial }, now)
-          : judgeReload(pod, { ...wanted, reload, holder }, now);
+        reload !== undefined
+          ? judgeReload(pod, { ...wanted, reload, holder }, now)
+          : hotSwap !== undefined && step !== undefined
+            ? judgeSwap(pod, { ...wanted, swap: hotSwap, step, goal: goalOf({ ...asked, pod }, request, hotSwap) }, now)
+            : judgePod(pod, { ...wanted, images, partial }, now);
       if (judged.is !== 'waiting' && judged.is !== 'failed') return judged;
       const longAt = Date.parse(since) + freshMs;
       if (judged.is === 'waiting' && now < longAt) return { is: 'waiting', again: Math.min(judged.again, longAt) };

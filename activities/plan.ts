@@ -44,7 +44,7 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
       ...needed,
       ...(isBlueGreen || isCanary ? blueGreenAccess : []),
       ...canaryAccess(spec),
-      ...(spec.change.reload === undefined ? [] : lookAccess),
+      ...(spec.change.reload === undefined && spec.change.hotSwap?.holds === undefined ? [] : lookAccess),
     ]);
     const observed = await workload.observe(target);
     requireFree(target, observed);

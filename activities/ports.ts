@@ -126,6 +126,8 @@ export interface PodChange {
   readonly batch: string;
   /** What a pod shall run, by its name. */
   readonly images: (pod: string) => Images;
+  /** What else is noted on it in the same write. */
+  readonly annotations?: (pod: string) => Readonly<Record<string, string>>;
   /** Tell the answer of every write. */
   readonly wrote: (pod: Pod) => void;
 }

@@ -4,6 +4,7 @@ import { activity, type Call } from './call.ts';
 import { carryOn } from './carryOn.ts';
 import { changeOf } from './change.ts';
 import { emptyHandful, join } from './handful.ts';
+import { untilHeld } from './hotSwap/holds.ts';
 import { createJudge } from './judge.ts';
 import type { WorkloadPods } from './podsOf.ts';
 import type { LivePod, PumpedPod, TrafficPath } from './ports.ts';
@@ -103,7 +104,12 @@ const run: Readonly<Record<keyof Stages, (work: Work) => Promise<Handful>>> = {
     const path = through.length > 0 ? scope.traffic(through, pods) : undefined;
     const stopKeeping = keepOut(path, live.map(pumpedPod), call);
     try {
-      const handful = await settle(live, pods.watch, judge, call, carried ? carriedWaitMs : undefined);
+      const withinMs = carried ? carriedWaitMs : undefined;
+      const ready = await settle(live, pods.watch, judge, call, withinMs);
+      const handful =
+        request.hotSwap === undefined
+          ? ready
+          : await untilHeld(ready, live, { request, swap: request.hotSwap, kube: scope.kube, ...call, withinMs });
       return join(handful, { ...emptyHandful, notes: notes() });
     } finally {
       await stopKeeping();

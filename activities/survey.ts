@@ -1,10 +1,16 @@
-import type { ClusterActivities, HeldRequest, Surveyed, SurveyRequest } from '../workflows/contract/activities.ts';
+import type {
+  ClusterActivities,
+  CommitRequest,
+  HeldRequest,
+  Surveyed,
+  SurveyRequest,
+} from '../workflows/contract/activities.ts';
 import { fingerprint } from '../workflows/contract/fingerprint.ts';
-import type { Images } from '../workflows/contract/observation.ts';
+import { hasBegun } from '../workflows/contract/hotSwap/roles.ts';
 import { inOrder, zoneOf } from '../workflows/contract/planner/ordering.ts';
 import { plannedPod } from '../workflows/contract/planner/plannedPod.ts';
 import { activity, type Call } from './call.ts';
-import { hasImages, hasMark, isLeaving } from './kubernetes/podState.ts';
+import { hasImages, hasMark, imagesOf, isLeaving } from './kubernetes/podState.ts';
 import { nodes, pods as podResource } from './kubernetes/resources.ts';
 import type { Pod } from './kubernetes/wire.ts';
 import { isNodeReady, nodesOf, observedPod } from './observe/observedPod.ts';
@@ -39,10 +45,11 @@ export function surveyActivity(shared: Shared): ClusterActivities['survey'] {
 
 /** Who is looked for: who has not the version that is wanted. */
 function isOutdated(
-  { images, template, reload, holder, undo }: SurveyRequest,
+  { images, template, reload, hotSwap, holder, undo }: SurveyRequest,
   reached: (pod: Pod) => boolean = () => true,
 ): (pod: Pod) => boolean {
   if (template !== undefined) return (pod) => hasMark(pod, template.mark) !== template.wanted;
+  if (hotSwap !== undefined && !undo) return (pod) => !hasBegun(imagesOf(pod), hotSwap);
   if (reload === undefined) return (pod) => !hasImages(pod, images);
   if (undo) return (pod) => isTouched(pod, reload, holder);
   return (pod) => reached(pod) && !runsVersion(pod, reload) && !hasFailed(pod, reload, holder);
@@ -56,15 +63,12 @@ const reachable =
     return node !== undefined && isNodeReady(node);
   };
 
-/** Pods of the workload that do not name `images`: from a list, not from the watch, which may be a moment behind. */
-export async function otherPods(
-  shared: Shared,
-  held: HeldRequest,
-  images: Images,
-  call: Call,
-): Promise<readonly Pod[]> {
-  const observed = await scopeOf(shared, held, call).workload.observe(held.target);
-  return (await ownPods(shared, held, observed, call)).filter((pod) => !hasImages(pod, images));
+/** Pods of the workload that have nothing of the new version: from a list, not from the watch, which may be a moment behind. */
+export async function otherPods(shared: Shared, request: CommitRequest, call: Call): Promise<readonly Pod[]> {
+  const { to, hotSwap } = request;
+  const observed = await scopeOf(shared, request, call).workload.observe(request.target);
+  const isNew = (pod: Pod): boolean => (hotSwap === undefined ? hasImages(pod, to) : hasBegun(imagesOf(pod), hotSwap));
+  return (await ownPods(shared, request, observed, call)).filter((pod) => !isNew(pod));
 }
 
 async function ownPods(

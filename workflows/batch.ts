@@ -13,10 +13,10 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { BatchClock } from './batchClock.ts';
-import { budgetText, handfulRequest, neededStages } from './batchPlan.ts';
+import { budgetText, handfulRequest, neededStages, turnsOf } from './batchPlan.ts';
 import { BirthsOf } from './births.ts';
 import { clusterActivities } from './clusterActivities.ts';
-import type { Handful, HandfulRequest } from './contract/activities.ts';
+import type { Handful, HandfulRequest, Turn } from './contract/activities.ts';
 import { isErrorCode } from './contract/errors.ts';
 import { queryNames } from './contract/messages.ts';
 import type { BatchProgress, Waiting } from './contract/status.ts';
@@ -54,7 +54,7 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   const pump = new Pump({
     ...input,
     stages: needed,
-    turns: input.order?.length ?? 1,
+    turns: turnsOf(input),
     ...(input.earlier && { settled: input.earlier.result }),
   });
   const clock = input.limits && new BatchClock(input.limits, Date.now(), input.earlier?.spentMs);
@@ -210,10 +210,13 @@ function sizeOf(stage: Stage, { maxUnavailable }: BatchInput): number {
   return stage === 'silence' || stage === 'patch' || stage === 'recreate' ? carriedSize : handfulSize;
 }
 
+/** `proxy`; of a hot swap `takeOver`. */
+const turnText = ({ step, containers }: Turn): string => step ?? containers.join(', ');
+
 /** `patch gray: checkout-5d4f`, or `patch batch-2: 40 pods (proxy)` where their containers have an order. */
 function summaryOf(stage: Stage, { batch: name, pods, turn }: HandfulRequest): string {
   const who = pods.length === 1 ? pods[0]?.name : `${pods.length} pods`;
-  return `${stage} ${name}: ${who}${turn === undefined ? '' : ` (${turn.containers.join(', ')})`}`;
+  return `${stage} ${name}: ${who}${turn === undefined ? '' : ` (${turnText(turn)})`}`;
 }
 
 /** A stage that cannot work at all has failed for each of its pods. */

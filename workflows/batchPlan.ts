@@ -1,5 +1,6 @@
 import type { CarriedStage, HandfulRequest, Turn } from './contract/activities.ts';
 import { podChecks } from './contract/checks.ts';
+import { type SwapStep, swapSteps } from './contract/hotSwap/plan.ts';
 import type { Images } from './contract/observation.ts';
 import { countOf } from './contract/quantity.ts';
 import { type BatchInput, type Stage, stages } from './contract/workflows.ts';
@@ -50,9 +51,23 @@ function carriedStages(
   return carried;
 }
 
+/** How often each pod is patched and waited for. */
+export const turnsOf = (input: Pick<BatchInput, 'order' | 'hotSwap' | 'undo'>): number =>
+  stepsOf(input)?.length ?? input.order?.length ?? 1;
+
+const stepsOf = ({ hotSwap, undo }: Pick<BatchInput, 'hotSwap' | 'undo'>): readonly SwapStep[] | undefined =>
+  hotSwap === undefined ? undefined : swapSteps[undo ? 'back' : 'forward'];
+
 /** Whose turn it is in a stage that changes containers; a drain rehearses all of it. */
-function turnAt(stage: Stage, { order }: BatchInput, index = 0): Turn | undefined {
-  if (order === undefined || stage === 'drain' || stage === 'check' || stage === 'restore') return undefined;
+function turnAt(stage: Stage, input: BatchInput, index = 0): Turn | undefined {
+  if (stage === 'drain' || stage === 'check' || stage === 'restore') return undefined;
+  const { order, hotSwap } = input;
+  const steps = stepsOf(input);
+  const step = steps?.[index];
+  if (hotSwap !== undefined && steps !== undefined && step !== undefined) {
+    return { containers: hotSwap.containers, last: index === steps.length - 1, step };
+  }
+  if (order === undefined) return undefined;
   return { containers: order[index] ?? [], last: index === order.length - 1 };
 }
 
@@ -83,6 +98,7 @@ export function handfulRequest(
     name,
     images,
     reload,
+    hotSwap,
     traffic,
     checks,
     minReadyMs,
@@ -96,7 +112,9 @@ export function handfulRequest(
   const goOn = carriedStages(stage, input, turn);
   const due = new Set(order.slice(0, index + 1).flat());
   const upToNow = (all: Images): Images =>
-    turn === undefined ? all : Object.fromEntries(Object.entries(all).filter(([container]) => due.has(container)));
+    turn === undefined || hotSwap !== undefined
+      ? all
+      : Object.fromEntries(Object.entries(all).filter(([container]) => due.has(container)));
   return {
     target,
     uid,
@@ -109,6 +127,7 @@ export function handfulRequest(
     undo,
     batch: name,
     ...(reload !== undefined && { reload }),
+    ...(hotSwap !== undefined && { hotSwap }),
     ...(births !== undefined && { births }),
     ...(turn !== undefined && { turn }),
     ...(goOn.length > 0 && { goOn }),

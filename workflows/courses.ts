@@ -14,6 +14,7 @@ const courses: Readonly<Record<Exclude<PlannedMode['used'], 'Scale'>, ModeCourse
   InPlace: inBatches,
   Recreate: inBatches,
   HotReload: inBatches,
+  HotSwap: inBatches,
   BlueGreen: blueGreen,
   Canary: canary,
 };

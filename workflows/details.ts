@@ -1,5 +1,6 @@
 import { isBeside } from './contract/blueGreen/plan.ts';
 import { changeText } from './contract/changeText.ts';
+import { hotSwapText } from './contract/hotSwap/plan.ts';
 import { orderText } from './contract/planner/containerOrder.ts';
 import { reloadText } from './contract/reload.ts';
 import type { PodStatus, ReleaseStatus } from './contract/status.ts';
@@ -34,6 +35,7 @@ export function releaseDetails(status: ReleaseStatus): string {
     for (const [container, image] of Object.entries(plan.change.to)) lines.push(`- ${container}: \`${image}\``);
     for (const what of plan.change.template?.differs ?? []) lines.push(`- ${what}`);
     if (plan.change.reload !== undefined) lines.push(`- ${reloadText(plan.change.reload)}`);
+    if (plan.change.hotSwap !== undefined) lines.push(`- ${hotSwapText(plan.change.hotSwap)}`);
     if (plan.change.order !== undefined) lines.push(`- in each pod ${orderText(plan.change.order)}`);
     lines.push(...plan.warnings.map((warning) => `- ⚠ ${warning.message}`));
   }

@@ -12,8 +12,9 @@ export function heldRequest(book: Book, plan: Pick<PlanHead, 'uid'>): HeldReques
 
 /** The change that becomes the workload's own template, or is taken out of it again. */
 export function commitRequest(book: Book, plan: PlanHead, cause: string): CommitRequest {
-  const { from, to, template } = plan.change;
-  return { ...heldRequest(book, plan), from, to, cause, ...(template && { mark: template.to }) };
+  const { from, to, template, hotSwap } = plan.change;
+  const of = { ...(template && { mark: template.to }), ...(hotSwap && { hotSwap }) };
+  return { ...heldRequest(book, plan), from, to, cause, ...of };
 }
 
 /** What `kubectl rollout history` says of it. */
@@ -32,12 +33,13 @@ export function birthsOf({ change: { template } }: PlanHead, side: Births['side'
 
 /** Who is looked for, where not the images tell. `wanted`: on the way to the new version. */
 export function markOf(
-  { change: { template, reload } }: PlanHead,
+  { change: { template, reload, hotSwap } }: PlanHead,
   wanted: boolean,
-): Pick<SurveyRequest, 'template' | 'reload'> {
+): Pick<SurveyRequest, 'template' | 'reload' | 'hotSwap'> {
   return {
     ...(template !== undefined && { template: { mark: template.to, wanted } }),
     ...(reload !== undefined && { reload }),
+    ...(hotSwap !== undefined && { hotSwap }),
   };
 }
 
@@ -46,6 +48,7 @@ export function forwardRules({ change, traffic, checks, minReadyMs, readyTimeout
   return {
     images: change.to,
     ...(change.reload && { reload: change.reload }),
+    ...(change.hotSwap && { hotSwap: change.hotSwap }),
     traffic,
     checks,
     minReadyMs,

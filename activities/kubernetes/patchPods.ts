@@ -56,13 +56,24 @@ export function patchPods(
   });
 }
 
-function bodyOf(pod: Pod, images: Images, { holder, batch }: PodChange, { labels }: PatchPodsOptions) {
+function bodyOf(pod: Pod, images: Images, { holder, batch, annotations }: PodChange, { labels }: PatchPodsOptions) {
   return {
     metadata: {
       uid: pod.metadata.uid,
       labels: { ...labels, [marks.podBatch]: batch },
-      annotations: { [marks.release]: holder, [marks.before]: JSON.stringify(recordOf(pod, images, new Date())) },
+      annotations: {
+        ...annotations?.(pod.metadata.name),
+        [marks.release]: holder,
+        [marks.before]: JSON.stringify(recordOf(pod, images, new Date())),
+      },
     },
-    spec: { containers: Object.entries(images).map(([name, image]) => ({ name, image })) },
+    spec: { containers: inPodOrder(pod, images).map(([name, image]) => ({ name, image })) },
   };
 }
+
+/** A strategic merge patch in another order would put the containers of the pod in that order, which is forbidden. */
+const inPodOrder = ({ spec }: Pod, images: Images): readonly (readonly [string, string])[] =>
+  spec.containers.flatMap(({ name }) => {
+    const image = images[name];
+    return image === undefined ? [] : [[name, image] as const];
+  });

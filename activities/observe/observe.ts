@@ -1,4 +1,5 @@
 import { containerNotFound } from '../../workflows/contract/containerNotFound.ts';
+import { hotSwapImages } from '../../workflows/contract/hotSwap/planner.ts';
 import type { Target } from '../../workflows/contract/names.ts';
 import type { Images, Observation, Preview } from '../../workflows/contract/observation.ts';
 import { askedImages } from '../../workflows/contract/planner/change.ts';
@@ -98,7 +99,12 @@ function imagesAsked(
 ): Images {
   const { restart } = change;
   const has = imagesOfTemplate(observed);
-  const images = restart === undefined ? askedImages(change, has, preview?.images) : undefined;
+  const images =
+    change.hotSwap !== undefined
+      ? hotSwapImages(change.hotSwap, has)
+      : restart === undefined
+        ? askedImages(change, has, preview?.images)
+        : undefined;
   const there = Object.keys(has);
   const named = images !== undefined ? Object.keys(images) : Array.isArray(restart) ? restart : there;
   const unknown = named.filter((container) => !there.includes(container));

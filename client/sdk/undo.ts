@@ -61,9 +61,19 @@ export function orderBack(spec: unknown, images: Images): string[][] | undefined
   return groups.flat().length > 0 && back.length > 1 ? back : undefined;
 }
 
-/** What was reloaded is in no revision: the one before would undo something else. */
+/**
+ * What was reloaded is in no revision: the one before would undo something else. And an undo restarts what changes, so that
+ * nothing would be handed over.
+ */
 function requireRevision(target: Target, entries: History['entries']): void {
   const last = recordsOf(entries).find(({ phase, scale }) => phase === 'succeeded' && scale === undefined);
+  if (isHotSwap(last?.spec)) {
+    throw new SluiceError(
+      'REVISION_NOT_FOUND',
+      `The last release of ${workloadName(target)} handed connections over, and an undo would break them: it restarts both containers at once.`,
+      { next: 'Release the version before with change.hotSwap; or name a revision with --to-revision.' },
+    );
+  }
   if (last?.reload !== true) return;
   throw new SluiceError(
     'REVISION_NOT_FOUND',
@@ -71,6 +81,9 @@ function requireRevision(target: Target, entries: History['entries']): void {
     { next: 'Release the spec of the version before; or name a revision with --to-revision.' },
   );
 }
+
+const isHotSwap = (spec: unknown): boolean =>
+  (spec as { readonly change?: { readonly hotSwap?: object } } | undefined)?.change?.hotSwap !== undefined;
 
 /** The revisions that are another version than `current`, newest first. */
 function otherVersions(

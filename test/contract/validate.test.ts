@@ -117,14 +117,9 @@ describe('says where, what was found and what is allowed', () => {
       'strategy.batches.cuont: found an unknown field; allowed: count; did you mean count?',
     ],
     [
-      'a mode that is to come',
-      { strategy: { mode: 'HotSwap' } },
-      'strategy.mode: found "HotSwap"; allowed: InPlaceIfPossible, InPlaceOnly, Recreate, BlueGreen, Canary or HotReload; this version of Sluice does not have that mode yet',
-    ],
-    [
       'a mode in other letters',
       { strategy: { mode: 'inPlaceonly' } },
-      'strategy.mode: found "inPlaceonly"; allowed: InPlaceIfPossible, InPlaceOnly, Recreate, BlueGreen, Canary or HotReload; did you mean InPlaceOnly?',
+      'strategy.mode: found "inPlaceonly"; allowed: InPlaceIfPossible, InPlaceOnly, Recreate, BlueGreen, Canary, HotReload or HotSwap; did you mean InPlaceOnly?',
     ],
     [
       'a misspelt field',
@@ -246,12 +241,12 @@ describe('says where, what was found and what is allowed', () => {
     [
       'neither images nor a restart',
       { change: { pin: 'Tag' } },
-      'change: found none of images, template, restart, revision and reload; allowed: images, template or both; or restart, revision or reload alone',
+      'change: found none of images, template, restart, revision, reload and hotSwap; allowed: images, template or both; or restart, revision, reload or hotSwap alone',
     ],
     [
       'images and a restart',
       { change: { images: { app: 'a:2' }, restart: true } },
-      'change.restart: found images and restart; allowed: images, template or both; or restart, revision or reload alone',
+      'change.restart: found images and restart; allowed: images, template or both; or restart, revision, reload or hotSwap alone',
     ],
     [
       'an image in two places',
@@ -346,13 +341,13 @@ describe('says where, what was found and what is allowed', () => {
 
 describe('the error', () => {
   it('has all problems at once, as text and as data', () => {
-    const error = refusal({ strategy: { maxUnavailable: 0, mode: 'HotSwap' }, foo: 1 });
+    const error = refusal({ strategy: { maxUnavailable: 0, mode: 'Sideways' }, foo: 1 });
     expect(error.code).toBe('SPEC_INVALID');
     expect(error.message.split('\n')).toEqual([
       'The release spec has 5 problems:',
       'target: found nothing; allowed: a mapping with cluster and workload',
-      'change: found nothing; allowed: a mapping with images, template, restart, revision, reload, order, pin, prePull and prePullTimeout',
-      expect.stringMatching(/^strategy\.mode: found "HotSwap"/),
+      'change: found nothing; allowed: a mapping with images, template, restart, revision, reload, hotSwap, order, pin, prePull and prePullTimeout',
+      expect.stringMatching(/^strategy\.mode: found "Sideways"/),
       expect.stringMatching(/^strategy\.maxUnavailable: found 0/),
       expect.stringMatching(/^foo: found an unknown field/),
     ]);
@@ -362,14 +357,6 @@ describe('the error', () => {
       found: '0',
       allowed: 'a whole number of at least 1, or a percentage from 1% to 100%',
     });
-  });
-
-  it('is MODE_UNSUPPORTED where only a mode that is to come was asked for', () => {
-    for (const mode of ['HotSwap']) {
-      const error = refusal({ ...needed, strategy: { mode } });
-      expect([error.code, error.next]).toEqual(['MODE_UNSUPPORTED', 'Use one of the modes that the error lists.']);
-    }
-    expect(refusal({ ...needed, strategy: { mode: 'Sideways' } }).code).toBe('SPEC_INVALID');
   });
 
   it('shortens what was found, and shows control characters harmlessly', () => {

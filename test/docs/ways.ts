@@ -23,6 +23,7 @@ const reload = 'test/e2e/hotReload.test.ts';
 const blueGreen = 'test/e2e/blueGreen.test.ts';
 const canary = 'test/e2e/canary.test.ts';
 const scale = 'test/kwok/scale/kinds.test.ts';
+const hotSwap = 'test/e2e/hotSwap.test.ts';
 
 const both = '`rollout status`, `history` with both revisions, `undo`';
 const noHistory = 'the template; it has no history of its own';
@@ -67,6 +68,8 @@ const scaled: Works = {
 export interface Unshown {
   readonly unshown: string;
 }
+
+const notYet: Unshown = { unshown: 'as in place; no test of its own yet' };
 
 /** Every way to change a workload, for every kind. */
 export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Refused | Unshown>>>> = {
@@ -180,6 +183,21 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
       shownBy: [reloaded],
     },
   },
+  HotSwap: {
+    deployment: {
+      how: 'the new version starts in the empty container of a pair and takes over, then the old one is emptied',
+      native: '`rollout status`, `history` with both revisions; `kubectl rollout undo` makes pods anew',
+      shownBy: [
+        [hotSwap, 'v1 → v2 → v3: each connection lives through both swaps'],
+        [hotSwap, 'one that crashes is taken out, the old one never noticed'],
+        ['test/kwok/hotSwap.test.ts', 'a rollback from a gate and from between the two writes'],
+        ['test/kwok/hotSwap.test.ts', 'its worker is killed after each of the two writes'],
+      ],
+    },
+    statefulset: notYet,
+    daemonset: notYet,
+    replicaset: notYet,
+  },
   'sluice restart': {
     deployment: {
       ...restarted,
@@ -187,7 +205,7 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
     },
     statefulset: restarted,
     daemonset: restarted,
-    replicaset: { unshown: 'as in place; no test of its own yet' },
+    replicaset: notYet,
   },
   'sluice scale': {
     deployment: {

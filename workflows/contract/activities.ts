@@ -3,6 +3,7 @@ import type { CanaryActivities } from './canary/activities.ts';
 import type { CheckSpec } from './check.schema.ts';
 import type { ErrorCode } from './errors.ts';
 import type { History } from './history.ts';
+import type { PlannedHotSwap, SwapStep } from './hotSwap/plan.ts';
 import type { Target } from './names.ts';
 import type { BudgetRoom, Images } from './observation.ts';
 import type { Plan, PlannedPod, PlannedTemplate, PlannedTraffic, PodRef } from './plan.ts';
@@ -227,6 +228,8 @@ export interface PodRules {
   readonly readyTimeoutMs: number;
   /** Containers reload instead; `images` are empty. */
   readonly reload?: PlannedReload;
+  /** Connections are handed over within each pod: forward `images` count for nothing, in a rollback they are what was in the pair. */
+  readonly hotSwap?: PlannedHotSwap;
   /** A rollback: a pod that was not ready before (`wasReady`) is done as soon as it runs the wanted images. */
   readonly undo: boolean;
 }
@@ -252,6 +255,8 @@ export interface Turn {
   readonly containers: readonly string[];
   /** None comes after them. Until then a pod need not be ready as a whole: those that have changed must be. */
   readonly last: boolean;
+  /** Of a hot swap. */
+  readonly step?: SwapStep;
 }
 
 export type CarriedStage = 'patch' | 'wait' | 'restore';
@@ -302,6 +307,8 @@ export interface SurveyRequest extends HeldRequest, PodOrder {
   readonly template?: TemplateMark;
   /** Where containers reload: who does not run it; in a rollback, whom this release has left a trace on. */
   readonly reload?: PlannedReload;
+  /** On the way forward of a hot swap: who has not begun, whichever container the new version goes into. */
+  readonly hotSwap?: PlannedHotSwap;
   /** Fingerprint of the pods that the release expects not to run `images`. */
   readonly expected: string;
   /** A rollback looks for pods only, whatever else was changed. */
@@ -396,6 +403,7 @@ export interface CommitRequest extends HeldRequest {
   readonly cause: string;
   /** marks.template of the new version, where pods are made anew: the templates are those that `acquire` kept. */
   readonly mark?: string;
+  readonly hotSwap?: PlannedHotSwap;
 }
 
 export interface RecordRequest {

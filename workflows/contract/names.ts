@@ -81,6 +81,8 @@ export const marks = {
   template: 'sluice.dev/template',
   /** Annotation of a pod: JSON of what was reloaded into its containers, see activities/reload/record.ts. */
   reloaded: 'sluice.dev/reloaded',
+  /** Annotation of a pod: which container of a pair holds the connections since the last hot swap, or takes them over in it. */
+  hotSwap: 'sluice.dev/hot-swap',
   /** Annotation of a pod that was made anew: UID of the one in whose place it is. */
   replaces: 'sluice.dev/replaces',
   /** Label of a pod of ours that pulls an image: UID of the workload it does so for. */

@@ -1,6 +1,7 @@
 import type { PlannedBlueGreen } from './blueGreen/plan.ts';
 import type { PlannedCanary } from './canary/plan.ts';
 import type { CheckSpec } from './check.schema.ts';
+import type { PlannedHotSwap } from './hotSwap/plan.ts';
 import type { Target } from './names.ts';
 import type { Images } from './observation.ts';
 import type { PodOrder } from './planner/ordering.ts';
@@ -54,9 +55,17 @@ export interface Plan {
 }
 
 export interface PlannedMode {
-  readonly asked: 'InPlaceIfPossible' | 'InPlaceOnly' | 'Recreate' | 'BlueGreen' | 'Canary' | 'HotReload' | 'Scale';
-  /** Recreate, BlueGreen, Canary: `change.template` says from what; HotReload: `change.reload` how. */
-  readonly used: 'InPlace' | 'Recreate' | 'BlueGreen' | 'Canary' | 'HotReload' | 'Scale';
+  readonly asked:
+    | 'InPlaceIfPossible'
+    | 'InPlaceOnly'
+    | 'Recreate'
+    | 'BlueGreen'
+    | 'Canary'
+    | 'HotReload'
+    | 'HotSwap'
+    | 'Scale';
+  /** Recreate, BlueGreen, Canary: `change.template` says from what; HotReload: `change.reload` how; HotSwap: `change.hotSwap`. */
+  readonly used: 'InPlace' | 'Recreate' | 'BlueGreen' | 'Canary' | 'HotReload' | 'HotSwap' | 'Scale';
   /** Why, for people. */
   readonly reason: string;
 }
@@ -110,6 +119,8 @@ export interface PlannedChange {
   readonly template?: PlannedTemplate;
   /** Containers reload and nothing restarts: `from` and `to` are empty, and the template stays. */
   readonly reload?: PlannedReload;
+  /** `from` and `to` are the pair of the template; a pod with its roles the other way round keeps them so. */
+  readonly hotSwap?: PlannedHotSwap;
 }
 
 /** A patch of the template as it is, or a revision that the workload's controller keeps. */

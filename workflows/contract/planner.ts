@@ -1,6 +1,7 @@
 import { planBlueGreen } from './blueGreen/planner.ts';
 import { planCanary } from './canary/planner.ts';
 import { SluiceError } from './errors.ts';
+import { hasBegun } from './hotSwap/roles.ts';
 import { hasAll } from './imageName.ts';
 import { kindOf } from './kinds.ts';
 import { workloadName } from './names.ts';
@@ -28,7 +29,7 @@ import type { ReleaseSpec } from './spec.ts';
  * What a release will do: which pods in which order in which batch, with which writes. Pure; the same answer for the
  * pods in any order.
  * @throws CONTAINER_NOT_FOUND, IMAGE_UNCHANGED, RELOAD_UNCHANGED, NOT_IN_PLACE, RESTART_UNSAFE, NO_PODS, WORKLOAD_UNFIT (a readiness gate that the template does not
- *   declare, a Service that was left open), FORBIDDEN (`change.prePull: Require`, and the worker may create no pods),
+ *   declare, a Service that was left open, a pair for a hot swap that is none), FORBIDDEN (`change.prePull: Require`, and the worker may create no pods),
  *   SPEC_INVALID (`strategy.gray.select` names a pod that is not there, or selects nothing; `strategy.order.first` asks for
  *   ordinals that there are none of), REFUSED (it cannot take the place of the release that runs)
  */
@@ -95,7 +96,8 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
   };
 }
 
-function isNew(pod: ObservedPod, { to, template, reload }: PlannedChange): boolean {
+function isNew(pod: ObservedPod, { to, template, reload, hotSwap }: PlannedChange): boolean {
+  if (hotSwap !== undefined) return hasBegun(pod.images, hotSwap);
   if (reload !== undefined) return runsReload(pod, reload);
   return template === undefined ? hasAll(pod.images, to) : pod.template === template.to;
 }

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { blueGreenFits, blueGreenSchema } from './blueGreen/spec.schema.ts';
 import { canaryFits, canarySchema } from './canary/spec.schema.ts';
 import { checkSchema } from './check.schema.ts';
+import { hotSwapSchema } from './hotSwap/spec.schema.ts';
 import { kindAliases } from './kinds.ts';
-import { labelSchema, nameSchema } from './name.schema.ts';
+import { imageSchema, labelSchema, nameSchema } from './name.schema.ts';
 import { durationSchema, quantitySchema, quantityTitle, someTimeSchema } from './quantity.schema.ts';
 import { reloadSchema } from './reload.schema.ts';
 import {
@@ -19,8 +20,16 @@ import { templateSchema } from './template.schema.ts';
 import { notifySchema, trafficSourceSchema } from './traffic.schema.ts';
 
 /** Modes of the design; those without an implementation are refused by name (MODE_UNSUPPORTED). */
-export const modes = ['InPlaceIfPossible', 'InPlaceOnly', 'Recreate', 'BlueGreen', 'Canary', 'HotReload'] as const;
-export const futureModes = ['HotSwap'] as const;
+export const modes = [
+  'InPlaceIfPossible',
+  'InPlaceOnly',
+  'Recreate',
+  'BlueGreen',
+  'Canary',
+  'HotReload',
+  'HotSwap',
+] as const;
+export const futureModes = [] as const;
 
 const kinds = [...new Set(Object.values(kindAliases))].join(', ');
 
@@ -126,13 +135,7 @@ const releaseShape = z.strictObject({
   change: z
     .strictObject({
       images: z
-        .record(
-          labelSchema,
-          z
-            .string()
-            .regex(/^[^\s@]*[^\s@:/](@sha256:[0-9a-f]{64})?$/)
-            .meta({ title: 'an image reference, such as registry.local/checkout:v2' }),
-        )
+        .record(labelSchema, imageSchema)
         .refine((images) => Object.keys(images).length > 0, 'at least one container with its image')
         .optional()
         .describe('New image by container name.')
@@ -162,6 +165,11 @@ const releaseShape = z.strictObject({
         .describe(
           'Restarts nothing and changes nothing of the pod template: a command or a signal in containers that run, by which they reload; files that are put there first.',
         ),
+      hotSwap: hotSwapSchema
+        .optional()
+        .describe(
+          'For a sidecar that hands its connections over, of which the pod has two containers, one of them with an empty image: the new version goes into the empty one, which takes over, then the old one gets the empty image. The roles swap with each release.',
+        ),
       order: z
         .array(z.union([labelSchema, z.array(labelSchema).min(1).meta({ title: 'a list of containers' })]))
         .min(1)
@@ -187,7 +195,7 @@ const releaseShape = z.strictObject({
     .superRefine(oneChange)
     .superRefine(orderFits)
     .describe(
-      'What it changes: new images, other parts of the pod template, all of it to an earlier revision; or a restart, or a reload without one.',
+      'What it changes: new images, other parts of the pod template, all of it to an earlier revision; or a restart, a reload without one, or a hot swap.',
     )
     .meta({
       oneOf: [
@@ -195,6 +203,7 @@ const releaseShape = z.strictObject({
         { required: ['restart'] },
         { required: ['revision'] },
         { required: ['reload'] },
+        { required: ['hotSwap'] },
       ],
     }),
   strategy: z
@@ -203,7 +212,7 @@ const releaseShape = z.strictObject({
         .enum(modes)
         .default('InPlaceIfPossible')
         .describe(
-          'InPlaceOnly: containers restart inside their pods, or the release is refused. Recreate: pods are deleted, batch by batch, and born anew. BlueGreen: all new pods beside the old, then the Services are switched. Canary: new pods beside the old step by step, callers split by weight, by header or by numbers. InPlaceIfPossible: in place where only images change, else Recreate; the plan says which, and why. HotReload: what `change.reload` says, which goes no other way.',
+          'InPlaceOnly: containers restart inside their pods, or the release is refused. Recreate: pods are deleted, batch by batch, and born anew. BlueGreen: all new pods beside the old, then the Services are switched. Canary: new pods beside the old step by step, callers split by weight, by header or by numbers. InPlaceIfPossible: in place where only images change, else Recreate; the plan says which, and why. HotReload: what `change.reload` says, which goes no other way. HotSwap: what `change.hotSwap` says, likewise.',
         ),
       blueGreen: blueGreenSchema.optional(),
       canary: canarySchema.optional(),

@@ -78,7 +78,7 @@ interface Changed {
 
 /** New versions and a restart are two releases, and a release of nothing is none. */
 export function oneChange(change: object, context: z.RefinementCtx): void {
-  const given = ['images', 'template', 'restart', 'revision', 'reload'].filter(
+  const given = ['images', 'template', 'restart', 'revision', 'reload', 'hotSwap'].filter(
     (key) => key in change && change[key as keyof typeof change] !== undefined,
   );
   const { images = {}, template = {} } = change as Changed;
@@ -91,14 +91,15 @@ export function oneChange(change: object, context: z.RefinementCtx): void {
       params: { found: `one here, and one in change.template` },
     });
   }
-  const alone = given.find((key) => key === 'restart' || key === 'revision' || key === 'reload');
+  const alone = given.find((key) => key !== 'images' && key !== 'template');
   if (given.length > 0 && (given.length === 1 || alone === undefined)) return;
   context.addIssue({
     code: 'custom',
     path: alone === undefined ? [] : [alone],
-    message: 'images, template or both; or restart, revision or reload alone',
+    message: 'images, template or both; or restart, revision, reload or hotSwap alone',
     params: {
-      found: given.length === 0 ? 'none of images, template, restart, revision and reload' : given.join(' and '),
+      found:
+        given.length === 0 ? 'none of images, template, restart, revision, reload and hotSwap' : given.join(' and '),
     },
   });
 }
@@ -107,13 +108,15 @@ interface Ordered {
   readonly images?: Readonly<Record<string, string>> | undefined;
   readonly restart?: true | readonly string[] | undefined;
   readonly reload?: object | undefined;
+  readonly hotSwap?: object | undefined;
   readonly order?: readonly (string | readonly string[])[] | undefined;
 }
 
 /** Who has a place in the order changes, and has one place. Of a restart of all containers only the cluster knows who they are. */
-export function orderFits({ images, restart, reload, order = [] }: Ordered, context: z.RefinementCtx): void {
-  if (reload !== undefined) {
-    const message = 'left out: change.reload.containers are in order';
+export function orderFits({ images, restart, reload, hotSwap, order = [] }: Ordered, context: z.RefinementCtx): void {
+  if (reload !== undefined || hotSwap !== undefined) {
+    const why = reload === undefined ? 'a hot swap has an order of its own' : 'change.reload.containers are in order';
+    const message = `left out: ${why}`;
     if (order.length > 0) context.addIssue({ code: 'custom', path: ['order'], message });
     return;
   }
@@ -135,17 +138,22 @@ export function orderFits({ images, restart, reload, order = [] }: Ordered, cont
 }
 
 interface Moded {
-  readonly change: { readonly reload?: object | undefined };
+  readonly change: { readonly reload?: object | undefined; readonly hotSwap?: object | undefined };
   readonly strategy: { readonly mode: string };
 }
 
-/** A reload goes one way only, and that way carries nothing else. */
-export function modeFits({ change: { reload }, strategy: { mode } }: Moded, context: z.RefinementCtx): void {
+/** A reload and a hot swap go one way only, and that way carries nothing else. */
+export function modeFits({ change, strategy: { mode } }: Moded, context: z.RefinementCtx): void {
   const issue = (message: string, found: string) =>
     context.addIssue({ code: 'custom', path: ['strategy', 'mode'], message, params: { found } });
-  if (reload === undefined) {
-    if (mode === 'HotReload') issue('HotReload with `change.reload`, which says how', 'HotReload without it');
-  } else if (mode !== 'HotReload' && mode !== 'InPlaceIfPossible') {
-    issue('HotReload, or left out: `change.reload` restarts nothing', mode);
+  for (const [way, key] of [
+    ['HotReload', 'reload'],
+    ['HotSwap', 'hotSwap'],
+  ] as const) {
+    if (change[key] === undefined) {
+      if (mode === way) issue(`${way} with \`change.${key}\`, which says how`, `${way} without it`);
+    } else if (mode !== way && mode !== 'InPlaceIfPossible') {
+      issue(`${way}, or left out: \`change.${key}\` goes no other way`, mode);
+    }
   }
 }

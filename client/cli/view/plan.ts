@@ -1,6 +1,7 @@
 import { greenOf } from '../../../workflows/contract/blueGreen/share.ts';
 import { type PlannedCanary, splitText } from '../../../workflows/contract/canary/plan.ts';
 import { changeText } from '../../../workflows/contract/changeText.ts';
+import { hotSwapText } from '../../../workflows/contract/hotSwap/plan.ts';
 import { workloadName } from '../../../workflows/contract/names.ts';
 import type { Plan, PlannedBatch, PlannedGate, PlannedPod, PlannedPrePull } from '../../../workflows/contract/plan.ts';
 import { orderText } from '../../../workflows/contract/planner/containerOrder.ts';
@@ -35,6 +36,7 @@ export function planLines(given: Plan, look: Look, { wide = false }: PlanOptions
     ]),
     ...(change.template?.differs ?? []).map((what): [string, string] => ['change', what]),
     ...(change.reload === undefined ? [] : [['reload', reloadText(change.reload)] satisfies [string, string]]),
+    ...(change.hotSwap === undefined ? [] : [['pair', hotSwapText(change.hotSwap)] satisfies [string, string]]),
     ...(change.order === undefined ? [] : [['order', orderLine(change.order)] satisfies [string, string]]),
     ['how', plan.mode.reason === '' ? 'in place' : plan.mode.reason],
     ['pods', podsText(plan)],

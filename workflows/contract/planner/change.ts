@@ -1,5 +1,7 @@
 import { containerNotFound } from '../containerNotFound.ts';
 import { SluiceError } from '../errors.ts';
+import { plannedHotSwap } from '../hotSwap/planner.ts';
+import { takerOf } from '../hotSwap/roles.ts';
 import { pinned, shortDigest } from '../imageName.ts';
 import { workloadName } from '../names.ts';
 import type { Images, Observation } from '../observation.ts';
@@ -14,13 +16,19 @@ import { restartImages, versionOf } from './restart.ts';
 /**
  * The images that change, pinned to their digests where those are known. A container that the template and every pod
  * run as it was written is left out, also where a digest is known: nobody asked for its restart.
- * @throws CONTAINER_NOT_FOUND, IMAGE_UNCHANGED, RELOAD_UNCHANGED, RESTART_UNSAFE
+ * @throws CONTAINER_NOT_FOUND, IMAGE_UNCHANGED, RELOAD_UNCHANGED, RESTART_UNSAFE, WORKLOAD_UNFIT (a pair for a hot swap that is none)
  */
 export function plannedChange(spec: ReleaseSpec, observation: Observation): PlannedChange {
   const { change } = spec;
   if (change.reload !== undefined) {
     requireContainers('change.reload.containers', change.reload.containers ?? [], observation);
     return plannedReload(change.reload, observation);
+  }
+  if (change.hotSwap !== undefined) {
+    requireContainers('change.hotSwap.containers', change.hotSwap.containers, observation);
+    const planned = plannedHotSwap(change.hotSwap, change.pin, observation);
+    const { from, hotSwap } = planned;
+    return { ...planned, ...versions(from[takerOf(from, hotSwap)] ?? '', hotSwap.image, observation) };
   }
   const { restart, order: asked = [] } = change;
   for (const [index, entry] of asked.entries())

@@ -1,3 +1,4 @@
+import { swapSteps } from '../hotSwap/plan.ts';
 import type { Plan } from '../plan.ts';
 import { callersCacheMs } from '../traffic.ts';
 import { nodesAtOnce } from './prePull.ts';
@@ -20,7 +21,7 @@ const aroundSeconds = 3;
  */
 export function estimateSeconds(
   {
-    change: { order, reload },
+    change: { order, reload, hotSwap },
     prePull,
     batches,
     maxUnavailable,
@@ -33,7 +34,7 @@ export function estimateSeconds(
   const cacheMs = Math.max(0, ...traffic.through.map(callersCacheMs));
   const outMs = drained ? drainSeconds * 1000 + cacheMs + traffic.quietMs : 0;
   const backMs = drained ? restoreSeconds * 1000 : 0;
-  const restarts = order?.length ?? 1;
+  const restarts = hotSwap === undefined ? (order?.length ?? 1) : swapSteps.forward.length;
   const changeSeconds = reload === undefined ? restartSeconds + probeSeconds : reloadSeconds * reload.containers.length;
   const podMs = outMs + restarts * (changeSeconds * 1000 + minReadyMs) + backMs;
   const batchesMs = batches.reduce(

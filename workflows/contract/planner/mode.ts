@@ -11,11 +11,15 @@ export const recreates = ({ strategy }: Pick<ReleaseSpec, 'strategy'>, { preview
 const reloadReason =
   'HotReload: nothing restarts, and the template stays. A container that is started anew later, or a pod that is born later, runs what its image has, until it is reloaded too.';
 
+const swapReason =
+  'HotSwap: the new version starts in the container that is empty and takes over, then the old one is emptied. Pods keep UID, IP and node.';
+
 /** What people are told of how it goes. @throws NOT_IN_PLACE where the change cannot be had in the way that is asked for */
 export function plannedMode(spec: ReleaseSpec, observation: Pick<Observation, 'target' | 'preview'>): PlannedMode {
   const { target, preview } = observation;
   const asked = spec.strategy.mode;
   if (spec.change.reload !== undefined) return { asked, used: 'HotReload', reason: reloadReason };
+  if (spec.change.hotSwap !== undefined) return { asked, used: 'HotSwap', reason: swapReason };
   if (!recreates(spec, observation)) {
     const what =
       spec.change.restart === undefined

@@ -31,6 +31,7 @@ export function requireSameWay(
   const { mode } = strategy;
   if (mode === 'BlueGreen' || mode === 'Canary' || mode === 'Recreate') throw notInPlace(version, mode);
   if (change.reload !== undefined) throw notInPlace(version, 'HotReload');
+  if (change.hotSwap !== undefined) throw notInPlace(version, 'HotSwap');
   if (through === undefined || JSON.stringify(through) === JSON.stringify(traffic.through)) return;
   throw refused(
     `traffic.through: the release of ${version} that runs takes pods out through ${throughText(through)}; this one would through ${throughText(traffic.through)}.`,

@@ -1,0 +1,163 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { deployments, pods } from '../../activities/kubernetes/resources.ts';
+import { type SampleTag, sampleImage } from '../../local/sample.ts';
+import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
+import { hasComeTo } from '../durability/points.ts';
+import { type KillPoint, openWorld, until, type World } from '../support/world.ts';
+import { versionOf } from './support/releases.ts';
+
+/** Pairs of containers whose roles swap: real Temporal, API server, controllers and worker. Nothing is handed over here. */
+
+let world: World;
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'sluice-swap-'));
+  world = await openWorld(inject('stack').stateDir);
+});
+afterAll(async () => {
+  await world?.close();
+  await rm(directory, { recursive: true });
+});
+
+const deploy = (name: string, replicas: number): Promise<void> =>
+  world.deploy({ name, image: sampleImage('v1'), pair: sampleImage('empty'), runtime: 'kwok', replicas });
+const spec = (name: string, tag: SampleTag, change: Partial<ReleaseSpecInput> = {}): ReleaseSpecInput =>
+  world.spec(name, sampleImage(tag), {
+    change: {
+      hotSwap: { containers: ['app', 'app-2'], image: sampleImage(tag), emptyImage: sampleImage('empty') },
+    },
+    ...change,
+  });
+const ended = (name: string) => world.until(name, ({ endedAt }) => endedAt !== undefined);
+const atGate = (name: string) => world.until(name, ({ waiting }) => waiting?.for === 'approval');
+const approval = { gates: { afterGray: { approval: {} } } };
+
+/** What the pair of each pod has, and how often its containers were restarted: `v1 empty 0 0`. */
+const pairs = async (name: string): Promise<string[]> =>
+  [...(await world.pods(name)).values()]
+    .map(({ containers: { app, 'app-2': second } }) => {
+      const [one, two] = [app, second].map((container) =>
+        versionOf(container?.image ?? '')
+          .split(':')
+          .at(-1),
+      );
+      return [one, two, app?.restarts, second?.restarts].join(' ');
+    })
+    .toSorted();
+const uids = async (name: string): Promise<string[]> =>
+  [...(await world.pods(name)).values()].map(({ uid }) => uid).toSorted();
+/** Who serves, as each pod says. */
+const noted = async (name: string): Promise<string[]> => {
+  const { items } = await world.kube.list(pods, { namespace: world.namespace, labelSelector: `app=${name}` });
+  return items.map(({ metadata }) => metadata.annotations?.['sluice.dev/hot-swap'] ?? '-').toSorted();
+};
+const scale = async (name: string, replicas: number): Promise<void> => {
+  const at = { namespace: world.namespace, name };
+  await world.kube.patch(deployments, at, { spec: { replicas } }, { as: 'merge' });
+  await until(async () => [...(await world.pods(name)).values()].filter(({ ready }) => ready).length === replicas);
+};
+
+it('v1 → v2 → v3: the roles swap each time; pods born before, during and after run the version exactly once', async () => {
+  const worker = await world.worker();
+  const name = 'swap';
+  await deploy(name, 3);
+  const before = await uids(name);
+  await world.start(spec(name, 'v2', approval));
+  await atGate(name);
+  expect(await pairs(name)).toEqual(['empty v2 1 1', 'v1 empty 0 0', 'v1 empty 0 0']);
+  await scale(name, 4);
+  await world.sluice.send(world.target(name), 'approve', { by: 'bob', gate: 'after-gray' });
+  expect(await ended(name)).toMatchObject({ phase: 'succeeded', notUndone: [] });
+  expect(await pairs(name)).toEqual(Array(4).fill('empty v2 1 1'));
+  expect(await noted(name)).toEqual(Array(4).fill('app-2'));
+  expect(await uids(name)).toEqual(expect.arrayContaining(before));
+  await scale(name, 5);
+  expect(await pairs(name)).toEqual(['empty v2 0 0', ...Array(4).fill('empty v2 1 1')]);
+
+  await world.start(spec(name, 'v3'));
+  expect(await ended(name)).toMatchObject({ phase: 'succeeded', version: 'v3', fromVersion: 'v2' });
+  expect(await pairs(name)).toEqual(['v3 empty 1 1', ...Array(4).fill('v3 empty 2 2')]);
+  expect(await world.traces(name)).toEqual([]);
+  await worker.stop();
+});
+
+it('a rollback from a gate and from between the two writes puts back exactly what was in both', async () => {
+  const worker = await world.worker();
+  for (const name of ['gated', 'between']) await deploy(name, 3);
+  const before = new Map([
+    ['gated', await uids('gated')],
+    ['between', await uids('between')],
+  ]);
+  await world.start(spec('gated', 'v2', approval));
+  // One that never gets ready stands between the two writes: the old one is still real.
+  const patient = { ...spec('between', 'v4-notready').strategy, readyTimeout: '10m' };
+  await world.start(spec('between', 'v4-notready', { strategy: patient }));
+  await atGate('gated');
+  await until(async () => (await pairs('between'))[2] === 'v1 v4 0 1');
+  for (const name of before.keys()) {
+    await world.sluice.send(world.target(name), 'rollback', { by: 'carol', reason: 'not today' });
+    expect(await ended(name)).toMatchObject({ phase: 'rolledBack', notUndone: [] });
+    expect(await uids(name)).toEqual(before.get(name));
+    expect(await world.traces(name)).toEqual([]);
+  }
+  expect(await pairs('gated')).toEqual(['v1 empty 0 0', 'v1 empty 0 0', 'v1 empty 2 2']);
+  expect(await pairs('between')).toEqual(['v1 empty 0 0', 'v1 empty 0 0', 'v1 empty 0 2']);
+  expect(await noted('between')).toEqual(['-', '-', 'app']);
+  await worker.stop();
+});
+
+it('a pod with its roles the other way round keeps them, also when it is taken back', async () => {
+  const worker = await world.worker();
+  const name = 'turned';
+  await deploy(name, 2);
+  const [turned = ''] = (await world.pods(name)).keys();
+  const containers = [
+    { name: 'app', image: sampleImage('empty') },
+    { name: 'app-2', image: sampleImage('v1') },
+  ];
+  await world.kube.patch(
+    pods,
+    { namespace: world.namespace, name: turned },
+    { spec: { containers } },
+    { as: 'strategic' },
+  );
+  const isTurned = async () => (await pairs(name))[0] === 'empty v1 1 1';
+  await until(isTurned);
+  await world.start(spec(name, 'v2', { gates: { afterBatch: { approval: {} }, afterGray: { approval: false } } }));
+  await atGate(name);
+  const { batches } = await world.sluice.status(world.target(name));
+  for (const { name: batch } of batches.slice(1, -1)) {
+    await world.sluice.send(world.target(name), 'approve', { by: 'bob', gate: `after-${batch}` });
+  }
+  await until(async () => (await pairs(name)).join() === 'empty v2 1 1,v2 empty 2 2');
+  await world.sluice.send(world.target(name), 'rollback', { by: 'carol', reason: 'not today' });
+  expect(await ended(name)).toMatchObject({ phase: 'rolledBack', notUndone: [] });
+  expect(await pairs(name)).toEqual(['empty v1 3 3', 'v1 empty 2 2']);
+  await worker.stop();
+});
+
+it('its worker is killed after each of the two writes', async () => {
+  const kills: Readonly<Record<string, KillPoint>> = {
+    first: { point: 'patch › patch pods: images', when: 'after', nth: 1 },
+    second: { point: 'patch › patch pods: images', when: 'after', nth: 2 },
+  };
+  const names = Object.keys(kills);
+  for (const name of names) await deploy(name, 1);
+  const before = new Map(await Promise.all(names.map(async (name) => [name, await uids(name)] as const)));
+  const points = join(directory, 'points');
+  const mortal = await world.worker({ points, kills });
+  for (const name of names) await world.start(spec(name, 'v2'));
+  for (const [name, point] of Object.entries(kills)) await until(() => hasComeTo(points, name, point), 120_000);
+  await mortal.kill();
+  const next = await world.worker();
+  for (const name of names) {
+    expect(await ended(name)).toMatchObject({ phase: 'succeeded', progress: { total: 1, done: 1 } });
+    expect(await pairs(name)).toEqual(['empty v2 1 1']);
+    expect(await uids(name)).toEqual(before.get(name));
+    expect(await world.traces(name)).toEqual([]);
+  }
+  await next.stop();
+});
