@@ -255,7 +255,7 @@ export interface Factories {
   readonly createCheck: (check: CheckSpec, deps: CheckDeps) => Check;
   /** activities/notify/index.ts */
   readonly createNotifier: (target: NotifyTarget, deps: { readonly signal: AbortSignal }) => Notifier;
-  /** workflows/contract/validate.schema.ts. Throws SPEC_INVALID, MODE_UNSUPPORTED. */
+  /** workflows/contract/validate.schema.ts. Throws SPEC_INVALID. */
   readonly validateSpec: (spec: unknown) => ReleaseSpec;
   /** workflows/contract/planner.ts. Pure. Throws a SluiceError where there is no plan. */
   readonly planRelease: (spec: ReleaseSpec, observation: Observation) => Plan;

@@ -7,7 +7,7 @@ import { overridesOf, type SpecFlags } from './specFlags.ts';
 
 /**
  * The spec that a command line means: its file, if it names one, with its flags set over it. zod and yaml are loaded only here.
- * @throws USAGE, SPEC_UNREADABLE, SPEC_INVALID, MODE_UNSUPPORTED
+ * @throws USAGE, SPEC_UNREADABLE, SPEC_INVALID
  */
 export async function specOf(session: Session, words: readonly string[], flags: SpecFlags): Promise<ReleaseSpec> {
   const overrides = overridesOf(words, flags);

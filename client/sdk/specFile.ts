@@ -21,7 +21,7 @@ export interface SpecSource {
 
 /**
  * A release spec from YAML or JSON, with its defaults filled in.
- * @throws SPEC_UNREADABLE, SPEC_INVALID or MODE_UNSUPPORTED with all problems at once: each with file, line and column
+ * @throws SPEC_UNREADABLE or SPEC_INVALID with all problems at once: each with file, line and column
  *   (or the flag), field, what was found and what is allowed; see contract/problem.ts
  */
 export const readSpec = (source: SpecSource): ReleaseSpec => readDocument(source, checkSpec, 'The release spec');

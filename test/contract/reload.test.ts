@@ -42,7 +42,7 @@ describe('a spec with change.reload', () => {
     ['a mode that makes pods anew', nginx, { strategy: { mode: 'Recreate' } }, 'strategy.mode: found Recreate'],
     ['a mode that restarts', nginx, { strategy: { mode: 'InPlaceOnly' } }, 'strategy.mode: found InPlaceOnly'],
     ['images', nginx, { change: { reload: nginx, images: { app: 'a:v2' } } }, 'found images and reload'],
-    ['a restart', nginx, { change: { reload: nginx, restart: true } }, 'reload alone'],
+    ['a restart', nginx, { change: { reload: nginx, restart: true } }, 'found restart and reload'],
     ['an order', nginx, { change: { reload: nginx, order: ['app'] } }, 'change.reload.containers are in order'],
     [
       'a file of nothing',

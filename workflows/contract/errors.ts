@@ -46,8 +46,8 @@ export const errors = {
     422,
     1,
     false,
-    'This version of Sluice does not have that mode.',
-    'Use one of the modes that the error lists.',
+    'That mode is not for that kind of workload.',
+    'Use one of the modes that the error names; docs/kinds-and-modes.md has them all.',
   ),
   MESSAGE_INVALID: row(
     400,

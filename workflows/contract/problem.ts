@@ -2,7 +2,7 @@ import { type ErrorDetails, SluiceError } from './errors.ts';
 
 /** One thing that is wrong in what was written: where, what was found there, what is allowed. */
 export interface Problem {
-  readonly code: 'SPEC_INVALID' | 'SPEC_UNREADABLE' | 'MODE_UNSUPPORTED';
+  readonly code: 'SPEC_INVALID' | 'SPEC_UNREADABLE';
   /** Where it is in the document; for a wrong key, the path ends with that key. */
   readonly path: readonly (string | number)[];
   /** What is wrong at the path: the key itself or its value. */

@@ -19,7 +19,6 @@ import {
 import { templateSchema } from './template.schema.ts';
 import { notifySchema, trafficSourceSchema } from './traffic.schema.ts';
 
-/** Modes of the design; those without an implementation are refused by name (MODE_UNSUPPORTED). */
 export const modes = [
   'InPlaceIfPossible',
   'InPlaceOnly',
@@ -29,7 +28,6 @@ export const modes = [
   'HotReload',
   'HotSwap',
 ] as const;
-export const futureModes = [] as const;
 
 const kinds = [...new Set(Object.values(kindAliases))].join(', ');
 

@@ -46,7 +46,7 @@ function once(problems: readonly Problem[]): Problem[] {
 /**
  * The valid spec. Validating its own answer again gives the same.
  * @param origin what the document is called in the error
- * @throws SPEC_INVALID with all problems in `details.problems`; MODE_UNSUPPORTED where that is the only one
+ * @throws SPEC_INVALID with all problems in `details.problems`
  */
 export function validateSpec(value: unknown, origin = 'The release spec'): ReleaseSpec {
   const { spec, problems } = checkSpec(value);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fieldsOf } from '../../../client/docs/fields.ts';
 import { specJsonSchema } from '../../../client/sdk/jsonSchema.ts';
+import { modes } from '../../../workflows/contract/spec.schema.ts';
 import { nodeAt, type SchemaNode } from '../../../workflows/contract/validate/schemaNode.ts';
 
 const schema = specJsonSchema();
@@ -16,7 +17,7 @@ describe('the JSON Schema', () => {
     });
     expect(nodeAt(schema, ['strategy', 'mode'], {})).toMatchObject({
       default: 'InPlaceIfPossible',
-      enum: ['InPlaceIfPossible', 'InPlaceOnly', 'Recreate', 'BlueGreen', 'HotReload'],
+      enum: [...modes],
     });
     expect(JSON.stringify(schema)).not.toContain(String(Number.MAX_SAFE_INTEGER));
   });

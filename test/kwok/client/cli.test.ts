@@ -136,11 +136,6 @@ describe('bad input', () => {
   test.each([
     ['broken YAML', 'a: [1\nb: }', 'SPEC_UNREADABLE'],
     ['a wrong type', 'target: deployment/x\nchange: {images: {app: x}}', 'SPEC_INVALID'],
-    [
-      'a mode that does not exist yet',
-      'target: {workload: deployment/x}\nchange: {images: {app: x}}\nstrategy: {mode: HotSwap}',
-      'MODE_UNSUPPORTED',
-    ],
   ])('%s', async (_, input, code) => {
     const ran = await run(['plan', '-f', '-', '-o', 'json'], { input });
     expect(ran).toMatchObject({ exit: 1, stderr: '' });

@@ -1,7 +1,6 @@
 import type { z } from 'zod';
 import { closest } from '../closest.ts';
 import type { Problem } from '../problem.ts';
-import { futureModes } from '../spec.schema.ts';
 import { describeFound } from './found.ts';
 import { expectation, listed, nodeAt, type SchemaNode } from './schemaNode.ts';
 import { unknownField } from './unknownField.ts';
@@ -28,10 +27,9 @@ export function problemsOf(issue: Issue, checked: Checked, prefix: Path = []): P
 function wrongValue(checked: Checked, path: Path): Problem {
   const value = valueAt(checked.value, path);
   const node = nodeAt(checked.schema, path, checked.value) ?? {};
-  const future = path.join('.') === 'strategy.mode' && futureModes.some((mode) => mode === value);
-  const hint = future ? 'this version of Sluice does not have that mode yet' : hintFor(value, node);
+  const hint = hintFor(value, node);
   return {
-    code: future ? 'MODE_UNSUPPORTED' : 'SPEC_INVALID',
+    code: 'SPEC_INVALID',
     path,
     at: 'value',
     found: describeFound(value),
