@@ -191,7 +191,7 @@ async function setImages(
 ): Promise<void> {
   if (whichImages(set.spec.template ?? {}, request) === side) return;
   const annotations = { ...(trail && holdMarks(request.holder, trail)), [causeKey]: cause };
-  await write(kube, set, { annotations }, imagesPatch(request[side]));
+  await write(kube, set, { annotations }, imagesPatch(request[side], set.spec.template));
 }
 
 /** Our label of an open way out of traffic: pods that are born while it is open need it. */

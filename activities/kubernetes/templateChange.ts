@@ -19,10 +19,19 @@ import type { PodTemplate } from './wire.ts';
 /** Annotation that kubectl shows in `rollout history`. */
 export const causeKey = 'kubernetes.io/change-cause';
 
-/** A strategic merge patch of a template. */
-export const imagesPatch = (images: Images) => ({
-  spec: { containers: Object.entries(images).map(([name, image]) => ({ name, image })) },
-});
+/**
+ * A strategic merge patch that sets images of `template`. In the order of its containers: another one would put them in that order,
+ * and it would be another template. Without `template`, for dry runs, as they come.
+ */
+export function imagesPatch(images: Images, template?: PodTemplate) {
+  const names = Object.keys(template === undefined ? images : templateImages(template));
+  return { spec: { containers: names.flatMap((name) => imageOf(images, name)) } };
+}
+
+function imageOf(images: Images, name: string) {
+  const image = images[name];
+  return image === undefined ? [] : [{ name, image }];
+}
 
 type Side = 'from' | 'to';
 
@@ -43,7 +52,7 @@ export const changeOf = async (kube: Connection, request: CommitRequest): Promis
 const imagesChange = (request: CommitRequest): TemplateChange => ({
   sideOf: (template) => whichImages(template, request),
   on: (side, template) => withImages(template, request[side]),
-  patchTo: (side) => imagesPatch(request[side]),
+  patchTo: (side, template) => imagesPatch(request[side], template),
 });
 
 function wholeChange(kept: KeptTemplates, target: Target): TemplateChange {

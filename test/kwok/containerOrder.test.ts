@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { deployments } from '../../activities/kubernetes/resources.ts';
 import { sampleImage } from '../../local/sample.ts';
 import { batchId, releaseId } from '../../workflows/contract/names.ts';
 import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
@@ -26,7 +27,8 @@ const deploy = (name: string, replicas: number): Promise<void> =>
   world.deploy({ name, image: v1, proxy: v1, runtime: 'kwok', replicas });
 const spec = (name: string, change: Partial<ReleaseSpecInput> = {}): ReleaseSpecInput =>
   world.spec(name, v2, {
-    change: { images: { app: v2, proxy: v2 }, order: ['proxy'] },
+    // Not in the order of the template, which stays as it is.
+    change: { images: { proxy: v2, app: v2 }, order: ['proxy'] },
     traffic: { through: [{ service: name }], quiet: '0s' },
     ...change,
   });
@@ -107,6 +109,8 @@ it('its worker is killed between the two containers, before the second one’s w
   const next = await world.worker();
   for (const name of names) {
     expect(await ended(name)).toMatchObject({ phase: 'succeeded', progress: { total: 3, done: 3 } });
+    const { spec: now } = await world.kube.get(deployments, { namespace: world.namespace, name });
+    expect(now.template.spec?.containers.map((container) => container.name)).toEqual(['app', 'proxy']);
     for (const [pod, facts] of await world.pods(name)) {
       expect(facts.uid).toBe(before.get(name)?.get(pod)?.uid);
       expect(secondsBetween(facts, v2, 1)).toBeGreaterThanOrEqual(1);
