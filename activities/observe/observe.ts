@@ -14,6 +14,7 @@ import type { Pod } from '../kubernetes/wire.ts';
 import type { ObservedWorkload, Workload } from '../ports.ts';
 import { prePullAccess } from '../prePull/access.ts';
 import { pullNeeds } from '../prePull/needs.ts';
+import { leftOutOf } from '../traffic/registry/trail.ts';
 import { findingsOf } from './findings.ts';
 import { nodesOf, observedPod } from './observedPod.ts';
 import { ownImages } from './ownImages.ts';
@@ -61,7 +62,13 @@ export async function observe(
     templateImages: imagesOfTemplate(observed),
     revisionImages,
     pods: observedPods,
-    findings: { ...found, budgets, digests: digestsIn(answers), ownImages: ids },
+    findings: {
+      ...found,
+      ...(supersedes === undefined && { leftOut: leftOutOf(own) }),
+      budgets,
+      digests: digestsIn(answers),
+      ownImages: ids,
+    },
   };
   // A restart writes other spellings than those of the template: they are what must be there.
   const images = change.restart === undefined || preview ? asked : restartImages(change.restart, seen);

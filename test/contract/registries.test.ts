@@ -50,6 +50,15 @@ describe('a service registry in traffic.through', () => {
     expect(specThrough({ service: 'shop' }, one, other).traffic.through).toHaveLength(3);
   });
 
+  it('that a terminated release left pods out of must be named: else they would stay out', () => {
+    const leftOut = [{ source: `eureka a at ${server}`, pods: ['p01'] }];
+    const plan = (...through: readonly object[]) =>
+      planRelease(specThrough(...through), observe(podsOf(4), { findings: { ...quietFindings, leftOut } }));
+    expect(() => plan({ service: 'checkout' })).toThrow('p01 of deployment/checkout: still out of eureka a at');
+    expect(() => plan({ eureka: { server: 'http://other:8761', service: 'a' } })).toThrow('still out of eureka a');
+    expect(plan({ eureka: { server, service: 'a' } }).batches.length).toBeGreaterThan(0);
+  });
+
   it('is in the plan: what is written, how long it takes, who is not there and who is out already', () => {
     const spec = specThrough({ service: 'checkout' }, { eureka: { server, service: 'a', missing: 'Skip' } });
     const source = `eureka a at ${server}`;

@@ -91,11 +91,20 @@ export interface Findings {
   readonly openServices: readonly string[];
   /** What the worker may not do that keeping a record needs: `create configmaps in shop`. Absent: nothing. */
   readonly unrecorded?: readonly string[];
+  /** What pods are still out of, though no release is under way. */
+  readonly leftOut?: readonly LeftOut[];
   /** How the pods stand in the service registries of traffic.through, in their order. */
   readonly registries?: readonly RegistryFinding[];
   /** Seconds from a pod's start until its probe can pass, from the template's probes. */
   readonly probeSeconds: number;
   readonly prePull: PrePullFindings;
+}
+
+/** Pods that a release which is no more has left out of a service registry, by name. */
+export interface LeftOut {
+  /** As `sourceText` calls it. */
+  readonly source: string;
+  readonly pods: readonly string[];
 }
 
 /** What one service registry says of the pods of the workload, by name. */

@@ -1,4 +1,5 @@
 import { marks } from '../../../workflows/contract/names.ts';
+import type { LeftOut } from '../../../workflows/contract/observation.ts';
 import type { Outcome } from '../../handful.ts';
 import { KubernetesFailure } from '../../kubernetes/kubernetesFailure.ts';
 import { pods } from '../../kubernetes/resources.ts';
@@ -13,6 +14,15 @@ import type { Stand } from '../registries/registry.ts';
 type Trail = Readonly<Record<string, Stand>>;
 
 export const trailOf = (pod: Pod, source: string): Stand | undefined => readTrail(pod)[source];
+
+/** Which pods are out of what, as far as it is written on them. */
+export function leftOutOf(pods: readonly Pod[]): readonly LeftOut[] {
+  const sources = new Set(pods.flatMap((pod) => Object.keys(readTrail(pod))));
+  return [...sources].map((source) => ({
+    source,
+    pods: pods.filter((pod) => trailOf(pod, source) !== undefined).map(({ metadata }) => metadata.name),
+  }));
+}
 
 /** Writes how the pod stood, or (null) that it is back. `gone`: not that pod any more. */
 export async function writeTrail(

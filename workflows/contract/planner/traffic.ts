@@ -2,9 +2,12 @@ import { SluiceError } from '../errors.ts';
 import { marks, workloadName } from '../names.ts';
 import type { Findings, Observation } from '../observation.ts';
 import type { TrafficSource } from '../traffic.schema.ts';
+import { sourceText } from '../traffic.ts';
 
 type Through = readonly TrafficSource[];
-type Seen = Pick<Observation, 'target' | 'readinessGates'> & { readonly findings: Pick<Findings, 'openServices'> };
+type Seen = Pick<Observation, 'target' | 'readinessGates'> & {
+  readonly findings: Pick<Findings, 'openServices' | 'leftOut'>;
+};
 
 /** The Services among ways out of traffic, as they are named. */
 export const servicesOf = (through: Through): readonly string[] =>
@@ -17,6 +20,7 @@ export const servicesOf = (through: Through): readonly string[] =>
 export function requireTraffic(through: Through, observation: Seen): void {
   requireGates(through, observation);
   requireClosed(through, observation);
+  requireNobodyOut(through, observation);
 }
 
 function requireGates(through: Through, { target, readinessGates }: Seen): void {
@@ -43,6 +47,20 @@ function requireClosed(sources: Through, { target, findings }: Seen): void {
     `Service ${left.join(', ')} still has in its selector what a release of ${workloadName(target)} put there that was terminated.`,
     {
       next: `Add ${left.map((name) => `\`service: ${name}\``).join(', ')} to traffic.through: this release then cleans up after it. Or take \`${marks.serving}\` out of the selector by hand.`,
+    },
+  );
+}
+
+/** A pod that a terminated release left out of a registry is put back by the next one, if that goes through it. */
+function requireNobodyOut(sources: Through, { target, findings: { leftOut = [] } }: Seen): void {
+  const through = new Set(sources.map(sourceText));
+  const [left] = leftOut.filter(({ source }) => !through.has(source));
+  if (left === undefined) return;
+  throw new SluiceError(
+    'WORKLOAD_UNFIT',
+    `${left.pods.slice(0, 5).join(', ')} of ${workloadName(target)}: still out of ${left.source}, where a release that was terminated left ${left.pods.length === 1 ? 'it' : 'them'}.`,
+    {
+      next: `Add that source to traffic.through, with the same address and service: this release then puts ${left.pods.length === 1 ? 'it' : 'them'} back. Or put back by hand, then take the annotation \`${marks.outOf}\` off.`,
     },
   );
 }
