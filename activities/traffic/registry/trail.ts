@@ -16,11 +16,11 @@ type Trail = Readonly<Record<string, Stand>>;
 export const trailOf = (pod: Pod, source: string): Stand | undefined => readTrail(pod)[source];
 
 /** Which pods are out of what, as far as it is written on them. */
-export function leftOutOf(pods: readonly Pod[]): readonly LeftOut[] {
-  const sources = new Set(pods.flatMap((pod) => Object.keys(readTrail(pod))));
+export function leftOutOf(own: readonly Pod[]): readonly LeftOut[] {
+  const sources = new Set(own.flatMap((pod) => Object.keys(readTrail(pod))));
   return [...sources].map((source) => ({
     source,
-    pods: pods.filter((pod) => trailOf(pod, source) !== undefined).map(({ metadata }) => metadata.name),
+    pods: own.filter((pod) => trailOf(pod, source) !== undefined).map(({ metadata }) => metadata.name),
   }));
 }
 

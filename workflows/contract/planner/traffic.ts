@@ -54,7 +54,7 @@ function requireClosed(sources: Through, { target, findings }: Seen): void {
 /** A pod that a terminated release left out of a registry is put back by the next one, if that goes through it. */
 function requireNobodyOut(sources: Through, { target, findings: { leftOut = [] } }: Seen): void {
   const through = new Set(sources.map(sourceText));
-  const [left] = leftOut.filter(({ source }) => !through.has(source));
+  const left = leftOut.find(({ source }) => !through.has(source));
   if (left === undefined) return;
   throw new SluiceError(
     'WORKLOAD_UNFIT',
