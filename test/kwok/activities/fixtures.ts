@@ -201,7 +201,8 @@ export function handful(
     traffic: { through: [], quietMs: 0, maxDrainMs: 0, onDrainTimeout: 'Stop' },
     checks: [],
     minReadyMs: 0,
-    readyTimeoutMs: 60_000,
+    // Machines are busy; who waits for a failure says so.
+    readyTimeoutMs: 200_000,
     undo: false,
     pods: list.map(({ metadata }) => ({ name: metadata.name, uid: metadata.uid, wasReady: true, since, ...pod })),
     ...rest,
