@@ -1,18 +1,12 @@
+import { planBeside } from '../blueGreen/beside.ts';
 import { estimateBlueGreen } from '../blueGreen/estimate.ts';
-import { byName, nothingSeen, requireDeployment, requireRoom, requireServices, slots } from '../blueGreen/require.ts';
+import { nothingSeen, slots } from '../blueGreen/require.ts';
 import { greenOf } from '../blueGreen/share.ts';
 import { besideWarnings } from '../blueGreen/warnings.ts';
-import { SluiceError } from '../errors.ts';
-import { workloadName } from '../names.ts';
-import type { Observation, ObservedPod } from '../observation.ts';
-import type { Plan, PlannedBatch, PlannedPod, PlannedShape, PlanWarning } from '../plan.ts';
+import type { Observation } from '../observation.ts';
+import type { Plan, PlannedBatch, PlanWarning } from '../plan.ts';
 import { gateId } from '../planner/batching.ts';
-import { plannedChange } from '../planner/change.ts';
 import { plannedGate } from '../planner/gates.ts';
-import { requireNoOrder } from '../planner/mode.ts';
-import { nodeLabel, zoneOf } from '../planner/ordering.ts';
-import { plannedPod } from '../planner/plannedPod.ts';
-import { plannedRules } from '../planner/rules.ts';
 import { countOf } from '../quantity.ts';
 import type { ReleaseSpec } from '../spec.ts';
 import { canaryStep, oldGroup, type PlannedCanary, switchGate } from './plan.ts';
@@ -22,48 +16,30 @@ import { canaryWrites } from './writes.ts';
 /**
  * What a canary will do: new pods beside the old step by step, callers split between them, a gate after each step, the
  * switch of the Services, and the old pods go. Pure; the same answer for the pods in any order.
- * @throws as planBlueGreen
+ * @throws as planBeside
  */
 export function planCanary(spec: ReleaseSpec, observation: Observation): Plan {
   const { strategy, gates } = spec;
-  const { target, replicas } = observation;
-  requireDeployment(target, 'Canary');
-  requireNoOrder(spec);
-  const change = plannedChange(spec, observation);
-  if (strategy.canary === undefined || observation.pods.length === 0 || replicas === 0) {
-    throw new SluiceError('NO_PODS', `${workloadName(target)} has no pods: there is nobody to stand beside.`);
-  }
+  const { replicas } = observation;
   const seen = observation.canary ?? nothingSeen;
-  const services = requireServices(spec, observation, seen);
-  requireRoom(observation, seen);
+  const { head, services, oldPods, after } = planBeside(spec, observation, seen, 'there is nobody to stand beside');
   const route = observation.canary?.route;
-  const canary: PlannedCanary = { services, ...(route && { route }), steps: canarySteps(strategy.canary, replicas) };
-  const order = { spreadBy: nodeLabel(strategy.order.spreadBy) };
-  const after = plannedGate(gates.afterBatch);
-  const shape: PlannedShape = { batches: ['100%'], maxUnavailable: '100%', ...order, gate: after };
-  const old = (pod: ObservedPod): PlannedPod =>
-    plannedPod(pod, change.to, observation.templateImages, zoneOf(pod, order));
+  const steps = canarySteps(strategy.canary ?? { steps: [] }, replicas);
+  const canary: PlannedCanary = { services, ...(route && { route }), steps };
   const batches: readonly PlannedBatch[] = [
     ...stepBatches(canary, replicas, (index) => (index === 0 ? plannedGate(gates.afterGray) : after)),
     {
       name: oldGroup,
-      pods: observation.pods.toSorted(byName).map(old),
+      pods: oldPods,
       mayFail: 0,
       gate: { id: switchGate, ...after },
     },
   ];
   const draft = {
-    app: spec.metadata.name ?? target.name,
-    target,
-    uid: observation.uid,
+    ...head,
     mode: { asked: strategy.mode, used: 'Canary' as const, reason: reasonOf(canary, replicas) },
-    change,
     canary,
     batches,
-    replicas,
-    maxUnavailable: replicas,
-    ...plannedRules(spec, observation, []),
-    shape,
   };
   return {
     ...draft,
