@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SluiceError } from '../../workflows/contract/errors.ts';
+import { registrySchemas } from '../../workflows/contract/registries.schema.ts';
 import { checkSpec, validateSpec } from '../../workflows/contract/validate.schema.ts';
 import { anyStrategy } from './observations.ts';
 
@@ -69,7 +70,9 @@ describe('says where, what was found and what is allowed', () => {
   const label = 'a name of at most 63 lower-case letters, digits and "-"';
   const image = 'an image reference, such as registry.local/checkout:v2';
   const workload = 'kind/name, such as deployment/checkout (kinds: deployment, replicaset, statefulset, daemonset)';
-  const sources = 'one of `service: <name>`, `readinessGate: <condition type>`, `eureka: { … }`, `etcd: { … }`';
+  const registries = Object.keys(registrySchemas);
+  const sources = `one of \`service: <name>\`, \`readinessGate: <condition type>\`, ${registries.map((key) => `\`${key}: { … }\``).join(', ')}`;
+  const ways = `service, readinessGate, ${registries.slice(0, -1).join(', ')} or ${registries.at(-1)}`;
   const approval = 'false, or a mapping with required, from, expires and onExpiry ({}: one approval by anybody)';
 
   it.each<[string, object, string]>([
@@ -160,7 +163,7 @@ describe('says where, what was found and what is allowed', () => {
     [
       'a way out of traffic by a misspelt name',
       { traffic: { through: [{ servce: 'checkout' }] } },
-      'traffic.through[0].servce: found an unknown field; allowed: service, readinessGate, eureka or etcd; did you mean service?',
+      `traffic.through[0].servce: found an unknown field; allowed: ${ways}; did you mean service?`,
     ],
     [
       'a way out of traffic as text',
@@ -170,17 +173,17 @@ describe('says where, what was found and what is allowed', () => {
     [
       'two ways in one entry',
       { traffic: { through: [{ service: 'a', readinessGate: 'b' }] } },
-      'traffic.through[0]: found service and readinessGate in one entry; allowed: one of service, readinessGate, eureka or etcd; write an entry for each',
+      `traffic.through[0]: found service and readinessGate in one entry; allowed: one of ${ways}; write an entry for each`,
     ],
     [
       'an empty way',
       { traffic: { through: [{}] } },
-      'traffic.through[0]: found an empty mapping; allowed: one of service, readinessGate, eureka or etcd',
+      `traffic.through[0]: found an empty mapping; allowed: one of ${ways}`,
     ],
     [
       'a field too many beside a way',
       { traffic: { through: [{ service: 'a', port: 80 }] } },
-      'traffic.through[0].port: found an unknown field; allowed: service, readinessGate, eureka or etcd',
+      `traffic.through[0].port: found an unknown field; allowed: ${ways}`,
     ],
     [
       'a drain that cannot succeed',

@@ -1,7 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { cp, mkdir, mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWorkload } from '../../activities/kubernetes/workloads.ts';
 import { noPods } from '../../activities/podsOf.ts';
@@ -12,6 +9,7 @@ import type { TrafficSource } from '../../workflows/contract/spec.ts';
 import { type App, createWorld, deploy, eventually, type World } from '../kwok/activities/fixtures.ts';
 import { dying, type Release, refs, releaseOf, workerOn } from '../kwok/traffic/support.ts';
 import { makeCertificates } from '../support/tlsFront.ts';
+import { credentialsFolder } from './credentialsFolder.ts';
 import { type Call, type Front, frontOf } from './front.ts';
 import { releases } from './wholeRelease.ts';
 
@@ -38,6 +36,8 @@ export interface RegistryUser {
 export interface RegistryUnderTest {
   readonly key: string;
   readonly address: string;
+  /** The folder that `source` names when nothing else is said; its files are in every other, too. */
+  readonly credentials?: { readonly name: string; readonly files: Readonly<Record<string, string>> };
   source(server: string, service: string, more?: object): object;
   /** What a call says, if it changes something. */
   write(this: void, call: Call): string | undefined;
@@ -66,6 +66,7 @@ const port = 8080;
 /** What every adapter must hold, on pods of a real API server and instances of a real registry. */
 export function conforms(registry: RegistryUnderTest): void {
   let world: World;
+  const credentials = credentialsFolder(registry.credentials);
   const fronts: Front[] = [];
   let count = 0;
 
@@ -76,6 +77,7 @@ export function conforms(registry: RegistryUnderTest): void {
     for (const front of fronts) await front.close();
     await registry.close();
     await world.close();
+    credentials.remove();
   });
 
   const through = (front: Front, service: string, more: object = {}): TrafficSource =>
@@ -338,20 +340,37 @@ export function conforms(registry: RegistryUnderTest): void {
         code: 'REGISTRY_UNUSABLE',
         next: expect.stringContaining('credentials'),
       });
+    });
 
+    it('one whose certificate nobody vouches for, unless its CA is among the credentials', async () => {
+      const one = await shop({ replicas: 1 });
       const certificates = await makeCertificates();
       const { certFile, keyFile } = certificates.server;
       const front = await frontOf(registry, { cert: readFileSync(certFile), key: readFileSync(keyFile) });
       fronts.push(front);
-      const secure = through(front, one.service);
-      await expect(inspect(one, secure)).rejects.toMatchObject({ next: expect.stringContaining('ca.crt') });
-      const directory = await mkdtemp(join(tmpdir(), 'sluice-credentials-'));
-      await mkdir(join(directory, 'own-ca'));
-      await cp(certificates.caFile, join(directory, 'own-ca', 'ca.crt'));
-      process.env['SLUICE_CREDENTIALS_DIR'] = directory;
+      const secure = inspect(one, through(front, one.service));
+      await expect(secure).rejects.toMatchObject({ next: expect.stringContaining('ca.crt') });
+      credentials.write('own-ca', { 'ca.crt': readFileSync(certificates.caFile, 'utf8') });
       const trusted = await eventually(() => inspect(one, through(front, one.service, { credentials: 'own-ca' })));
       expect(trusted).toMatchObject([{ missing: [] }]);
       await certificates.remove();
+    });
+
+    it.each([
+      ['username and password', { username: 'sluice', password: 'pass:word' }, `Basic ${btoa('sluice:pass:word')}`],
+      ['a token', { token: 'a.b-c' }, 'Bearer a.b-c'],
+    ])('one that wants %s, unless they are among the credentials', async (_, files, authorization) => {
+      const one = await shop({ replicas: 1 });
+      one.front.be({ authorization });
+      credentials.write('wrong', { ...files, password: 'no', token: 'no' });
+      credentials.write('right', files);
+      for (const more of [{}, { credentials: 'wrong' }])
+        await expect(inspect(one, through(one.front, one.service, more))).rejects.toMatchObject({
+          code: 'REGISTRY_UNUSABLE',
+          next: expect.stringContaining('credentials'),
+        });
+      const right = await inspect(one, through(one.front, one.service, { credentials: 'right' }));
+      expect(right).toMatchObject([{ missing: [] }]);
     });
   });
 

@@ -11,7 +11,7 @@ export interface Front {
   readonly writes: string[];
   /** When each call of any kind came, ms. */
   readonly calls: number[];
-  /** From now on: every call takes so long; is refused with that status; or finds nobody (`down`). */
+  /** From now on: every call takes so long; is refused with that status, or unless it has that header; or finds nobody (`down`). */
   be(mood: Mood): void;
   close(): Promise<void>;
 }
@@ -22,7 +22,12 @@ export interface Call {
   readonly body: string;
 }
 
-export type Mood = { readonly slowMs: number } | { readonly status: number } | 'down' | 'well';
+export type Mood =
+  | { readonly slowMs: number }
+  | { readonly status: number }
+  | { readonly authorization: string }
+  | 'down'
+  | 'well';
 
 /** `tls`: its certificate and key, where it is called by https. */
 export async function frontOf(
@@ -37,17 +42,19 @@ export async function frontOf(
     calls.push(Date.now());
     if (mood === 'down') return void request.socket.destroy();
     if (typeof mood === 'object' && 'status' in mood) return void response.writeHead(mood.status).end('not now');
-    if (typeof mood === 'object') await sleep(mood.slowMs);
+    if (typeof mood === 'object' && 'slowMs' in mood) await sleep(mood.slowMs);
+    if (typeof mood === 'object' && 'authorization' in mood && request.headers.authorization !== mood.authorization)
+      return void response.writeHead(401).end('who are you?');
     const { method = 'GET', url = '/' } = request;
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
     const written = write({ method, url, body: body.toString() });
     if (written !== undefined) writes.push(written);
-    const { accept = '*/*', 'content-type': type } = request.headers;
+    const { host: _, connection: _hop, 'content-length': _length, ...headers } = request.headers;
     const answer = await fetch(`${origin}${url}`, {
       method,
-      headers: { accept, ...(type && { 'content-type': type }) },
+      headers: headers as Record<string, string>,
       ...(chunks.length > 0 && { body }),
     });
     response.writeHead(answer.status).end(Buffer.from(await answer.arrayBuffer()));

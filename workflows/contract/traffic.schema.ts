@@ -21,7 +21,11 @@ export const trafficSourceSchema = z
     }),
     ...Object.values(registrySchemas),
   ])
-  .meta({ title: 'one of `service: <name>`, `readinessGate: <condition type>`, `eureka: { … }`, `etcd: { … }`' });
+  .meta({
+    title: `one of \`service: <name>\`, \`readinessGate: <condition type>\`, ${Object.keys(registrySchemas)
+      .map((key) => `\`${key}: { … }\``)
+      .join(', ')}`,
+  });
 
 /** Who is told. A new notifier adds its entry here and in activities/notify/index.ts. */
 export const notifySchema = z

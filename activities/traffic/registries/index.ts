@@ -1,24 +1,36 @@
 import type { RegistryKey, RegistryRulesOf, RegistrySource } from '../../../workflows/contract/registries.schema.ts';
 import { registryEntry } from '../../../workflows/contract/traffic.ts';
-import { RegistryClient } from './client.ts';
+import type { TrafficDeps } from '../../ports.ts';
+import { RegistryClient, type RegistryServer } from './client.ts';
 import { etcdRegistry } from './etcd.ts';
 import { eurekaRegistry } from './eureka.ts';
 import type { Registry } from './registry.ts';
 
-type Adapters = { readonly [K in RegistryKey]: (rules: RegistryRulesOf<K>, client: RegistryClient) => Registry };
+type Adapters = { readonly [K in RegistryKey]: (rules: RegistryRulesOf<K>, deps: TrafficDeps) => OpenRegistry };
 
-/** The registry of registries: one adapter for each key of the spec. */
-const adapters: Adapters = { eureka: eurekaRegistry, etcd: etcdRegistry };
-
-/** A registry as its rules say, and the client that bounds the calls to its server. */
+/** A registry as its rules say. */
 export interface OpenRegistry {
   readonly registry: Registry;
-  readonly client: RegistryClient;
+  /** For how long no call to it is let through, ms; 0: they are. */
+  readonly closedMs: () => number;
 }
 
-export function openRegistry(source: RegistrySource, signal: AbortSignal): OpenRegistry {
+/** The registry of registries: one adapter for each key of the spec. */
+const adapters: Adapters = {
+  eureka: overHttp(eurekaRegistry),
+  etcd: overHttp(etcdRegistry),
+};
+
+export function openRegistry(source: RegistrySource, deps: TrafficDeps): OpenRegistry {
   const { key, rules } = registryEntry(source);
-  const client = new RegistryClient(rules, signal);
-  const open = adapters[key] as (rules: RegistryRulesOf<RegistryKey>, client: RegistryClient) => Registry;
-  return { registry: open(rules as RegistryRulesOf<RegistryKey>, client), client };
+  const open = adapters[key] as (rules: unknown, deps: TrafficDeps) => OpenRegistry;
+  return open(rules, deps);
+}
+
+/** One that is called by HTTP, by a client that bounds the calls to its server. */
+function overHttp<R extends RegistryServer>(registryOf: (rules: R, client: RegistryClient) => Registry) {
+  return (rules: R, { signal }: TrafficDeps): OpenRegistry => {
+    const client = new RegistryClient(rules, signal);
+    return { registry: registryOf(rules, client), closedMs: () => client.pace.closedMs };
+  };
 }

@@ -44,7 +44,7 @@ async function answered(work: RegistryWork, pods: readonly LivePod[]): Promise<R
       const { message, next } = silent.why;
       throw new SluiceError('REGISTRY_UNUSABLE', `${work.name} cannot be used to drain: ${message}`, { next });
     }
-    await sleep(Math.max(pauseMs, work.client.pace.closedMs), undefined, { signal: work.deps.signal });
+    await sleep(Math.max(pauseMs, work.closedMs()), undefined, { signal: work.deps.signal });
   }
 }
 

@@ -17,7 +17,7 @@ const access: readonly Access[] = [
 export function registryTraffic(source: RegistrySource, deps: TrafficDeps): Traffic {
   const entry = registryEntry(source);
   const work: RegistryWork = {
-    ...openRegistry(source, deps.signal),
+    ...openRegistry(source, deps),
     name: sourceText(source),
     rules: entry.rules,
     deps,

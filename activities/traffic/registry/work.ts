@@ -41,8 +41,8 @@ export function snapshotOf(pod: PumpedPod): Stand | undefined {
 }
 
 /** A breath before pods come again: as long as no call is let through, within bounds. */
-export async function pause({ client, deps }: RegistryWork, ms: number): Promise<void> {
-  await sleep(Math.min(longestPauseMs, Math.max(ms, client.pace.closedMs)), undefined, { signal: deps.signal });
+export async function pause({ closedMs, deps }: RegistryWork, ms: number): Promise<void> {
+  await sleep(Math.min(longestPauseMs, Math.max(ms, closedMs())), undefined, { signal: deps.signal });
 }
 
 /** What is wrong with what was found, for people. */

@@ -120,8 +120,20 @@ describe('is refused before anything is touched', () => {
     [
       'a readiness gate',
       'WORKLOAD_UNFIT',
-      'switches Services',
+      'names readinessGate x.y/z',
       () => planRelease(spec({}, { traffic: { through: [{ readinessGate: 'x.y/z' }] } }), observe(podsOf(2), pair())),
+    ],
+    [
+      'a service registry, which is named',
+      'WORKLOAD_UNFIT',
+      'names eureka a at http://eureka:8761/eureka',
+      () => {
+        const eureka = { server: 'http://eureka:8761/eureka', service: 'a' };
+        return planRelease(
+          spec({}, { traffic: { through: [{ service: 'web' }, { eureka }] } }),
+          observe(podsOf(2), pair()),
+        );
+      },
     ],
     [
       'a Service that was left open',

@@ -4,6 +4,7 @@ import type { Observation, ObservedPod } from '../observation.ts';
 import type { PlannedPod } from '../plan.ts';
 import { countOf } from '../quantity.ts';
 import type { ReleaseSpec } from '../spec.ts';
+import { throughText } from '../traffic.ts';
 import type { BlueGreenObservation } from './observation.ts';
 
 /** What every mode needs in which new pods stand beside the old. */
@@ -38,11 +39,13 @@ export function requireServices(
   { target, findings }: Observation,
   seen: Seen,
 ): readonly string[] {
-  const gated = traffic.through.filter((source) => !('service' in source));
-  if (gated.length > 0) {
-    throw new SluiceError('WORKLOAD_UNFIT', `${mode} switches Services: traffic.through may name nothing else.`, {
-      next: 'Leave out the readiness gate.',
-    });
+  const others = traffic.through.filter((source) => !('service' in source));
+  if (others.length > 0) {
+    throw new SluiceError(
+      'WORKLOAD_UNFIT',
+      `${mode} switches Services: traffic.through may name nothing else, and names ${throughText(others)}.`,
+      { next: 'Leave that out, or use a mode that changes pods where they are.' },
+    );
   }
   if (findings.openServices.length > 0) {
     throw new SluiceError(
