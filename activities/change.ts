@@ -1,9 +1,10 @@
 import type { Handful, HandfulPod, HandfulRequest } from '../workflows/contract/activities.ts';
-import { marks } from '../workflows/contract/names.ts';
 import type { Images } from '../workflows/contract/observation.ts';
+import { hasResources } from '../workflows/contract/resize.ts';
 import type { Call } from './call.ts';
 import { swapChange } from './hotSwap/change.ts';
-import { hasImages } from './kubernetes/podState.ts';
+import { resourcesOf } from './kubernetes/podResources.ts';
+import { hasImages, isChangedBy } from './kubernetes/podState.ts';
 import type { WorkloadPods } from './podsOf.ts';
 import type { LivePod, PodChange } from './ports.ts';
 import { rehearse } from './rehearse.ts';
@@ -30,7 +31,8 @@ export interface ChangeDeps {
 export function changeOf(request: HandfulRequest, deps: ChangeDeps): Change {
   const { reload, hotSwap } = request;
   if (reload !== undefined) return reloadChange(request, reload, deps);
-  if (hotSwap !== undefined) return swapChange(request, hotSwap, { ...deps, isOwn: (pod) => isOf(pod, request) });
+  if (hotSwap !== undefined)
+    return swapChange(request, hotSwap, { ...deps, isOwn: (pod) => isChangedBy(pod, request) });
   return imagesChange(request, deps);
 }
 
@@ -38,18 +40,17 @@ function imagesChange(request: HandfulRequest, { scope, pods }: ChangeDeps): Cha
   const change = podChange(request, pods);
   return {
     rehearse: (live) => rehearse(live, change, scope.workload, scope.admission),
-    isMade: ({ pod, images }) => hasImages(pod, images ?? request.images) && isOf(pod, request),
+    isMade: ({ pod, images }) =>
+      hasImages(pod, images ?? request.images) &&
+      hasResources(resourcesOf(pod), request.resources ?? {}) &&
+      isChangedBy(pod, request),
     make: (live) => scope.workload.upgrade(live, change),
   };
 }
 
-/** Whether the last change of the pod was that of this batch. */
-const isOf = ({ metadata }: LivePod['pod'], { holder, batch }: HandfulRequest): boolean =>
-  metadata.annotations?.[marks.release] === holder && metadata.labels?.[marks.podBatch] === batch;
-
 /** The change of a request: a pod's own images, where it has some, go before those of the handful. */
 function podChange(
-  request: Pick<HandfulRequest, 'holder' | 'batch' | 'images' | 'pods'>,
+  request: Pick<HandfulRequest, 'holder' | 'batch' | 'images' | 'resources' | 'pods'>,
   pods: Pick<WorkloadPods, 'wrote'>,
 ): PodChange {
   const own = new Map<string, Images>();
@@ -58,6 +59,7 @@ function podChange(
     holder: request.holder,
     batch: request.batch,
     images: (pod) => own.get(pod) ?? request.images,
+    ...(request.resources && { resources: request.resources }),
     wrote: (pod) => pods.wrote(pod),
   };
 }

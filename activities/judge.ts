@@ -19,7 +19,7 @@ const answerMs = 100;
 
 /** By the pod itself; and where it takes long or has failed, by its node: a lost one does nothing that is asked of it. */
 export function createJudge(request: HandfulRequest, kube: Connection): Judge {
-  const { holder, reload, hotSwap, minReadyMs, readyTimeoutMs, undo, turn } = request;
+  const { holder, resources, reload, hotSwap, minReadyMs, readyTimeoutMs, undo, turn } = request;
   const partial = turn?.last === false;
   const ownGates = request.traffic.through.flatMap((source) =>
     'readinessGate' in source ? [source.readinessGate] : [],
@@ -36,7 +36,7 @@ export function createJudge(request: HandfulRequest, kube: Connection): Judge {
           ? judgeReload(pod, { ...wanted, reload, holder }, now)
           : hotSwap !== undefined && step !== undefined
             ? judgeSwap(pod, { ...wanted, swap: hotSwap, step, goal: goalOf({ ...asked, pod }, request, hotSwap) }, now)
-            : judgePod(pod, { ...wanted, images, partial }, now);
+            : judgePod(pod, { ...wanted, images, ...(resources && { resources }), partial }, now);
       if (judged.is !== 'waiting' && judged.is !== 'failed') return judged;
       const longAt = Date.parse(since) + freshMs;
       if (judged.is === 'waiting' && now < longAt) return { is: 'waiting', again: Math.min(judged.again, longAt) };

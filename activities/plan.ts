@@ -83,19 +83,25 @@ const noScale = (): SluiceError =>
 
 /** The API server and its admission get to see both changes before anything else happens: the pods' and the template's. */
 async function rehearse(workload: Workload, plan: Plan, pods: readonly Pod[]): Promise<void> {
-  const { template } = plan.change;
+  const { template, resize } = plan.change;
   if (template) {
     await recreationOf(workload, workloadName(plan.target)).preview(plan.target, template.source);
-    return;
+    if (resize === undefined) return;
   }
   const first = plan.batches[0]?.pods[0];
   const pod = pods.find(({ metadata }) => metadata.uid === first?.uid);
   if (pod && first) {
     const live: LivePod = { name: first.name, uid: first.uid, pod };
-    const change = { holder: 'plan', batch: 'plan', images: () => plan.change.to, wrote: () => undefined };
+    const change = {
+      holder: 'plan',
+      batch: 'plan',
+      images: () => plan.change.to,
+      ...(resize && { resources: resize.to }),
+      wrote: () => undefined,
+    };
     const { failed } = await workload.rehearse([live], change);
     const [refused] = failed;
     if (refused) throw new SluiceError(refused.code, `pod ${refused.pod}: ${refused.reason}`);
   }
-  await workload.rehearseCommit(plan.target, plan.change.to);
+  if (template === undefined) await workload.rehearseCommit(plan.target, plan.change.to);
 }

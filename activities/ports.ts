@@ -15,6 +15,7 @@ import type { NativeRevision } from '../workflows/contract/history.ts';
 import type { Target } from '../workflows/contract/names.ts';
 import type { Images, Observation, RegistryFinding } from '../workflows/contract/observation.ts';
 import type { Plan, PlannedTraffic, PodRef, TemplateSource } from '../workflows/contract/plan.ts';
+import type { ContainerResources } from '../workflows/contract/resize.ts';
 import type { ScaleObservation } from '../workflows/contract/scale/observation.ts';
 import type { ScaleSpec } from '../workflows/contract/scale/spec.schema.ts';
 import type { CheckSpec, NotifyTarget, ReleaseSpec, TrafficSource } from '../workflows/contract/spec.ts';
@@ -62,7 +63,7 @@ export interface Workload {
    * whose controllers share one watch of pods, has seen all that carry the labels of births. Also where it is gone.
    */
   seen(held: HeldRequest, own: readonly Pod[]): Promise<Seen>;
-  /** Writes the images of the pods, in place, with the marks. Those that have them are done without a write. */
+  /** Writes the images and resources of the pods, in place, with the marks. Those that have them are done without a write. */
   upgrade(pods: readonly LivePod[], change: PodChange): Promise<Handful>;
   /** Whether the API server would take that change of each pod, admission and all: a dry run, nothing is written. */
   rehearse(pods: readonly LivePod[], change: PodChange): Promise<Handful>;
@@ -126,6 +127,8 @@ export interface PodChange {
   readonly batch: string;
   /** What a pod shall run, by its name. */
   readonly images: (pod: string) => Images;
+  /** What its containers shall ask for and may have. */
+  readonly resources?: ContainerResources;
   /** What else is noted on it in the same write. */
   readonly annotations?: (pod: string) => Readonly<Record<string, string>>;
   /** Tell the answer of every write. */

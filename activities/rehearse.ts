@@ -42,5 +42,5 @@ export async function rehearse(
 function kindOf({ pod, name }: LivePod, change: PodChange): string {
   const { labels = {}, ownerReferences = [] } = pod.metadata;
   const revision = labels['pod-template-hash'] ?? labels['controller-revision-hash'];
-  return JSON.stringify([ownerReferences.map(({ uid }) => uid), revision, change.images(name)]);
+  return JSON.stringify([ownerReferences.map(({ uid }) => uid), revision, change.images(name), change.resources]);
 }

@@ -9,7 +9,9 @@ import { fingerprint } from '../workflows/contract/fingerprint.ts';
 import { hasBegun } from '../workflows/contract/hotSwap/roles.ts';
 import { inOrder, zoneOf } from '../workflows/contract/planner/ordering.ts';
 import { plannedPod } from '../workflows/contract/planner/plannedPod.ts';
+import { hasResources } from '../workflows/contract/resize.ts';
 import { activity, type Call } from './call.ts';
+import { resourcesOf } from './kubernetes/podResources.ts';
 import { hasImages, hasMark, imagesOf, isLeaving } from './kubernetes/podState.ts';
 import { nodes, pods as podResource } from './kubernetes/resources.ts';
 import type { Pod } from './kubernetes/wire.ts';
@@ -45,12 +47,12 @@ export function surveyActivity(shared: Shared): ClusterActivities['survey'] {
 
 /** Who is looked for: who has not the version that is wanted. */
 function isOutdated(
-  { images, template, reload, hotSwap, holder, undo }: SurveyRequest,
+  { images, resources = {}, template, reload, hotSwap, holder, undo }: SurveyRequest,
   reached: (pod: Pod) => boolean = () => true,
 ): (pod: Pod) => boolean {
   if (template !== undefined) return (pod) => hasMark(pod, template.mark) !== template.wanted;
   if (hotSwap !== undefined && !undo) return (pod) => !hasBegun(imagesOf(pod), hotSwap);
-  if (reload === undefined) return (pod) => !hasImages(pod, images);
+  if (reload === undefined) return (pod) => !hasImages(pod, images) || !hasResources(resourcesOf(pod), resources);
   if (undo) return (pod) => isTouched(pod, reload, holder);
   return (pod) => reached(pod) && !runsVersion(pod, reload) && !hasFailed(pod, reload, holder);
 }
@@ -65,9 +67,12 @@ const reachable =
 
 /** Pods of the workload that have nothing of the new version: from a list, not from the watch, which may be a moment behind. */
 export async function otherPods(shared: Shared, request: CommitRequest, call: Call): Promise<readonly Pod[]> {
-  const { to, hotSwap } = request;
+  const { to, resources = {}, hotSwap } = request;
   const observed = await scopeOf(shared, request, call).workload.observe(request.target);
-  const isNew = (pod: Pod): boolean => (hotSwap === undefined ? hasImages(pod, to) : hasBegun(imagesOf(pod), hotSwap));
+  const isNew = (pod: Pod): boolean =>
+    hotSwap === undefined
+      ? hasImages(pod, to) && hasResources(resourcesOf(pod), resources)
+      : hasBegun(imagesOf(pod), hotSwap);
   return (await ownPods(shared, request, observed, call)).filter((pod) => !isNew(pod));
 }
 

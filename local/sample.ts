@@ -17,6 +17,8 @@ export type SampleTag =
 /** A tag that can never be pulled: not in the registry, and kwok plays it so. */
 export const missingTag = 'v9-missing';
 
+type Amounts = Readonly<Record<string, string>>;
+
 export interface SampleOptions {
   /** From {@link sampleImage}, or any other image that listens on port 8080 and has /readyz. */
   readonly image: string;
@@ -39,6 +41,10 @@ export interface SampleOptions {
   readonly readinessGates?: readonly string[];
   /** Added to the container's environment, over what is baked into the image. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What the container `app` asks for and may have. Default: a little, and no limits. */
+  readonly resources?: { readonly requests?: Amounts; readonly limits?: Amounts };
+  /** Resources (`memory`) for which the container `app` restarts where they change. Default: none. */
+  readonly restartsFor?: readonly string[];
   /** Labels and annotations added to the pods, e.g. `sluice.dev/kwok-ready-delay`. */
   readonly podLabels?: Readonly<Record<string, string>>;
   readonly podAnnotations?: Readonly<Record<string, string>>;
@@ -77,7 +83,10 @@ export function sampleManifests(options: SampleOptions) {
       ...Object.entries(options.env ?? {}).map(([variable, value]) => ({ name: variable, value })),
     ],
     readinessProbe: { httpGet: { path: '/readyz', port: 'http' }, periodSeconds: 1, failureThreshold: 2 },
-    resources: { requests: { cpu: '5m', memory: '8Mi' } },
+    resources: options.resources ?? { requests: { cpu: '5m', memory: '8Mi' } },
+    ...(options.restartsFor && {
+      resizePolicy: options.restartsFor.map((resourceName) => ({ resourceName, restartPolicy: 'RestartContainer' })),
+    }),
   };
   const proxy = {
     ...container,

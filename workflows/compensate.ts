@@ -101,7 +101,7 @@ async function undoPods(book: Book, plan: PlanHead): Promise<void> {
   const maxUnavailable = await slotsOf(book, plan);
   for (const { name, pods } of rounds) {
     // One that is made anew has the template's images, whatever it had before.
-    const own = (pod: PodEntry) => pod.from && plan.change.template === undefined && { images: pod.from };
+    const own = (pod: PodEntry) => pod.from && birthsOf(plan, 'from').births === undefined && { images: pod.from };
     const back = pods.map((pod) => ({ ...batchPod(pod), ...own(pod) }));
     await undoBatch(book, { ...plan, maxUnavailable }, name, back);
   }
@@ -156,6 +156,7 @@ async function undoBatch(book: Book, plan: PlanHead, name: string, pods: readonl
     name,
     pods,
     images: plan.change.from,
+    ...(plan.change.resize && { resources: plan.change.resize.from }),
     ...(plan.change.order && { order: plan.change.order.toReversed() }),
     ...birthsOf(plan, 'from'),
     undo: true,

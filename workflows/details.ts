@@ -1,5 +1,5 @@
 import { isBeside } from './contract/blueGreen/plan.ts';
-import { changeText } from './contract/changeText.ts';
+import { changeText, otherChanges } from './contract/changeText.ts';
 import { hotSwapText } from './contract/hotSwap/plan.ts';
 import { orderText } from './contract/planner/containerOrder.ts';
 import { reloadText } from './contract/reload.ts';
@@ -33,7 +33,7 @@ export function releaseDetails(status: ReleaseStatus): string {
     const bound = `At most ${plan.maxUnavailable} of ${plan.replicas} pods out of service at once. `;
     lines.push('', `${plan.scale === undefined && !isBeside(plan) ? bound : ''}${plan.mode.reason}`);
     for (const [container, image] of Object.entries(plan.change.to)) lines.push(`- ${container}: \`${image}\``);
-    for (const what of plan.change.template?.differs ?? []) lines.push(`- ${what}`);
+    for (const what of otherChanges(plan.change)) lines.push(`- ${what}`);
     if (plan.change.reload !== undefined) lines.push(`- ${reloadText(plan.change.reload)}`);
     if (plan.change.hotSwap !== undefined) lines.push(`- ${hotSwapText(plan.change.hotSwap)}`);
     if (plan.change.order !== undefined) lines.push(`- in each pod ${orderText(plan.change.order)}`);

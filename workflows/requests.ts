@@ -12,8 +12,12 @@ export function heldRequest(book: Book, plan: Pick<PlanHead, 'uid'>): HeldReques
 
 /** The change that becomes the workload's own template, or is taken out of it again. */
 export function commitRequest(book: Book, plan: PlanHead, cause: string): CommitRequest {
-  const { from, to, template, hotSwap } = plan.change;
-  const of = { ...(template && { mark: template.to }), ...(hotSwap && { hotSwap }) };
+  const { from, to, template, resize, hotSwap } = plan.change;
+  const of = {
+    ...(template && { mark: template.to }),
+    ...(resize && { resources: resize.to }),
+    ...(hotSwap && { hotSwap }),
+  };
   return { ...heldRequest(book, plan), from, to, cause, ...of };
 }
 
@@ -27,17 +31,21 @@ export function podOrderOf({ shape: { spreadBy, arrange, first } }: PlanHead): P
 }
 
 /** From what pods are born in a batch that makes them anew: going to the new version, or back. */
-export function birthsOf({ change: { template } }: PlanHead, side: Births['side']): { readonly births?: Births } {
-  return template === undefined ? {} : { births: { side, mark: template.to } };
+export function birthsOf(
+  { change: { template, resize } }: PlanHead,
+  side: Births['side'],
+): { readonly births?: Births } {
+  return template === undefined || resize !== undefined ? {} : { births: { side, mark: template.to } };
 }
 
 /** Who is looked for, where not the images tell. `wanted`: on the way to the new version. */
 export function markOf(
-  { change: { template, reload, hotSwap } }: PlanHead,
+  { change: { template, resize, reload, hotSwap } }: PlanHead,
   wanted: boolean,
-): Pick<SurveyRequest, 'template' | 'reload' | 'hotSwap'> {
+): Pick<SurveyRequest, 'template' | 'resources' | 'reload' | 'hotSwap'> {
   return {
-    ...(template !== undefined && { template: { mark: template.to, wanted } }),
+    ...(template !== undefined && resize === undefined && { template: { mark: template.to, wanted } }),
+    ...(resize !== undefined && { resources: wanted ? resize.to : resize.from }),
     ...(reload !== undefined && { reload }),
     ...(hotSwap !== undefined && { hotSwap }),
   };
@@ -47,6 +55,7 @@ export function markOf(
 export function forwardRules({ change, traffic, checks, minReadyMs, readyTimeoutMs }: PlanHead): PodRules {
   return {
     images: change.to,
+    ...(change.resize && { resources: change.resize.to }),
     ...(change.reload && { reload: change.reload }),
     ...(change.hotSwap && { hotSwap: change.hotSwap }),
     traffic,

@@ -1,9 +1,9 @@
+import { amountOf } from '../../workflows/contract/amount.ts';
 import type { QuotaShort } from '../../workflows/contract/blueGreen/observation.ts';
 import { KubernetesFailure } from '../kubernetes/kubernetesFailure.ts';
 import { resourceQuotas } from '../kubernetes/resources.ts';
 import type { Connection } from '../kubernetes/types.ts';
 import type { PodTemplate, ResourceQuota } from '../kubernetes/wire.ts';
-import { amountOf } from './quantity.ts';
 
 /** What ResourceQuotas leave too little of for `count` more pods; none where the worker may not read them. */
 export async function shortOf(

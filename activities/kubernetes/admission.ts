@@ -65,5 +65,9 @@ const rulesOfPolicy = ({ spec }: AdmissionPolicy): readonly AdmissionRule[] =>
 /** What its selectors leave out is not looked at: then a dry run too many is made. */
 export function isAboutPods({ apiGroups = [], operations = [], resources = [] }: AdmissionRule): boolean {
   const has = (list: readonly string[], ...names: readonly string[]) => list.some((item) => names.includes(item));
-  return has(apiGroups, '', '*') && has(operations, 'UPDATE', '*') && has(resources, 'pods', '*', '*/*');
+  return (
+    has(apiGroups, '', '*') &&
+    has(operations, 'UPDATE', '*') &&
+    has(resources, 'pods', 'pods/resize', 'pods/*', '*', '*/*')
+  );
 }

@@ -1,8 +1,12 @@
-import type { Births, HeldRequest } from '../../workflows/contract/activities.ts';
+import type { Births, CommitRequest, HeldRequest } from '../../workflows/contract/activities.ts';
 import { marks } from '../../workflows/contract/names.ts';
 import type { KeptTemplates } from './keptTemplates.ts';
 import { withOurs } from './templateChange.ts';
 import type { PodTemplate } from './wire.ts';
+
+/** What pods of the new template bear, where they go over to it by being made anew, not as they are. */
+export const markOfBirths = ({ mark, resources }: CommitRequest): string | undefined =>
+  resources === undefined ? mark : undefined;
 
 /** Whether pods of that template are born with the marks of a release that makes pods anew. */
 export const isBearing = (template: PodTemplate | undefined): boolean =>

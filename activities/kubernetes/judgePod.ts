@@ -1,14 +1,19 @@
 import type { HandfulPod } from '../../workflows/contract/activities.ts';
 import type { ErrorCode } from '../../workflows/contract/errors.ts';
 import type { Images } from '../../workflows/contract/observation.ts';
+import { type ContainerResources, hasResources } from '../../workflows/contract/resize.ts';
 import { failureOf, newsOf, settleMs, whyWaiting } from './judgeContainer.ts';
+import { judgeResize, type Resizing } from './judgeResize.ts';
 import { readRecord } from './podRecord.ts';
+import { resourcesOf } from './podResources.ts';
 import { conditionOf, hasImages, imagesOf, isLeaving, readySince, statusOf } from './podState.ts';
 import type { Pod } from './wire.ts';
 
 /** What a pod shall become. Times in milliseconds. */
 export interface Wanted extends Pick<HandfulPod, 'since' | 'wasReady'> {
   readonly images: Images;
+  /** What its containers shall ask for and may have. */
+  readonly resources?: ContainerResources;
   /** Other containers change after those of `images`: only these must be ready, not the pod as a whole. */
   readonly partial: boolean;
   readonly minReadyMs: number;
@@ -34,7 +39,8 @@ export type Judgement =
  * Whether an in-place change of `pod` is through (design §5): each changed container is another one than before, of
  * another image or of one with the wanted name, ready, and still so after minReady. A rollback gives up only when the
  * time is over: it has nothing better to offer than kubelet's next try; and between two containers it does not ask how
- * the first one fares, which may need the other one's old version. `now`: ms since 1970.
+ * the first one fares, which may need the other one's old version. Resources that change are shown by kubelet as wanted.
+ * `now`: ms since 1970.
  */
 export function judgePod(pod: Pod, wanted: Wanted, now: number): Judgement {
   if (isLeaving(pod)) return { is: 'gone' };
@@ -45,11 +51,20 @@ export function judgePod(pod: Pod, wanted: Wanted, now: number): Judgement {
     const has = Object.values(imagesOf(pod)).join(', ');
     return { is: 'failed', code: 'WORKLOAD_CHANGED', reason: `somebody set its images to ${has}` };
   }
+  const { resources = {} } = wanted;
+  if (!hasResources(resourcesOf(pod), resources)) {
+    if (now < deadline) return { is: 'waiting', again: deadline };
+    return { is: 'failed', code: 'WORKLOAD_CHANGED', reason: 'somebody set its resources to others' };
+  }
 
   const record = readRecord(pod);
   const changedAt = record ? Date.parse(record.at) || 0 : 0;
   let startedAt = 0;
-  let allNew = true;
+  const resizing: Resizing = wanted.resources === undefined ? { is: 'done' } : judgeResize(pod, resources);
+  if (resizing.is === 'impossible' && !wanted.undo) {
+    return { is: 'failed', code: 'POD_FAILED', reason: `its node cannot resize it: ${resizing.why}` };
+  }
+  let allNew = resizing.is === 'done';
   const looks = [deadline, changedAt + settleMs];
   for (const [name, image] of Object.entries(wanted.images)) {
     const status = statusOf(pod, name);
@@ -63,6 +78,20 @@ export function judgePod(pod: Pod, wanted: Wanted, now: number): Judgement {
     }
     startedAt = Math.max(startedAt, Date.parse(status?.state?.running?.startedAt ?? '') || 0);
   }
+  for (const name of Object.keys(resources)) {
+    if (wanted.undo || name in wanted.images) continue;
+    // It may have had to restart.
+    const container = {
+      name,
+      image: '',
+      status: statusOf(pod, name),
+      before: record?.containers[name],
+      changedAt,
+      now,
+    };
+    const failure = failureOf(container, { isNew: allNew });
+    if (failure !== undefined) return { is: 'failed', code: 'POD_FAILED', reason: failure };
+  }
   if (wanted.undo && wanted.partial && (allNew || now >= deadline)) return { is: 'done' };
   if (allNew && wanted.undo && !wanted.wasReady) return { is: 'done' };
 
@@ -72,7 +101,9 @@ export function judgePod(pod: Pod, wanted: Wanted, now: number): Judgement {
     return fitAt <= now ? { is: 'done' } : { is: 'waiting', again: fitAt };
   }
   if (now >= deadline) {
-    const reason = `not ready after ${wanted.readyTimeoutMs / 1000} s: ${whyNot(pod, wanted.images)}`;
+    const what = resizing.is === 'done' ? 'ready' : 'resized';
+    const why = resizing.is === 'done' ? whyNot(pod, { ...resources, ...wanted.images }) : resizing.why;
+    const reason = `not ${what} after ${wanted.readyTimeoutMs / 1000} s: ${why}`;
     return { is: 'failed', code: 'POD_FAILED', reason };
   }
   return { is: 'waiting', again: Math.min(...looks.filter((at) => at > now)) };
@@ -82,8 +113,8 @@ export function judgePod(pod: Pod, wanted: Wanted, now: number): Judgement {
 const readyOf = (pod: Pod, images: Images): number | undefined =>
   Object.keys(images).every((name) => statusOf(pod, name)?.ready === true) ? 0 : undefined;
 
-function whyNot(pod: Pod, images: Images): string {
-  for (const name of Object.keys(images)) {
+function whyNot(pod: Pod, changed: object): string {
+  for (const name of Object.keys(changed)) {
     const status = statusOf(pod, name);
     if (status?.state?.waiting) return `${name}: ${whyWaiting(status)}`;
     if (status?.state?.running && !status.ready) return `${name} runs, but its readiness probe does not pass`;

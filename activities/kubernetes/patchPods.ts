@@ -1,13 +1,15 @@
 import type { Handful } from '../../workflows/contract/activities.ts';
 import { marks } from '../../workflows/contract/names.ts';
 import type { Images } from '../../workflows/contract/observation.ts';
+import { hasResources } from '../../workflows/contract/resize.ts';
 import { eachPod } from '../eachPod.ts';
 import type { Outcome } from '../handful.ts';
 import type { LivePod, PodChange } from '../ports.ts';
 import { KubernetesFailure } from './kubernetesFailure.ts';
 import { recordOf } from './podRecord.ts';
-import { hasImages, isLeaving } from './podState.ts';
-import { pods as podResource } from './resources.ts';
+import { resourcesOf } from './podResources.ts';
+import { hasImages, isChangedBy, isLeaving } from './podState.ts';
+import { podResize, pods as podResource } from './resources.ts';
 import type { Connection } from './types.ts';
 import type { Pod } from './wire.ts';
 
@@ -25,7 +27,8 @@ const mostTries = 5;
 /**
  * The in-place change: one write for each pod, with its images, the marks of the release and the record of what it was
  * (see PodRecord). A pod that has the images already is done without a write. A pod that was born again under its name
- * is never patched: the write names the UID.
+ * is never patched: the write names the UID. Other resources go first, by a write of their own: a new image then starts
+ * with them.
  */
 export function patchPods(
   kube: Connection,
@@ -33,17 +36,25 @@ export function patchPods(
   change: PodChange,
   options: PatchPodsOptions,
 ): Promise<Handful> {
+  const { dryRun = false } = options;
   return eachPod(pods, options.signal, async ({ pod, name, uid }): Promise<Outcome> => {
     const images = change.images(name);
     const at = { namespace: pod.metadata.namespace ?? '', name };
     let current = pod;
     for (let tries = 1; tries <= mostTries; tries += 1) {
       if (current.metadata.uid !== uid || isLeaving(current)) return 'gone';
-      if (hasImages(current, images)) return 'done';
       const body = bodyOf(current, images, change, options);
       try {
-        const written = await kube.patch(podResource, at, body, { as: 'strategic', dryRun: options.dryRun ?? false });
-        if (!options.dryRun) change.wrote(written);
+        if (!hasResources(resourcesOf(current), change.resources ?? {})) {
+          const resized = await resize(kube, current, change, dryRun);
+          if (!dryRun) change.wrote(resized);
+        }
+        // Other resources leave no mark on the pod that says whose they are.
+        if (hasImages(current, images) && (dryRun || change.resources === undefined || isChangedBy(current, change))) {
+          return 'done';
+        }
+        const written = await kube.patch(podResource, at, body, { as: 'strategic', dryRun });
+        if (!dryRun) change.wrote(written);
         return 'done';
       } catch (error) {
         // Another UID under the name is a conflict to some versions of the API server, an invalid change to others.
@@ -56,7 +67,23 @@ export function patchPods(
   });
 }
 
-function bodyOf(pod: Pod, images: Images, { holder, batch, annotations }: PodChange, { labels }: PatchPodsOptions) {
+/** Fails where anything has changed the pod meanwhile: to this subresource a UID says nothing. */
+const resize = (kube: Connection, pod: Pod, { resources = {} }: PodChange, dryRun: boolean): Promise<Pod> => {
+  const { namespace = '', name, resourceVersion } = pod.metadata;
+  const containers = pod.spec.containers.flatMap((container) => {
+    const wanted = resources[container.name];
+    return wanted === undefined ? [] : [{ name: container.name, resources: wanted }];
+  });
+  const body = { metadata: { resourceVersion }, spec: { containers } };
+  return kube.patch(podResize, { namespace, name }, body, { as: 'strategic', dryRun });
+};
+
+function bodyOf(
+  pod: Pod,
+  images: Images,
+  { holder, batch, annotations, resources = {} }: PodChange,
+  { labels }: PatchPodsOptions,
+) {
   return {
     metadata: {
       uid: pod.metadata.uid,
@@ -64,7 +91,7 @@ function bodyOf(pod: Pod, images: Images, { holder, batch, annotations }: PodCha
       annotations: {
         ...annotations?.(pod.metadata.name),
         [marks.release]: holder,
-        [marks.before]: JSON.stringify(recordOf(pod, images, new Date())),
+        [marks.before]: JSON.stringify(recordOf(pod, images, new Date(), Object.keys(resources))),
       },
     },
     spec: { containers: inPodOrder(pod, images).map(([name, image]) => ({ name, image })) },

@@ -30,10 +30,10 @@ export interface ContainerRecord {
   readonly waiting?: string;
 }
 
-/** The record for a patch of `pod` to `images`. */
-export function recordOf(pod: Pod, images: Images, at: Date): PodRecord {
+/** The record for a patch of `pod` to `images`. `resized`: containers that get other resources. */
+export function recordOf(pod: Pod, images: Images, at: Date, resized: readonly string[] = []): PodRecord {
   const containers = pod.spec.containers
-    .filter(({ name, image }) => images[name] !== undefined && images[name] !== image)
+    .filter(({ name, image }) => resized.includes(name) || (images[name] !== undefined && images[name] !== image))
     .map(({ name, image }): [string, ContainerRecord] => {
       const status = statusOf(pod, name);
       const waiting = status?.state?.waiting?.reason;

@@ -33,6 +33,12 @@ export const hasImages = (pod: Pod, images: Images): boolean => hasAll(imagesOf(
 export const hasMark = ({ metadata }: Pod, mark: string | undefined): boolean =>
   mark !== undefined && metadata.annotations?.[marks.template] === mark;
 
+/** Whether its last change was that of this batch of the release `holder`. */
+export const isChangedBy = (
+  { metadata }: Pod,
+  { holder, batch }: { readonly holder: string; readonly batch: string },
+): boolean => metadata.annotations?.[marks.release] === holder && metadata.labels?.[marks.podBatch] === batch;
+
 export const conditionOf = (pod: Pod, type: string) => pod.status?.conditions?.find((entry) => entry.type === type);
 
 export const isReady = (pod: Pod): boolean => conditionOf(pod, 'Ready')?.status === 'True';

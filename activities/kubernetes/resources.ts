@@ -3,6 +3,7 @@ import type {
   AccessReview,
   AdmissionPolicy,
   AdmissionWebhooks,
+  ApiResources,
   ConfigMap,
   ControllerRevision,
   DaemonSet,
@@ -42,6 +43,8 @@ const namespaced = <T>(group: string, version: string, name: string, missing: Er
 });
 
 export const pods = namespaced<Pod>('', 'v1', 'pods', 'NO_PODS');
+/** How the resources of a pod that lives are changed; since Kubernetes 1.33. */
+export const podResize = namespaced<Pod>('', 'v1', 'pods/resize', 'NO_PODS');
 export const podStatus = namespaced<Pod>('', 'v1', 'pods/status', 'NO_PODS');
 export const services = namespaced<Service>('', 'v1', 'services', 'SERVICE_NOT_FOUND');
 export const configMaps = namespaced<ConfigMap>('', 'v1', 'configmaps', 'NAMESPACE_NOT_FOUND');
@@ -85,6 +88,14 @@ export const namespaces: Resource<Namespace> = {
   name: 'namespaces',
   namespaced: false,
   missing: 'NAMESPACE_NOT_FOUND',
+};
+/** Discovery of the core group: `/api/v1`, an object without a name. */
+export const coreApi: Resource<ApiResources> = {
+  group: '',
+  version: 'v1',
+  name: '',
+  namespaced: false,
+  missing: 'INTERNAL',
 };
 export const accessReviews: Resource<AccessReview> = {
   group: 'authorization.k8s.io',

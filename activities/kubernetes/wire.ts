@@ -1,4 +1,5 @@
 import type {
+  V1APIResourceList,
   V1ConfigMap,
   V1ControllerRevision,
   V1DaemonSet,
@@ -77,6 +78,8 @@ export type AdmissionRule = Wire<V1RuleWithOperations>;
 export type AdmissionWebhooks = Stored<V1ValidatingWebhookConfiguration>;
 /** A ValidatingAdmissionPolicy or a MutatingAdmissionPolicy. */
 export type AdmissionPolicy = Stored<V1ValidatingAdmissionPolicy>;
+/** What one group and version of the API has: its resources by name, subresources as `pods/resize`. */
+export type ApiResources = Wire<V1APIResourceList>;
 export type AccessReview = Wire<V1SelfSubjectAccessReview>;
 
 export type PodTemplate = Deployment['spec']['template'];

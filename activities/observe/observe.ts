@@ -21,6 +21,7 @@ import { ownImages } from './ownImages.ts';
 import { previewOf } from './preview.ts';
 import { digestsIn, registryAnswers, requireThere, silenceIn } from './registryAnswers.ts';
 import { missingAccess } from './requireAccess.ts';
+import { withResize } from './resize.ts';
 
 /** The observation that the planner needs, and the pods' own objects for a rehearsal. */
 export interface Observed {
@@ -43,8 +44,8 @@ export async function observe(
 ): Promise<Observed> {
   const { change } = spec;
   const { template, revisionImages } = observed;
-  const preview = await previewOf(workload, target, template, spec);
-  const asked = imagesAsked(target, observed, change, preview);
+  const previewed = await previewOf(workload, target, template, spec);
+  const asked = imagesAsked(target, observed, change, previewed?.preview);
   const [podList, nodeList, found, missing, answers] = await Promise.all([
     kube.list(pods, { namespace: target.namespace, labelSelector: observed.selector }),
     kube.list(nodes, {}),
@@ -54,6 +55,8 @@ export async function observe(
   ]);
   const nodesByName = nodesOf(nodeList);
   const own = podList.items.filter((pod) => workload.owns(target, pod) && !isLeaving(pod));
+  const preview =
+    previewed && (await withResize(previewed, template, { kube, target, spec, pods: own, nodes: nodesByName, signal }));
   const observedPods = own.map((pod) => observedPod(pod, nodesByName, workload));
   const budgets = await budgetRooms(kube, target.namespace, own);
   const ids = change.restart === undefined || preview ? {} : await ownImages(observedPods, asked, signal);

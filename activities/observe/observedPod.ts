@@ -1,5 +1,6 @@
 import { marks } from '../../workflows/contract/names.ts';
 import type { ObservedPod } from '../../workflows/contract/observation.ts';
+import { resourcesOf } from '../kubernetes/podResources.ts';
 import { imageIDsOf, imagesOf, isReady } from '../kubernetes/podState.ts';
 import type { ListOf } from '../kubernetes/types.ts';
 import type { Node, Pod } from '../kubernetes/wire.ts';
@@ -38,6 +39,7 @@ export function observedPod(pod: Pod, nodes: Nodes, workload: Pick<Workload, 'or
     createdAt: creationTimestamp,
     images: imagesOf(pod),
     imageIDs: imageIDsOf(pod),
+    resources: resourcesOf(pod),
     ...(ordinal !== undefined && { ordinal }),
     ...(template !== undefined && { template }),
     ...(Object.keys(reloaded).length > 0 && { reloaded }),

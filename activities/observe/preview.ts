@@ -18,25 +18,31 @@ export const mayRecreate = ({ change, strategy }: Pick<ReleaseSpec, 'change' | '
 /** The API server would say only that an image is missing. */
 const newOne = 'A new container needs an image.';
 
+export interface Previewed {
+  readonly preview: Preview;
+  readonly to: PodTemplate;
+}
+
 /** What the change makes of the template, as the API server sees it. Undefined where it can only be one of images. */
 export async function previewOf(
   workload: Workload,
   target: Target,
   template: PodTemplate,
   spec: Pick<ReleaseSpec, 'change' | 'strategy'>,
-): Promise<Preview | undefined> {
+): Promise<Previewed | undefined> {
   if (!mayRecreate(spec)) return undefined;
   const source = sourceOf(spec.change);
   const there = Object.keys(templateImages(template));
   const unknown = 'patch' in source ? patchedThere(source.patch).filter((name) => !there.includes(name)) : [];
   if (unknown.length > 0) throw containerNotFound(target, { field: 'change.template', unknown, there }, [newOne]);
   const to = await recreationOf(workload, workloadName(target)).preview(target, source);
-  return {
+  const preview = {
     from: templateFingerprint(template),
     source,
     images: templateImages(to),
     differs: differences(template, to),
   };
+  return { preview, to };
 }
 
 /** A restart sets the annotation that `kubectl rollout restart` sets. */

@@ -19,6 +19,7 @@ export interface Refused {
 const release = 'test/e2e/release.test.ts';
 const kinds = 'test/e2e/kinds.test.ts';
 const recreate = 'test/e2e/recreate.test.ts';
+const resize = 'test/e2e/resize.test.ts';
 const reload = 'test/e2e/hotReload.test.ts';
 const blueGreen = 'test/e2e/blueGreen.test.ts';
 const canary = 'test/e2e/canary.test.ts';
@@ -36,6 +37,10 @@ const inPlaceUnderLoad: readonly Proof[] = [
 const anewUnderLoad: readonly Proof[] = [
   [recreate, 'an env changes under load: 0 failed requests'],
   [recreate, 'a rollback in the middle of a batch under load'],
+];
+const resizedOnKwok: readonly Proof[] = [
+  ['test/kwok/resize.test.ts', 'change where they are: no pod is made anew, nothing restarts'],
+  ['test/kwok/resize.test.ts', 'change together with an image, and go back with it'],
 ];
 const killedAnew: Proof = [
   'test/kwok/kinds/recreated.test.ts',
@@ -101,6 +106,33 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
       how: 'containers restart in their pods',
       native: noHistory,
       shownBy: [['test/kwok/kinds/replicaset.test.ts', 'a ReplicaSet is released in place']],
+    },
+  },
+  'cpu and memory in place': {
+    deployment: {
+      how: 'containers get them as they run; the Deployment is paused',
+      native: both,
+      shownBy: [
+        [resize, 'change with no restart, there and back natively: 0 failed requests'],
+        [resize, 'a rollback in the middle of a batch under load'],
+        [resize, 'more than the node has: fails at the gray pod with what kubelet says'],
+        [resize, 'a container whose resizePolicy says so restarts once, drained'],
+        ['test/kwok/activities/resize.test.ts', 'resources and an image, the worker killed after each write'],
+      ],
+    },
+    statefulset: {
+      how: 'containers get them as they run; `OnDelete` meanwhile',
+      native: both,
+      shownBy: resizedOnKwok,
+    },
+    daemonset: {
+      how: 'containers get them as they run; `OnDelete` meanwhile',
+      native: both,
+      shownBy: resizedOnKwok,
+    },
+    replicaset: {
+      refused: 'MODE_UNSUPPORTED',
+      shownBy: [['test/docs/ways.test.ts', 'a ReplicaSet has no recreation']],
     },
   },
   Recreate: {

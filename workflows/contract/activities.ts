@@ -11,6 +11,7 @@ import type { PodOrder } from './planner/ordering.ts';
 import type { RunningRelease } from './planner/supersede.ts';
 import type { ReleaseRecord } from './record.ts';
 import type { PlannedReload } from './reload.ts';
+import type { ContainerResources } from './resize.ts';
 import type { SettledEnd } from './status.ts';
 import type { NotifyTarget, TrafficSource } from './traffic.schema.ts';
 
@@ -160,14 +161,14 @@ export interface ReleaseRequest extends HeldRequest {
   readonly adopt?: boolean;
   /** After a commit: the images of the version before, which becomes native history. */
   readonly keeps?: Images;
-  /** Pods were made anew: the templates that were kept for it go. */
+  /** More than images changed: the templates that were kept for it go. */
   readonly recreated?: true;
 }
 
 export interface AcquireRequest extends HeldRequest {
   /** Template images that the plan was made from. */
   readonly from: Images;
-  /** Where pods are made anew: both templates are kept in the cluster until the release is over. */
+  /** Where more than images changes: both templates are kept in the cluster until the release is over. */
   readonly template?: PlannedTemplate;
 }
 
@@ -222,6 +223,8 @@ export interface HandfulPod extends PodRef {
 export interface PodRules {
   /** What the pods shall run, unless the pod says otherwise. */
   readonly images: Images;
+  /** What their containers shall ask for and may have, where that changes in the pods that live. */
+  readonly resources?: ContainerResources;
   readonly traffic: PlannedTraffic;
   readonly checks: readonly CheckSpec[];
   readonly minReadyMs: number;
@@ -305,6 +308,8 @@ export interface SurveyRequest extends HeldRequest, PodOrder {
   readonly from: Images;
   /** Where pods are made anew, not the images tell who is looked for, but the mark that pods have, or have not. */
   readonly template?: TemplateMark;
+  /** Where resources change in pods that live: who has not these. */
+  readonly resources?: ContainerResources;
   /** Where containers reload: who does not run it; in a rollback, whom this release has left a trace on. */
   readonly reload?: PlannedReload;
   /** On the way forward of a hot swap: who has not begun, whichever container the new version goes into. */
@@ -401,8 +406,10 @@ export interface CommitRequest extends HeldRequest {
   readonly to: Images;
   /** Written as kubernetes.io/change-cause. */
   readonly cause: string;
-  /** marks.template of the new version, where pods are made anew: the templates are those that `acquire` kept. */
+  /** marks.template of the new version, where more than images changes: the templates are those that `acquire` kept. */
   readonly mark?: string;
+  /** The new ones, where they change in pods that live: none is made anew. */
+  readonly resources?: ContainerResources;
   readonly hotSwap?: PlannedHotSwap;
 }
 

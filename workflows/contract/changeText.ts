@@ -1,4 +1,5 @@
 import type { PlannedChange } from './plan.ts';
+import { resizeLines } from './resize.ts';
 
 /** What a release does, in a few words: `v1 → v2`, `restart of v2`. Empty while nobody knows. */
 export function changeText(
@@ -8,3 +9,7 @@ export function changeText(
   if (version === '') return '';
   return restart === true ? `restart of ${version}` : `${fromVersion || '?'} ${arrow} ${version}`;
 }
+
+/** What changes besides images, one line each: `env of app`, `app: limits.memory 64Mi → 128Mi`. */
+export const otherChanges = ({ template, resize }: Pick<PlannedChange, 'template' | 'resize'>, arrow = '→') =>
+  resize === undefined ? (template?.differs ?? []) : resizeLines(resize, arrow);

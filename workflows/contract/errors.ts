@@ -245,7 +245,7 @@ export const errors = {
     3,
     false,
     'That change cannot be made in place.',
-    'Only images of containers can; the error names what else is other, and what does it.',
+    'Images of containers can, and cpu and memory where the cluster lets them; the error names what else is other, or why not, and what does it.',
   ),
   REPLICAS_UNCHANGED: row(
     409,

@@ -3,6 +3,7 @@ import type { CanaryObservation } from './canary/observation.ts';
 import type { Target } from './names.ts';
 import type { TemplateSource } from './plan.ts';
 import type { RunningRelease } from './planner/supersede.ts';
+import type { ContainerResources, ResizePreview } from './resize.ts';
 
 /** Image by container name. */
 export type Images = Readonly<Record<string, string>>;
@@ -45,6 +46,8 @@ export interface Preview {
   readonly images: Images;
   /** Where the new one differs besides in the images of containers that are there: `spec.containers[0].env`. */
   readonly differs: readonly string[];
+  /** Where they differ in resources of containers besides images, and in nothing else. */
+  readonly resize?: ResizePreview;
 }
 
 export interface ObservedPod {
@@ -61,6 +64,8 @@ export interface ObservedPod {
   readonly images: Images;
   /** What each container that was started runs, as its node says: `registry/checkout@sha256:…`, or an ID of the node's own. */
   readonly imageIDs: Images;
+  /** What its containers ask for and may have. */
+  readonly resources?: ContainerResources;
   /** Of a workload that numbers its pods: the highest is changed first. */
   readonly ordinal?: number;
   /** marks.template: the change that it was born from. */

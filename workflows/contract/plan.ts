@@ -7,6 +7,7 @@ import type { Images } from './observation.ts';
 import type { PodOrder } from './planner/ordering.ts';
 import type { Quantity } from './quantity.schema.ts';
 import type { PlannedReload } from './reload.ts';
+import type { PlannedResize } from './resize.ts';
 import type { PlannedScale } from './scale/plan.ts';
 import type { ReleaseSpec } from './spec.ts';
 import type { TemplatePatch } from './template.schema.ts';
@@ -115,8 +116,10 @@ export interface PlannedChange {
   readonly order?: ContainerOrder;
   /** `to` is the same image as `from`, spelled in another way: containers restart. */
   readonly restart?: true;
-  /** Only where pods are made anew; `from` and `to` may then be empty. */
+  /** Where more than images changes, or pods are made anew; `from` and `to` may then be empty. */
   readonly template?: PlannedTemplate;
+  /** What differs in `template` are resources, which pods get where they are; nothing is made anew. */
+  readonly resize?: PlannedResize;
   /** Containers reload and nothing restarts: `from` and `to` are empty, and the template stays. */
   readonly reload?: PlannedReload;
   /** `from` and `to` are the pair of the template; a pod with its roles the other way round keeps them so. */
@@ -126,7 +129,7 @@ export interface PlannedChange {
 /** A patch of the template as it is, or a revision that the workload's controller keeps. */
 export type TemplateSource = { readonly patch: TemplatePatch } | { readonly revision: number };
 
-/** What pods are made anew from, where they are. */
+/** The templates of a change that is more than images: what pods are made anew from, where they are. */
 export interface PlannedTemplate {
   /** Fingerprint of the template that the plan was made from. */
   readonly from: string;

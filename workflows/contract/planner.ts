@@ -23,6 +23,7 @@ import { supersedingChange, withOrigin } from './planner/supersede.ts';
 import { requireTraffic } from './planner/traffic.ts';
 import { planWarnings } from './planner/warnings.ts';
 import { plannedWrites } from './planner/writes.ts';
+import { hasResources } from './resize.ts';
 import type { ReleaseSpec } from './spec.ts';
 
 /**
@@ -96,9 +97,10 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
   };
 }
 
-function isNew(pod: ObservedPod, { to, template, reload, hotSwap }: PlannedChange): boolean {
+function isNew(pod: ObservedPod, { to, template, resize, reload, hotSwap }: PlannedChange): boolean {
   if (hotSwap !== undefined) return hasBegun(pod.images, hotSwap);
   if (reload !== undefined) return runsReload(pod, reload);
+  if (resize !== undefined) return hasAll(pod.images, to) && hasResources(pod.resources ?? {}, resize.to);
   return template === undefined ? hasAll(pod.images, to) : pod.template === template.to;
 }
 

@@ -210,7 +210,7 @@ const releaseShape = z.strictObject({
         .enum(modes)
         .default('InPlaceIfPossible')
         .describe(
-          'InPlaceOnly: containers restart inside their pods, or the release is refused. Recreate: pods are deleted, batch by batch, and born anew. BlueGreen: all new pods beside the old, then the Services are switched. Canary: new pods beside the old step by step, callers split by weight, by header or by numbers. InPlaceIfPossible: in place where only images change, else Recreate; the plan says which, and why. HotReload: what `change.reload` says, which goes no other way. HotSwap: what `change.hotSwap` says, likewise.',
+          'InPlaceOnly: containers restart inside their pods, or get other cpu and memory as they run, or the release is refused. Recreate: pods are deleted, batch by batch, and born anew. BlueGreen: all new pods beside the old, then the Services are switched. Canary: new pods beside the old step by step, callers split by weight, by header or by numbers. InPlaceIfPossible: in place where only images change, or cpu and memory that pods can be given as they run, else Recreate; the plan says which, and why. HotReload: what `change.reload` says, which goes no other way. HotSwap: what `change.hotSwap` says, likewise.',
         ),
       blueGreen: blueGreenSchema.optional(),
       canary: canarySchema.optional(),

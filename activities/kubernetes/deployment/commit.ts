@@ -1,7 +1,7 @@
 import type { CommitRequest } from '../../../workflows/contract/activities.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { marks } from '../../../workflows/contract/names.ts';
-import { isBearing, marked } from '../births.ts';
+import { isBearing, marked, markOfBirths } from '../births.ts';
 import { controllerOf, hasMark, isLeaving } from '../podState.ts';
 import { deployments, pods, replicaSets } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
@@ -39,7 +39,7 @@ export async function commit(kube: Connection, request: CommitRequest): Promise<
     const { template } = live.spec;
     if (template && sameTemplate(template, expected, [marks.serving])) {
       const to = change.on('to', template);
-      const { mark } = request;
+      const mark = markOfBirths(request);
       const patch =
         mark === undefined
           ? change.patchTo('to', template)
@@ -47,7 +47,7 @@ export async function commit(kube: Connection, request: CommitRequest): Promise<
       await setLive(kube, live, patch, renumbered(live, sets));
     } else requireEqual(deployment.spec.template, template && withoutOurs(template), request);
   });
-  if (request.mark !== undefined) await replaceStragglers(kube, request);
+  if (markOfBirths(request) !== undefined) await replaceStragglers(kube, request);
 }
 
 /**

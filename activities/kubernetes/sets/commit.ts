@@ -1,5 +1,5 @@
 import type { CommitRequest } from '../../../workflows/contract/activities.ts';
-import { isBearing, marked } from '../births.ts';
+import { isBearing, marked, markOfBirths } from '../births.ts';
 import { templateOf } from '../controllerRevisions.ts';
 import { holderOf, holdMarks } from '../holder.ts';
 import { hasMark } from '../podState.ts';
@@ -30,9 +30,10 @@ export async function commit(kube: Connection, kind: SetKind, request: CommitReq
     const done = change.sideOf(template) === 'to';
     requireTemplate(plain, withoutOurs(expectedTemplate(look) ?? template), request.target);
     if (done) return;
-    const { mark, to, holder, cause } = request;
+    const { to, holder, cause } = request;
+    const mark = markOfBirths(request);
     const trail = readTrail(set);
-    const next = trail && { ...trail, to, ...(mark !== undefined && { template: change.on('to', plain) }) };
+    const next = trail && { ...trail, to, ...(request.mark !== undefined && { template: change.on('to', plain) }) };
     // The pods that are born until the old ones are gone can be told from those.
     const patch =
       mark === undefined
@@ -41,7 +42,7 @@ export async function commit(kube: Connection, kind: SetKind, request: CommitReq
     await write(kube, kind, set, request, patch, next, cause);
   });
   await untilObserved(kube, kind, request);
-  if (request.mark !== undefined) await replaceStragglers(kube, kind, request);
+  if (markOfBirths(request) !== undefined) await replaceStragglers(kube, kind, request);
 }
 
 /** See that of a Deployment: pods that were born old between the last look and the new template are deleted. */

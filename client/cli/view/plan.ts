@@ -1,6 +1,6 @@
 import { greenOf } from '../../../workflows/contract/blueGreen/share.ts';
 import { type PlannedCanary, splitText } from '../../../workflows/contract/canary/plan.ts';
-import { changeText } from '../../../workflows/contract/changeText.ts';
+import { changeText, otherChanges } from '../../../workflows/contract/changeText.ts';
 import { hotSwapText } from '../../../workflows/contract/hotSwap/plan.ts';
 import { workloadName } from '../../../workflows/contract/names.ts';
 import type { Plan, PlannedBatch, PlannedGate, PlannedPod, PlannedPrePull } from '../../../workflows/contract/plan.ts';
@@ -34,7 +34,7 @@ export function planLines(given: Plan, look: Look, { wide = false }: PlanOptions
       change.restart === true ? 'restart' : 'change',
       imageText(container, change.from[container], image, look, wide),
     ]),
-    ...(change.template?.differs ?? []).map((what): [string, string] => ['change', what]),
+    ...otherChanges(change, glyphs.arrow).map((what): [string, string] => ['change', what]),
     ...(change.reload === undefined ? [] : [['reload', reloadText(change.reload)] satisfies [string, string]]),
     ...(change.hotSwap === undefined ? [] : [['pair', hotSwapText(change.hotSwap)] satisfies [string, string]]),
     ...(change.order === undefined ? [] : [['order', orderLine(change.order)] satisfies [string, string]]),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { amountOf } from '../../../activities/blueGreen/quantity.ts';
 import { tooSmall } from '../../../activities/blueGreen/room.ts';
 import type { PodTemplate, ResourceQuota } from '../../../activities/kubernetes/wire.ts';
+import { amountOf } from '../../../workflows/contract/amount.ts';
 
 const quota = (hard: Record<string, string>, used: Record<string, string>, spec = {}): ResourceQuota => ({
   metadata: { name: 'team', uid: 'u', resourceVersion: '1' },

@@ -97,6 +97,7 @@ export interface AppOptions {
   readonly name?: string;
   readonly replicas?: number;
   readonly images?: Images;
+  readonly resources?: object;
   readonly spec?: object;
   readonly podAnnotations?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
@@ -105,6 +106,7 @@ export interface AppOptions {
 /** A Deployment whose pods are ready. */
 export async function deploy({ kube, namespace }: World, options: AppOptions = {}): Promise<App> {
   const { name = 'shop', replicas = 3, images = v1, spec = {}, podAnnotations = {}, annotations = {} } = options;
+  const { resources = {} } = options;
   const labels = { app: name };
   await kube.create(
     deployments,
@@ -119,7 +121,7 @@ export async function deploy({ kube, namespace }: World, options: AppOptions = {
           metadata: { labels, annotations: podAnnotations },
           spec: {
             terminationGracePeriodSeconds: 0,
-            containers: Object.entries(images).map(([container, image]) => ({ name: container, image })),
+            containers: Object.entries(images).map(([container, image]) => ({ name: container, image, resources })),
           },
         },
         ...spec,

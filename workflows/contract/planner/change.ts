@@ -9,7 +9,7 @@ import type { PlannedChange, TemplateSource } from '../plan.ts';
 import type { ReleaseSpec } from '../spec.ts';
 import { patchedImages, templateMark, withImagesOf } from '../templatePatch.ts';
 import { containerOrder } from './containerOrder.ts';
-import { recreates } from './mode.ts';
+import { recreates, resizes } from './mode.ts';
 import { plannedReload } from './reload.ts';
 import { restartImages, versionOf } from './restart.ts';
 
@@ -35,7 +35,13 @@ export function plannedChange(spec: ReleaseSpec, observation: Observation): Plan
     requireContainers(`change.order[${index}]`, [entry].flat(), observation);
   if (restart !== undefined && restart !== true) requireContainers('change.restart', restart, observation);
   if (recreates(spec, observation)) return plannedTemplate(change, observation);
-  const planned = restart === undefined ? plannedImages(change, observation) : plannedRestart(restart, observation);
+  const resize = resizes(spec, observation);
+  const planned =
+    resize !== undefined
+      ? { ...plannedTemplate(change, observation), resize }
+      : restart === undefined
+        ? plannedImages(change, observation)
+        : plannedRestart(restart, observation);
   const order = containerOrder(asked, Object.keys(planned.to));
   return { ...planned, ...(order !== undefined && { order }) };
 }
@@ -78,7 +84,7 @@ function changedImages(change: ReleaseSpec['change'], observation: Observation):
   return { from, to };
 }
 
-/** Pods are made anew. A version that is no image is called by the image and a part of its mark: `v1+3f2a1c`. */
+/** More than images changes, or pods are made anew. A version that is no image is called by the image and a part of its mark: `v1+3f2a1c`. */
 function plannedTemplate(change: ReleaseSpec['change'], observation: Observation): PlannedChange {
   const { preview, templateImages } = observation;
   const { from, to } = changedImages(change, observation);

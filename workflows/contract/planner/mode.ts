@@ -2,11 +2,23 @@ import { SluiceError } from '../errors.ts';
 import { workloadName } from '../names.ts';
 import type { Observation } from '../observation.ts';
 import type { PlannedMode } from '../plan.ts';
+import type { PlannedResize } from '../resize.ts';
 import type { ReleaseSpec } from '../spec.ts';
 
+type Asked = Pick<ReleaseSpec, 'strategy'>;
+type Found = Pick<Observation, 'preview'>;
+
+const asksForNewPods = ({ strategy }: Asked): boolean => ['Recreate', 'BlueGreen', 'Canary'].includes(strategy.mode);
+
 /** Whether pods are made anew: because that is asked for, or because a pod that lives cannot be changed so. */
-export const recreates = ({ strategy }: Pick<ReleaseSpec, 'strategy'>, { preview }: Pick<Observation, 'preview'>) =>
-  ['Recreate', 'BlueGreen', 'Canary'].includes(strategy.mode) || (preview?.differs.length ?? 0) > 0;
+export const recreates = (spec: Asked, found: Found): boolean =>
+  asksForNewPods(spec) || ((found.preview?.differs.length ?? 0) > 0 && resizes(spec, found) === undefined);
+
+/** The new resources, where pods that live are given them. */
+export function resizes(spec: Asked, { preview }: Found): PlannedResize | undefined {
+  const { resize } = preview ?? {};
+  return asksForNewPods(spec) || resize === undefined || 'impossible' in resize ? undefined : resize;
+}
 
 const reloadReason =
   'HotReload: nothing restarts, and the template stays. A container that is started anew later, or a pod that is born later, runs what its image has, until it is reloaded too.';
@@ -21,34 +33,46 @@ export function plannedMode(spec: ReleaseSpec, observation: Pick<Observation, 't
   if (spec.change.reload !== undefined) return { asked, used: 'HotReload', reason: reloadReason };
   if (spec.change.hotSwap !== undefined) return { asked, used: 'HotSwap', reason: swapReason };
   if (!recreates(spec, observation)) {
-    const what =
-      spec.change.restart === undefined
-        ? 'only images change, so containers'
-        : 'each image stays the same and is spelled in another way, so containers';
-    return {
-      asked,
-      used: 'InPlace',
-      reason: `In place: ${what} restart inside their pods, which keep UID, IP and node.`,
-    };
+    return { asked, used: 'InPlace', reason: `In place: ${whatChanges(spec, observation)}.` };
   }
   const differs = preview?.differs ?? [];
+  const { resize } = preview ?? {};
+  const cannot =
+    resize !== undefined && 'impossible' in resize ? `${listed(differs)}: ${resize.impossible}` : listed(differs);
   if (asked === 'InPlaceOnly') {
     throw new SluiceError(
       'NOT_IN_PLACE',
-      `A pod of ${workloadName(target)} that lives cannot be given ${listed(differs)}, and strategy.mode is InPlaceOnly.`,
+      `A pod of ${workloadName(target)} that lives cannot be given ${cannot}; strategy.mode is InPlaceOnly.`,
       {
-        next: 'Change only images, or let pods be made anew: mode InPlaceIfPossible or Recreate.',
+        next: 'Change only what can be had in place, or let pods be made anew: mode InPlaceIfPossible or Recreate.',
         details: { differs },
       },
     );
   }
   requireNoOrder(spec);
-  const why = differs.length === 0 ? 'as asked for' : `a pod that lives cannot be given ${listed(differs)}`;
+  const why = differs.length === 0 ? 'as asked for' : `a pod that lives cannot be given ${cannot}`;
   return {
     asked,
     used: 'Recreate',
     reason: `Recreate: ${why}. Each pod is deleted, and another one is born in its place, with another UID and IP, perhaps on another node.`,
   };
+}
+
+function whatChanges(spec: ReleaseSpec, observation: Found): string {
+  const resized = resizes(spec, observation);
+  if (resized === undefined) {
+    const what =
+      spec.change.restart === undefined
+        ? 'only images change, so containers'
+        : 'each image stays the same and is spelled in another way, so containers';
+    return `${what} restart inside their pods, which keep UID, IP and node`;
+  }
+  const { restarts } = resized;
+  const forIt =
+    restarts.length === 0
+      ? 'which they get as they run'
+      : `for which ${restarts.join(', ')} must restart (resizePolicy)`;
+  return `containers get other resources, ${forIt}; where an image changes they restart inside their pods, which keep UID, IP and node`;
 }
 
 /** @throws NOT_IN_PLACE where containers of pods that are made anew shall change one after another */

@@ -54,6 +54,7 @@ export function supersedingChange(
   if (running === undefined) return undefined;
   if (mode !== 'InPlace') throw notInPlace(running.change.version, mode);
   const asked = askedChange(spec, observation, running);
+  if (asked.resize !== undefined || running.change.resize !== undefined) throw resizes(running.change.version);
   const others = Object.keys(running.change.to).filter((container) => !Object.hasOwn(asked.to, container));
   const before = Object.fromEntries(others.map((container) => [container, templateImages[container] ?? '']));
   const from = { ...asked.from, ...before };
@@ -86,6 +87,11 @@ const notInPlace = (version: string, mode: PlannedMode['used']): SluiceError =>
     `The release of ${version} that runs changes pods in place, and this one would not (${mode}): it cannot go on from there.`,
     { next: `Change only images; or ${otherwise(version)}` },
   );
+
+const resizes = (version: string): SluiceError =>
+  refused(`The release of ${version} that runs and the newer one do not both change images only.`, {
+    next: `Change only images; or ${otherwise(version)}`,
+  });
 
 /** The change that is asked for, and nothing else. What every pod has is the version before, or the running one. */
 function askedChange(spec: ReleaseSpec, observation: Observation, running: RunningRelease): PlannedChange {

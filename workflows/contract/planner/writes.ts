@@ -17,7 +17,8 @@ export function plannedWrites(
   const selectors = `the selector of Service ${services.join(', ')}`;
   const images = Object.entries(change.to).map(([container, image]) => `${container}=${image}`);
   const serving = services.length > 0;
-  const recreates = change.template !== undefined;
+  const keeps = change.template !== undefined;
+  const recreates = keeps && change.resize === undefined;
   const commits = change.reload === undefined;
   const pulls = prePull?.nodes.length ?? 0;
   return [
@@ -26,7 +27,7 @@ export function plannedWrites(
           `Pull the new images on ${countOf(pulls, 'node')}, by a pod of ours on each (label ${marks.prePull}) that runs nothing and is deleted again.`,
         ]
       : []),
-    ...(recreates ? ['Keep the old and the new template in a ControllerRevision, until the end.'] : []),
+    ...(keeps ? ['Keep the old and the new template in a ControllerRevision, until the end.'] : []),
     `${kind.hold(name)} and mark it as held (annotations ${marks.release}, ${marks.before}).`,
     ...(serving ? [`Label ${kind.births} and all its pods ${marks.serving}=true.`] : []),
     ...(serving ? [`Add ${marks.serving} to ${selectors}: from then on a pod is drained by its label.`] : []),
@@ -40,10 +41,7 @@ export function plannedWrites(
       ? [`Make ${kind.births} the new one while pods of a batch are made anew, and the old one again.`]
       : []),
     ...(commits
-      ? [
-          `After the last batch: set ${recreates ? 'what changes' : images.join(', ')} ${kind.commit(name)}.`,
-          kind.history,
-        ]
+      ? [`After the last batch: set ${keeps ? 'what changes' : images.join(', ')} ${kind.commit(name)}.`, kind.history]
       : []),
     ...(serving ? [`Take ${marks.serving} out of ${selectors}, then off ${kind.births} and the pods.`] : []),
     `Take the annotations off ${name} and ${kind.release(paused)}.`,

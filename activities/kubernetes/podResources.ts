@@ -1,0 +1,76 @@
+import type { ContainerResources, PlannedResize, ResizePreview, Resources } from '../../workflows/contract/resize.ts';
+import { amountsOf, sameAmount, sameResources } from '../../workflows/contract/resize.ts';
+import { differences } from './templates.ts';
+import type { Pod, PodTemplate } from './wire.ts';
+
+type Container = Pod['spec']['containers'][number];
+
+/** What its containers ask for and may have, init containers left out. */
+export const resourcesOf = ({ spec }: Pod): ContainerResources =>
+  Object.fromEntries(spec.containers.map((container) => [container.name, ownResources(container)]));
+
+const ownResources = ({ resources: { requests = {}, limits = {} } = {} }: Pick<Container, 'resources'>): Resources => ({
+  requests,
+  limits,
+});
+
+/** What `pods/resize` can change. */
+const resizable = new Set(['cpu', 'memory']);
+
+/**
+ * How containers get from the resources of one template to those of the other; undefined where the two differ in more, or
+ * in none. Neither way may an amount be added or taken away: the API server lets no pod lose one, and each change must be
+ * one that can be undone.
+ */
+export function resizeBetween(from: PodTemplate, to: PodTemplate): ResizePreview | undefined {
+  if (differences(from, to).length === 0 || differences(withoutResources(from), withoutResources(to)).length > 0) {
+    return undefined;
+  }
+  const before = new Map((from.spec?.containers ?? []).map((container) => [container.name, container]));
+  const pairs = (to.spec?.containers ?? []).flatMap((container) => {
+    const old = before.get(container.name);
+    return old === undefined || differences(onlyOne(old), onlyOne(container)).length === 0 ? [] : [{ old, container }];
+  });
+  for (const { old, container } of pairs) {
+    const why = impossible(old, container);
+    if (why !== undefined) return { impossible: `${container.name}: ${why}` };
+  }
+  const changed = pairs.filter(({ old, container }) => !sameResources(ownResources(old), ownResources(container)));
+  return {
+    from: Object.fromEntries(changed.map(({ old }) => [old.name, ownResources(old)])),
+    to: Object.fromEntries(changed.map(({ container }) => [container.name, ownResources(container)])),
+    restarts: changed.filter(({ old, container }) => restarts(old, container)).map(({ container }) => container.name),
+  } satisfies PlannedResize;
+}
+
+const onlyOne = (container: Container): PodTemplate => ({ spec: { containers: [container] } });
+
+function withoutResources(template: PodTemplate): PodTemplate {
+  if (!template.spec) return template;
+  const containers = template.spec.containers.map((container) => ({ ...container, resources: {} }));
+  return { ...template, spec: { ...template.spec, containers } };
+}
+
+function impossible(old: Container, container: Container): string | undefined {
+  const [before, after] = [amountsOf(ownResources(old)), amountsOf(ownResources(container))];
+  for (const field of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    if (sameAmount(before[field], after[field])) continue;
+    if (!resizable.has(field.slice(field.indexOf('.') + 1))) return `${field} of a pod is fixed`;
+    if (after[field] === undefined) return `${field} cannot be taken away`;
+    if (before[field] === undefined) return `${field} is new, and a rollback could not take it away`;
+  }
+  const claims = ({ resources }: Container) => JSON.stringify(resources?.claims ?? []);
+  return claims(old) === claims(container) ? undefined : 'resource claims of a pod are fixed';
+}
+
+/** Whether one of the resources that change says so in the container's resizePolicy. */
+function restarts(old: Container, container: Container): boolean {
+  const [before, after] = [amountsOf(ownResources(old)), amountsOf(ownResources(container))];
+  return (container.resizePolicy ?? []).some(
+    ({ resourceName, restartPolicy }) =>
+      restartPolicy === 'RestartContainer' &&
+      ['requests', 'limits'].some(
+        (kind) => !sameAmount(before[`${kind}.${resourceName}`], after[`${kind}.${resourceName}`]),
+      ),
+  );
+}
