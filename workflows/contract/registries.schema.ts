@@ -35,8 +35,13 @@ const instanceSchema = z
   .prefault({})
   .describe('Which instance of the service a pod is. Default: the one at its address.');
 
-/** Fields of every registry. `callersCache`: what its usual callers do. */
-const common = (callersCache: string) => ({
+const credentialsSchema = z
+  .string()
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/)
+  .meta({ title: 'the name of a folder, such as eureka-admin' });
+
+/** Fields of every registry. `callersCache`: has the default that fits its usual callers, or none: nobody but its owner knows. */
+const common = <S extends z.ZodType<string>>(callersCache: S) => ({
   instance: instanceSchema,
   missing: z
     .enum(['Fail', 'Skip'])
@@ -44,25 +49,20 @@ const common = (callersCache: string) => ({
     .describe(
       'A pod that is ready and has no instance there. Fail: the plan refuses it. Skip: it is changed all the same, and the plan names it.',
     ),
-  callersCache: durationSchema
-    .default(callersCache)
-    .describe(
-      'So long callers may go on with what they found before; a pod is not changed earlier, however quiet it is, and `maxDrain` counts from there.',
-    ),
+  callersCache: callersCache.describe(
+    'So long callers may go on with what they found before; a pod is not changed earlier, however quiet it is, and `maxDrain` counts from there.',
+  ),
   callsPerSecond: z
     .int()
     .min(1)
     .max(10_000)
     .default(50)
     .describe('At most so many calls a second of one worker to this server, whichever releases they are for.'),
-  credentials: z
-    .string()
-    .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/)
+  credentials: credentialsSchema
     .optional()
     .describe(
       'Name of a folder of the worker in SLUICE_CREDENTIALS_DIR with the files `username` and `password`, or `token`; `ca.crt` besides, where the server has a CA of its own.',
-    )
-    .meta({ title: 'the name of a folder, such as eureka-admin' }),
+    ),
 });
 
 const serverSchema = z
@@ -74,7 +74,7 @@ const eureka = z
   .strictObject({
     server: serverSchema.describe('Its address as clients have it, such as http://eureka:8761/eureka.'),
     service: z.string().min(1).describe('The application that the pods register as; case does not matter.'),
-    ...common('90s'),
+    ...common(durationSchema.default('90s')),
   })
   .describe('A service in Eureka: a pod is taken out by the status override OUT_OF_SERVICE.');
 
@@ -94,7 +94,7 @@ const etcd = z
         "The key that tells callers to leave an instance alone, while it is there; `{key}` stands for the instance's own.",
       )
       .meta({ title: 'a key with `{key}` in it, such as `/disabled{key}`' }),
-    ...common('5s'),
+    ...common(durationSchema.default('5s')),
   })
   .superRefine(({ service, flag }, context) => {
     if (!flag.startsWith(service) && !flag.startsWith('{key}')) return;
@@ -105,10 +105,24 @@ const etcd = z
     'Instances that applications keep under keys of etcd: a pod is taken out by a key beside, which callers must heed.',
   );
 
+const webhook = z
+  .strictObject({
+    server: serverSchema.describe(
+      'Its address, such as https://platform.example/traffic; the operations are below it.',
+    ),
+    service: z.string().min(1).describe('The service that the pods are instances of.'),
+    ...common(durationSchema),
+    credentials: credentialsSchema.describe(
+      'Name of a folder of the worker in SLUICE_CREDENTIALS_DIR with the file `secret`, which calls are signed with; `token` or `username` and `password`, and `ca.crt`, besides.',
+    ),
+  })
+  .describe("A service in a platform of the company's own, which speaks docs/webhook.openapi.json.");
+
 /** By the key of the adapter, which is in activities/traffic/registries/. */
 export const registrySchemas = {
   eureka: z.strictObject({ eureka }),
   etcd: z.strictObject({ etcd }),
+  webhook: z.strictObject({ webhook }),
 };
 
 export type RegistryKey = keyof typeof registrySchemas;

@@ -2,11 +2,13 @@ import { Agent, request } from 'undici';
 import { humanDuration } from '../../../workflows/contract/quantity.ts';
 import { failureText } from '../../failureText.ts';
 import { credentialsOf } from './credentials.ts';
-import { RegistryFailure } from './failure.ts';
+import { excerpt, RegistryFailure } from './failure.ts';
 import { type Pace, paceOf } from './pace.ts';
 
 /** A server that is slower than this is taken for one that is down. */
 const timeoutMs = 10_000;
+/** 10,000 instances with 3 kB each; whoever says more is no registry. */
+const mostBytes = 32 * 1024 * 1024;
 /** Nobody's own certificate authority, or a certificate of another name: no later try is better. */
 const untrusted = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ERR_TLS/;
 
@@ -62,7 +64,7 @@ export class RegistryClient {
         ...(ca !== undefined && { dispatcher: trusting(ca) }),
         signal: AbortSignal.any([this.#signal, AbortSignal.timeout(timeoutMs)]),
       });
-      const text = await answer.body.text();
+      const text = await textOf(answer.body);
       const status = answer.statusCode;
       const isBusy = status === 429 || status >= 500;
       if (isBusy) this.pace.failed(1_000 * Number(answer.headers['retry-after'] ?? 0) || 0);
@@ -89,13 +91,21 @@ function trusting(ca: string): Agent {
   return agent;
 }
 
+async function textOf(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > mostBytes) throw new Error(`it answers with more than ${mostBytes / 1024 / 1024} MiB`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
 const hostOf = (server: string): string => new URL(server).host;
 
 function refused(server: string, what: string, status: number, text: string): RegistryFailure {
-  const said = text
-    .replace(/<[^>]*>|\s+/g, ' ')
-    .trim()
-    .slice(0, 200);
+  const said = excerpt(text);
   const message = `${hostOf(server)} answers ${what} with ${status}${said === '' ? '' : `: ${said}`}.`;
   if (status === 401 || status === 403) {
     return new RegistryFailure(

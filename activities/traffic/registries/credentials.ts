@@ -7,6 +7,8 @@ export interface Credentials {
   readonly authorization?: string;
   /** PEM. */
   readonly ca?: string;
+  /** What calls are signed with, where they are. */
+  readonly secret?: string;
 }
 
 const variable = 'SLUICE_CREDENTIALS_DIR';
@@ -16,8 +18,8 @@ const defaultDirectory = '/etc/sluice/credentials';
 export async function credentialsOf(name: string | undefined): Promise<Credentials> {
   if (name === undefined) return {};
   const directory = join(process.env[variable] ?? defaultDirectory, name);
-  const [username, password, token, ca] = await Promise.all(
-    ['username', 'password', 'token', 'ca.crt'].map((file) => contentOf(join(directory, file))),
+  const [username, password, token, ca, secret] = await Promise.all(
+    ['username', 'password', 'token', 'ca.crt', 'secret'].map((file) => contentOf(join(directory, file))),
   );
   const authorization =
     token !== undefined
@@ -25,13 +27,17 @@ export async function credentialsOf(name: string | undefined): Promise<Credentia
       : username !== undefined
         ? `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}`
         : undefined;
-  if (authorization === undefined && ca === undefined) {
+  if (authorization === undefined && ca === undefined && secret === undefined) {
     throw new RegistryFailure(
-      `The worker has no credentials ${name}: there is neither username, token nor ca.crt in ${directory}.`,
+      `The worker has no credentials ${name}: there is neither username, token, secret nor ca.crt in ${directory}.`,
       `Mount a Secret with these files there, or set ${variable} on the worker.`,
     );
   }
-  return { ...(authorization !== undefined && { authorization }), ...(ca !== undefined && { ca }) };
+  return {
+    ...(authorization !== undefined && { authorization }),
+    ...(ca !== undefined && { ca }),
+    ...(secret !== undefined && { secret }),
+  };
 }
 
 async function contentOf(file: string): Promise<string | undefined> {

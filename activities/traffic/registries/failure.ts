@@ -6,3 +6,10 @@ export class RegistryFailure extends SluiceError {
     super('REGISTRY_UNREACHABLE', message, next === undefined ? {} : { next });
   }
 }
+
+/** The beginning of an answer that was not expected, in one line and without tags. */
+export const excerpt = (text: string): string =>
+  text
+    .replace(/<[^>]*>|\s+/g, ' ')
+    .trim()
+    .slice(0, 200);

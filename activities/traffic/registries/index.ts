@@ -5,6 +5,7 @@ import { RegistryClient, type RegistryServer } from './client.ts';
 import { etcdRegistry } from './etcd.ts';
 import { eurekaRegistry } from './eureka.ts';
 import type { Registry } from './registry.ts';
+import { webhookRegistry } from './webhook.ts';
 
 type Adapters = { readonly [K in RegistryKey]: (rules: RegistryRulesOf<K>, deps: TrafficDeps) => OpenRegistry };
 
@@ -19,6 +20,7 @@ export interface OpenRegistry {
 const adapters: Adapters = {
   eureka: overHttp(eurekaRegistry),
   etcd: overHttp(etcdRegistry),
+  webhook: overHttp(webhookRegistry),
 };
 
 export function openRegistry(source: RegistrySource, deps: TrafficDeps): OpenRegistry {
