@@ -32,6 +32,8 @@ export interface Access {
   readonly group: string;
   readonly resource: string;
   readonly verb: string;
+  /** Of a resource without namespaces. */
+  readonly clusterWide?: true;
 }
 
 /** A kind of workload. One file each in activities/kubernetes/, registered in workloads.ts. */

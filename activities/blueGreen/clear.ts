@@ -1,7 +1,7 @@
 import type { AcquireRequest } from '../../workflows/contract/activities.ts';
 import { idOfHolder } from '../../workflows/contract/names.ts';
 import type { Call } from '../call.ts';
-import { restoreLeft } from '../canary/left.ts';
+import { endLeft, restoreLeft } from '../canary/left.ts';
 import { isCanary, removeCanary } from '../canary/service.ts';
 import { disown } from '../kubernetes/deployment/green/disown.ts';
 import { pairOf } from '../kubernetes/deployment/green/find.ts';
@@ -49,6 +49,7 @@ export async function clearLeft(shared: Shared, request: AcquireRequest, call: C
     } as const;
     await point({ ...deps, pods }, { ...pointed, to: 'blue' });
     await removeGreen(kube, left);
+    await endLeft(kube, left);
     for (const service of ours.filter(isCanary)) await removeCanary(kube, left, service.metadata.name);
     await point({ ...deps, pods }, { ...pointed, to: 'both' });
   });

@@ -1,11 +1,32 @@
-import type { Match, Split } from '../../workflows/contract/canary/plan.ts';
 import type { Resource } from '../kubernetes/resources.ts';
 import type { Sides } from './router.ts';
-import { type Routing, type RuleKind, ruleRouter } from './rules.ts';
+import { type RuleKind, ruleRouter } from './rules.ts';
+import type { Routing } from './there.ts';
+import { weightedRules } from './weighted.ts';
 
 /** gateway.networking.k8s.io/v1, as much of it as is looked at; whatever else a rule has is kept. */
 export interface HTTPRoute extends Routing {
-  readonly spec: { readonly rules?: readonly HTTPRouteRule[] };
+  readonly spec: { readonly parentRefs?: readonly ParentRef[]; readonly rules?: readonly HTTPRouteRule[] };
+  /** What each parent's controller says of it. */
+  readonly status?: {
+    readonly parents?: readonly { readonly parentRef: ParentRef; readonly conditions?: readonly Condition[] }[];
+  };
+}
+
+interface ParentRef {
+  readonly kind?: string;
+  readonly namespace?: string;
+  readonly name: string;
+  readonly sectionName?: string;
+  readonly port?: number;
+}
+
+export interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly observedGeneration?: number;
+  readonly reason?: string;
+  readonly message?: string;
 }
 
 export interface HTTPRouteRule {
@@ -45,67 +66,48 @@ export const httpRouteRules: RuleKind<HTTPRoute, HTTPRouteRule> = {
   resource: httpRoutes,
   rulesOf: ({ spec }) => spec.rules ?? [],
   patch: (rules) => ({ spec: { rules } }),
+  ...weightedRules<HTTPRouteRule, BackendRef>({
+    refsOf: ({ backendRefs = [] }) => backendRefs,
+    withRefs: (rule, backendRefs) => ({ ...rule, backendRefs }),
+    pointsTo,
+    toCanary: (stable, { canary }) => ({ ...stable, name: canary }),
+    nameOf: ({ name }) => name,
 
-  split: (rules, sides, split) =>
-    rules.flatMap((rule) => {
-      const stable = rule.backendRefs?.find((ref) => pointsTo(ref, sides.service, sides));
-      if (stable === undefined) return [rule];
-      const canary = { ...stable, name: sides.canary };
-      return [...matched(rule, canary, split.match), weighted(rule, stable, canary, split)];
-    }),
-
-  strip: (rules, sides, before) => {
-    const weight = before
-      ?.flatMap(({ backendRefs = [] }) => backendRefs)
-      .find((ref) => pointsTo(ref, sides.service, sides))?.weight;
-    return rules.flatMap((rule) => {
-      const { backendRefs = [] } = rule;
-      const others = backendRefs.filter((ref) => !pointsTo(ref, sides.canary, sides));
-      if (others.length === backendRefs.length) return [rule];
-      // A rule for callers who match has nobody else.
-      if (others.length === 0) return [];
-      const back = (ref: BackendRef): BackendRef =>
-        pointsTo(ref, sides.service, sides) ? { ...ref, weight: weight ?? 1 } : ref;
-      return [{ ...rule, backendRefs: others.map(back) }];
-    });
-  },
-
-  unfit: (rules, sides, splits) => {
-    const refs = rules.map(({ backendRefs = [] }) => backendRefs);
-    const ours = refs.filter((some) => some.some((ref) => pointsTo(ref, sides.service, sides)));
-    if (ours.length === 0) {
-      const names = [...new Set(refs.flat().map(({ name }) => name))].join(', ');
-      return `has no rule that points to Service ${sides.service}; it points to: ${names || 'nothing'}`;
-    }
-    const shared = ours.find((some) => some.length > 1)?.find((ref) => !pointsTo(ref, sides.service, sides));
-    if (shared !== undefined) {
-      return `has a rule that splits callers between Service ${sides.service} and ${shared.name} already`;
-    }
-    if (refs.flat().some((ref) => pointsTo(ref, sides.canary, sides)))
-      return `points to Service ${sides.canary} already`;
-    const byCookie = splits.some(({ match }) => match !== undefined && 'cookie' in match);
-    return byCookie ? 'knows no cookies: callers can be told by a header' : undefined;
-  },
+    // Of two rules that fit a request the one with more headers wins, whichever comes first.
+    only: (rule, match) => {
+      const { name: _, matches = [{}], ...rest } = rule;
+      const header = 'header' in match ? [{ type: 'Exact', ...match.header }] : [];
+      return { ...rest, matches: matches.map((one) => ({ ...one, headers: [...(one.headers ?? []), ...header] })) };
+    },
+    unfit: (_rules, splits) =>
+      splits.some(({ match }) => match !== undefined && 'cookie' in match)
+        ? 'knows no cookies: callers can be told by a header'
+        : undefined,
+  }),
+  lag,
 };
 
-/** Of two rules that fit a request the one with more headers wins, whichever comes first. */
-function matched(rule: HTTPRouteRule, canary: BackendRef, match: Match | undefined): readonly HTTPRouteRule[] {
-  if (match === undefined || !('header' in match)) return [];
-  const header = { type: 'Exact', ...match.header };
-  const { name: _, matches = [{}], ...rest } = rule;
-  const also = matches.map((one) => ({ ...one, headers: [...(one.headers ?? []), header] }));
-  return [{ ...rest, matches: also, backendRefs: [{ ...canary, weight: 100 }] }];
+/**
+ * What a parent of the route says of it that is not as it should be, as its conditions show.
+ * https://gateway-api.sigs.k8s.io/reference/spec/#routeparentstatus
+ */
+function lag({ metadata, spec, status }: HTTPRoute): string | undefined {
+  const { generation = 0, namespace } = metadata;
+  const keyOf = ({ kind = 'Gateway', name, namespace: at = namespace, sectionName, port }: ParentRef): string =>
+    JSON.stringify([kind, name, at, sectionName, port]);
+  const asked = new Set((spec.parentRefs ?? []).map(keyOf));
+  for (const { parentRef, conditions = [] } of status?.parents ?? []) {
+    // Of one that the route does not name any more nobody takes the status away.
+    if (!asked.has(keyOf(parentRef))) continue;
+    const named = `${parentRef.kind ?? 'Gateway'} ${parentRef.name}`;
+    const late = conditions.find(({ observedGeneration = generation }) => observedGeneration < generation);
+    if (late) return `${named} has seen generation ${late.observedGeneration} of it only, not ${generation}`;
+    const bad = conditions.find(
+      ({ type, status: is }) => ['Accepted', 'ResolvedRefs'].includes(type) && is === 'False',
+    );
+    if (bad) return `${named} says: not ${bad.type}: ${[bad.reason, bad.message].filter(Boolean).join(', ')}`;
+  }
+  return undefined;
 }
-
-const weighted = (rule: HTTPRouteRule, stable: BackendRef, canary: BackendRef, { weight }: Split): HTTPRouteRule =>
-  weight === 0
-    ? rule
-    : {
-        ...rule,
-        backendRefs: [
-          { ...stable, weight: 100 - weight },
-          { ...canary, weight },
-        ],
-      };
 
 export const httpRoute = ruleRouter(httpRouteRules);

@@ -3,8 +3,9 @@ import { activity, type Call } from '../call.ts';
 import { orGone } from '../kubernetes/deployment/green/find.ts';
 import type { Shared } from '../scope.ts';
 import { endpointWatches } from '../traffic/index.ts';
+import { routers } from './routers.ts';
 import { removeCanary } from './service.ts';
-import { type ShiftDeps, shift, unshift } from './shift.ts';
+import { type ShiftDeps, shift, sidesOf, unshift } from './shift.ts';
 
 /** A route that splits callers between the old and the new version of a Deployment. */
 export function canaryActivities(shared: Shared): CanaryActivities {
@@ -21,6 +22,11 @@ export function canaryActivities(shared: Shared): CanaryActivities {
 
     unshift: activity((asked, call) => unshift(depsOf(call), { ...asked, since: call.here(asked.since) })),
 
-    endCanary: activity((request, call) => removeCanary(shared.kube.with(call.signal), request, request.route.canary)),
+    endCanary: activity(async (request, call) => {
+      const kube = shared.kube.with(call.signal);
+      const { route } = request;
+      await routers[route.kind].end?.(kube, request, sidesOf(request, route));
+      await removeCanary(kube, request, route.canary);
+    }),
   };
 }

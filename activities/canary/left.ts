@@ -8,3 +8,11 @@ export async function restoreLeft(kube: Connection, left: HeldRequest): Promise<
     for (const sides of await router.left(kube, left)) await router.restore(kube, left, sides);
   }
 }
+
+/** Takes away what stood beside them. */
+export async function endLeft(kube: Connection, left: HeldRequest): Promise<void> {
+  for (const router of Object.values(routers)) {
+    if (router.end === undefined) continue;
+    for (const sides of await router.left(kube, left)) await router.end(kube, left, sides);
+  }
+}

@@ -24,10 +24,14 @@ export interface Router {
   ): Promise<void>;
   /** @throws WORKLOAD_CHANGED unless it is as `split` left it */
   requireSplit(kube: Connection, held: HeldRequest, sides: Sides, split: Split): Promise<void>;
+  /** Why it is not in force yet as it is now, as whoever follows it reports; undefined where it is, or nobody reports. */
+  lag(kube: Connection, sides: Sides): Promise<string | undefined>;
   /** Whether anybody can come to the new version by it. */
   reaches(kube: Connection, sides: Sides): Promise<boolean>;
-  /** As it was before the first `split`; of what somebody else changed only what is ours goes, and that is answered. */
+  /** Nobody comes to the new version by it, and it is as it was before the first `split`; of what somebody else changed only what is ours goes, and that is answered. */
   restore(kube: Connection, held: HeldRequest, sides: Sides): Promise<'exact' | 'stripped' | 'gone'>;
+  /** Takes away what it made beside it. Nobody may come by that any more. */
+  end?(kube: Connection, held: HeldRequest, sides: Sides): Promise<void>;
   /** Those that a release left held which was terminated. None where it may not look. */
   left(kube: Connection, held: HeldRequest): Promise<readonly Sides[]>;
 }

@@ -4,15 +4,11 @@ import type { RouterKind, Split } from '../../workflows/contract/canary/plan.ts'
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { idOfHolder } from '../../workflows/contract/names.ts';
 import { holderOf, holdMarks, noMarks, readBefore } from '../kubernetes/holder.ts';
-import { KubernetesFailure } from '../kubernetes/kubernetesFailure.ts';
 import type { Resource } from '../kubernetes/resources.ts';
 import { retryConflicts } from '../kubernetes/retryConflicts.ts';
 import type { Connection } from '../kubernetes/types.ts';
-import type { Service } from '../kubernetes/wire.ts';
 import type { Router, Sides } from './router.ts';
-
-/** A route of any kind, as far as all have it. */
-export type Routing = Pick<Service, 'metadata'>;
+import { noneToSee, notFound, type Routing } from './there.ts';
 
 /** A kind of route that is a list of rules. All functions are pure. */
 export interface RuleKind<Route extends Routing, Rule> {
@@ -27,6 +23,8 @@ export interface RuleKind<Route extends Routing, Rule> {
   readonly strip: (rules: readonly Rule[], sides: Sides, before: readonly Rule[] | undefined) => readonly Rule[];
   /** Why these rules cannot be split in each of these ways, after the name of the route; undefined where they can. */
   readonly unfit: (rules: readonly Rule[], sides: Sides, splits: readonly Split[]) => string | undefined;
+  /** See Router.lag. */
+  readonly lag: (route: Route) => string | undefined;
 }
 
 /** What is kept on a route that is held: as it was, and how it is split now. */
@@ -91,7 +89,7 @@ export function ruleRouter<Route extends Routing, Rule>(of: RuleKind<Route, Rule
       }
       // What a terminated release left is put back before anything else is written.
       const rules = keptOn(route)?.rules ?? of.rulesOf(route);
-      const why = of.unfit(rules, sides, splits);
+      const why = of.unfit(rules, sides, splits) ?? (keptOn(route) ? undefined : notHeeded(of.lag(route)));
       if (why !== undefined) throw new SluiceError('ROUTE_UNFIT', `${kind} ${sides.name} ${why}.`);
       for (const split of splits) await write(kube, sides, route, {}, of.split(rules, sides, split), true);
     },
@@ -124,6 +122,11 @@ export function ruleRouter<Route extends Routing, Rule>(of: RuleKind<Route, Rule
       return route !== undefined && reachesCanary(of.rulesOf(route), sides);
     },
 
+    async lag(kube, sides) {
+      const route = await kube.find(resource, at(sides));
+      return route && of.lag(route);
+    },
+
     restore: (kube, held, sides) =>
       retryConflicts(async () => {
         const route = await kube.find(resource, at(sides));
@@ -149,41 +152,11 @@ export function ruleRouter<Route extends Routing, Rule>(of: RuleKind<Route, Rule
   };
 }
 
+const notHeeded = (lag: string | undefined): string | undefined =>
+  lag === undefined ? undefined : `is not in force as it is: ${lag}`;
+
 function isKept(value: unknown): value is Kept<unknown> {
   return (
     typeof value === 'object' && value !== null && 'rules' in value && Array.isArray(value.rules) && 'split' in value
   );
-}
-
-/** Where the CRD is not installed, or the worker has nothing to do with it. */
-function noneToSee(error: unknown): { readonly items: readonly never[] } {
-  if (error instanceof KubernetesFailure && (error.status === 403 || error.status === 404)) return { items: [] };
-  throw error;
-}
-
-/** Why there is none of that name. */
-async function notFound(
-  kube: Connection,
-  kind: RouterKind,
-  resource: Resource<Routing>,
-  { namespace, name }: Sides,
-): Promise<SluiceError> {
-  try {
-    const { items } = await kube.list(resource, { namespace });
-    const there = items.map(({ metadata }) => metadata.name).join(', ');
-    return new SluiceError(
-      'ROUTE_NOT_FOUND',
-      `There is no ${kind} ${name} in namespace ${namespace}; it has: ${there || 'none'}.`,
-    );
-  } catch (error) {
-    if (!(error instanceof KubernetesFailure && (error.status === 403 || error.status === 404))) throw error;
-    const missing = error.status === 404;
-    return new SluiceError(
-      'ROUTE_NOT_FOUND',
-      missing
-        ? `The cluster has no ${resource.name}.${resource.group}/${resource.version}: the CRD of ${kind} is not installed.`
-        : `There is no ${kind} ${name} in namespace ${namespace}.`,
-      missing ? { next: 'Install it with its gateway, or leave out strategy.canary.route.' } : {},
-    );
-  }
 }

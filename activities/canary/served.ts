@@ -1,8 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ShiftRequest, UnshiftRequest } from '../../workflows/contract/canary/activities.ts';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { countOf, humanDuration } from '../../workflows/contract/quantity.ts';
+import type { Connection } from '../kubernetes/types.ts';
 import type { EndpointWatches } from '../traffic/endpoints.ts';
 import { until } from '../until.ts';
+import type { Router, Sides } from './router.ts';
+
+const lookAgainMs = 500;
 
 /**
  * Waits until a Service has so many ready endpoints, as its EndpointSlices show: nobody is sent to one that has none.
@@ -24,4 +29,29 @@ export async function awaitServed(
       `After ${humanDuration(timeoutMs)} Service ${service} has ${ready()} of ${countOf(count, 'ready endpoint')}: nobody is sent there.`,
     );
   });
+}
+
+/**
+ * Waits until callers are split as the route says, as far as whoever follows it reports that.
+ * @throws ROUTE_NOT_HEEDED when it is not so in time
+ */
+export async function awaitHeeded(
+  kube: Connection,
+  router: Router,
+  sides: Sides,
+  { route, since, timeoutMs }: UnshiftRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  const deadlineMs = Date.parse(since) + timeoutMs;
+  for (;;) {
+    const lag = await router.lag(kube, sides);
+    if (lag === undefined) return;
+    if (Date.now() >= deadlineMs) {
+      throw new SluiceError(
+        'ROUTE_NOT_HEEDED',
+        `After ${humanDuration(timeoutMs)} ${route.kind} ${route.name} is not in force: ${lag}.`,
+      );
+    }
+    await sleep(lookAgainMs, undefined, { signal });
+  }
 }

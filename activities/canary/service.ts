@@ -26,7 +26,7 @@ export async function makeCanary(
   { service, canary }: PlannedRoute,
   hash: string,
 ): Promise<void> {
-  const { namespace, name: owner } = held.target;
+  const { namespace } = held.target;
   const found = await kube.find(services, { namespace, name: canary });
   if (found) return requireCanary(found, held);
   const stable = await kube.get(services, { namespace, name: service });
@@ -38,7 +38,7 @@ export async function makeCanary(
       name: canary,
       namespace,
       annotations: { [marks.release]: held.holder, [marks.canary]: service },
-      ownerReferences: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: owner, uid: held.uid, controller: false }],
+      ownerReferences: [ownerOf(held)],
     },
     spec: {
       selector: { ...ownSelector(stable), [hashLabel]: hash },
@@ -52,6 +52,15 @@ export async function makeCanary(
     if (!(error instanceof KubernetesFailure && error.reason === 'AlreadyExists')) throw error;
   }
 }
+
+/** With whose end something ends that is made for a canary, if nothing else takes it away. */
+export const ownerOf = ({ target, uid }: HeldRequest) => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  name: target.name,
+  uid,
+  controller: false,
+});
 
 function requireCanary(found: Service, held: HeldRequest): void {
   if (isCanary(found) && holderOf(found) === held.holder) return;

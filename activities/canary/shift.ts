@@ -8,7 +8,7 @@ import type { Connection } from '../kubernetes/types.ts';
 import type { EndpointWatches } from '../traffic/endpoints.ts';
 import type { Sides } from './router.ts';
 import { routers } from './routers.ts';
-import { awaitServed } from './served.ts';
+import { awaitHeeded, awaitServed } from './served.ts';
 import { makeCanary } from './service.ts';
 
 export interface ShiftDeps {
@@ -37,7 +37,10 @@ export async function shift({ kube, signal, watches }: ShiftDeps, request: Shift
   // Old pods that are ill keep nobody waiting who is sent to new ones only.
   if (split.weight < 100) await awaitServed(watches, request, route.service, 1, signal);
   const how = { ...(first && { first }), ...(force && { force }) };
-  await routers[route.kind].split(kube, request, sidesOf(request, route), split, how);
+  const router = routers[route.kind];
+  const sides = sidesOf(request, route);
+  await router.split(kube, request, sides, split, how);
+  await awaitHeeded(kube, router, sides, request, signal);
 }
 
 /** See CanaryActivities.unshift. */
@@ -47,6 +50,7 @@ export async function unshift({ kube, signal, watches }: ShiftDeps, request: Uns
   const sides = sidesOf(request, route);
   if (await router.reaches(kube, sides)) await awaitServed(watches, request, route.service, 1, signal);
   const how = await router.restore(kube, request, sides);
+  await awaitHeeded(kube, router, sides, request, signal);
   const named = `${route.kind} ${route.name}`;
   if (how === 'exact') return {};
   return {

@@ -10,6 +10,8 @@ import type {
   Deployment,
   EndpointSlice,
   HorizontalPodAutoscaler,
+  Ingress,
+  IngressClass,
   Namespace,
   Node,
   Pod,
@@ -73,6 +75,14 @@ export const autoscalers = namespaced<HorizontalPodAutoscaler>(
   'horizontalpodautoscalers',
   'WORKLOAD_NOT_FOUND',
 );
+export const ingresses = namespaced<Ingress>('networking.k8s.io', 'v1', 'ingresses', 'ROUTE_NOT_FOUND');
+export const ingressClasses: Resource<IngressClass> = {
+  group: 'networking.k8s.io',
+  version: 'v1',
+  name: 'ingressclasses',
+  namespaced: false,
+  missing: 'ROUTE_NOT_FOUND',
+};
 export const budgets = namespaced<PodDisruptionBudget>('policy', 'v1', 'poddisruptionbudgets', 'WORKLOAD_NOT_FOUND');
 export const resourceQuotas = namespaced<ResourceQuota>('', 'v1', 'resourcequotas', 'WORKLOAD_NOT_FOUND');
 export const nodes: Resource<Node> = {

@@ -5,6 +5,8 @@ import type {
   V1DaemonSet,
   V1Deployment,
   V1EndpointSlice,
+  V1Ingress,
+  V1IngressClass,
   V1Namespace,
   V1Node,
   V1ObjectMeta,
@@ -49,6 +51,8 @@ type WithSpec<T extends { readonly spec?: unknown }> = T & { readonly spec: NonN
 /** The number of pods of a workload, whatever its kind; its UID and resource version are those of the workload. */
 export type Scale = Stored<V1Scale>;
 export type Pod = WithSpec<Stored<V1Pod>>;
+export type Ingress = WithSpec<Stored<V1Ingress>>;
+export type IngressClass = Stored<V1IngressClass>;
 export type Deployment = WithSpec<Stored<V1Deployment>>;
 export type ReplicaSet = WithSpec<Stored<V1ReplicaSet>>;
 export type StatefulSet = WithSpec<Stored<V1StatefulSet>>;

@@ -4,7 +4,7 @@ import type { Connection } from '../kubernetes/types.ts';
 import type { Access } from '../ports.ts';
 
 /** What every release does, whatever the kind of workload and the ways out of traffic. */
-const always: readonly (Access & { readonly clusterWide?: true })[] = [
+const always: readonly Access[] = [
   ...['get', 'list', 'watch', 'patch'].map((verb) => ({ group: '', resource: 'pods', verb })),
   { group: '', resource: 'nodes', verb: 'list', clusterWide: true },
   { group: '', resource: 'services', verb: 'list' },
@@ -23,7 +23,7 @@ export async function requireAccess(kube: Connection, namespace: string, needed:
 export async function missingAccess(
   kube: Connection,
   namespace: string,
-  needed: readonly (Access & { readonly clusterWide?: true })[],
+  needed: readonly Access[],
 ): Promise<readonly string[]> {
   const all = new Map(needed.map((access) => [`${access.verb} ${access.group}/${access.resource}`, access]));
   const missing: string[] = [];

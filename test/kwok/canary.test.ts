@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { httpRoutes } from '../../activities/canary/httpRoute.ts';
 import { deployments, endpointSlices, replicaSets, services } from '../../activities/kubernetes/resources.ts';
 import { endpointsOf } from '../../activities/traffic/endpointView.ts';
 import { sampleImage } from '../../local/sample.ts';
 import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
 import { validateSpec } from '../../workflows/contract/validate.schema.ts';
-import { installCrd } from '../support/crds.ts';
+import { type Front, fronts, httpRouteFront, ruleFronts } from '../support/fronts.ts';
 import { openWorld, until, type WorkerProcess, type World } from '../support/world.ts';
 import { releasesIn, versionOf } from './support/releases.ts';
 
@@ -14,7 +13,7 @@ let worker: WorkerProcess;
 beforeAll(async () => {
   world = await openWorld(inject('stack').stateDir);
   worker = await world.worker();
-  await installCrd(world.kube, 'httproutes.gateway.networking.k8s.io');
+  await Promise.all(fronts.map((front) => front.install(world.kube)));
 });
 afterAll(() => world?.close());
 
@@ -33,8 +32,8 @@ const stepwise = (name: string, canary: Canary, change: Partial<ReleaseSpecInput
   ...change,
 });
 const header = { name: 'x-canary', value: 'yes' };
-const weights = (name: string): Canary => ({
-  route: { kind: 'HTTPRoute', name },
+const weights = ({ kind }: Front, name: string): Canary => ({
+  route: { kind, name },
   steps: [{ match: { header } }, { weight: 25 }],
 });
 const at = (name: string) => ({ namespace: world.namespace, name });
@@ -50,27 +49,6 @@ async function called(service: string, name = service): Promise<string> {
     .map(({ image }) => versionOf(image))
     .toSorted()
     .join(' ');
-}
-
-/** A route to the Service of `name`; answers all that people wrote into it. */
-async function routed(name: string): Promise<() => Promise<unknown>> {
-  const body = {
-    apiVersion: 'gateway.networking.k8s.io/v1',
-    kind: 'HTTPRoute',
-    metadata: at(name),
-    spec: { rules: [{ backendRefs: [{ name, port: 80, weight: 3 }] }] },
-  };
-  await world.kube.create(httpRoutes, body, { namespace: world.namespace });
-  return async () => {
-    const { spec, metadata } = await world.kube.get(httpRoutes, at(name));
-    return { spec, annotations: metadata.annotations ?? {} };
-  };
-}
-/** Weights of its Services, as `web 75, web-canary 25`, one rule after the other. */
-async function split(name: string): Promise<string> {
-  const { spec } = await world.kube.get(httpRoutes, at(name));
-  const refs = (spec.rules ?? []).flatMap(({ backendRefs = [] }) => backendRefs);
-  return refs.map((ref) => `${ref.name} ${ref.weight}`).join(', ');
 }
 
 async function nothingLeft(name: string, count: number): Promise<void> {
@@ -124,112 +102,119 @@ describe('a canary by the numbers of pods alone', () => {
   });
 });
 
-describe('a canary behind an HTTPRoute', () => {
-  it('callers with a header, then by weight, then all; the route is exactly as before, and the canary’s Service goes', async () => {
-    await deploy('web', 4);
-    const route = await routed('web');
-    const before = await route();
-    const plan = await world.sluice.plan(validateSpec(stepwise('web', weights('web'))));
-    expect(plan.canary?.route).toEqual({ kind: 'HTTPRoute', name: 'web', service: 'web', canary: 'web-canary' });
-    expect(await route()).toEqual(before);
-    await world.start(stepwise('web', weights('web')));
-    await atGate('web', 'after-canary-1');
-    expect(await split('web')).toBe('web-canary 100, web 3');
-    expect([await called('web-canary', 'web'), await called('web')]).toEqual(['v2', all('v1', 4)]);
-    await send('web', 'approve', 'after-canary-1');
-    const second = await atGate('web', 'after-canary-2');
+describe.each(fronts)('a canary behind $kind', (front) => {
+  const nameOf = (what: string): string => `${what}-${front.kind.toLowerCase()}`;
+  const split = (name: string) => front.split(world, name);
+  const said = (name: string) => front.said(world, name);
+  const gone = async (name: string, count: number): Promise<void> => {
+    await nothingLeft(name, count);
+    expect(await front.traces(world, name)).toEqual([]);
+  };
+  const start = async (name: string, pods: number): Promise<unknown> => {
+    await deploy(name, pods);
+    await front.create(world, name);
+    return said(name);
+  };
+
+  it('callers with a header, then by weight, then all; it is exactly as before, and the canary’s Service goes', async () => {
+    const name = nameOf('web');
+    const before = await start(name, 4);
+    const canary = `${name}-canary`;
+    const plan = await world.sluice.plan(validateSpec(stepwise(name, weights(front, name))));
+    expect(plan.canary?.route).toEqual({ kind: front.kind, name, service: name, canary });
+    expect(await said(name)).toEqual(before);
+    await world.start(stepwise(name, weights(front, name)));
+    await atGate(name, 'after-canary-1');
+    expect(await split(name)).toBe(`${canary} 100, ${name} 100`);
+    expect([await called(canary, name), await called(name)]).toEqual(['v2', all('v1', 4)]);
+    await send(name, 'approve', 'after-canary-1');
+    const second = await atGate(name, 'after-canary-2');
     expect(second.text).toContain('after-canary-2');
-    expect(await split('web')).toBe('web-canary 100, web 75, web-canary 25');
-    await send('web', 'approve', 'after-canary-2');
-    await atGate('web', 'after-canary-3');
-    expect([await split('web'), await called('web-canary', 'web')]).toEqual([
-      'web-canary 100, web 0, web-canary 100',
-      all('v2', 4),
-    ]);
-    await send('web', 'approve', 'after-canary-3');
-    await atGate('web', 'after-switch');
-    expect([await route(), await called('web')]).toEqual([before, all('v2', 4)]);
-    await send('web', 'approve', 'after-switch');
-    expect(await ended('web')).toMatchObject({ phase: 'succeeded' });
-    expect([await versions('web'), await route()]).toEqual([all('v2', 4), before]);
-    await nothingLeft('web', 4);
+    expect(await split(name)).toBe(`${canary} 100, ${name} 75, ${canary} 25`);
+    await send(name, 'approve', 'after-canary-2');
+    await atGate(name, 'after-canary-3');
+    expect([await split(name), await called(canary, name)]).toEqual([`${canary} 100, ${canary} 100`, all('v2', 4)]);
+    await send(name, 'approve', 'after-canary-3');
+    await atGate(name, 'after-switch');
+    expect([await said(name), await split(name), await called(name)]).toEqual([before, `${name} 100`, all('v2', 4)]);
+    await send(name, 'approve', 'after-switch');
+    expect(await ended(name)).toMatchObject({ phase: 'succeeded' });
+    expect([await versions(name), await said(name)]).toEqual([all('v2', 4), before]);
+    await gone(name, 4);
   });
 
   it('somebody else’s change of it holds the release; taken over it goes on, and back it is as before', async () => {
-    await deploy('theirs', 3);
-    const route = await routed('theirs');
-    const before = await route();
-    const pods = await uids('theirs');
-    await world.start(stepwise('theirs', { ...weights('theirs'), steps: [{ weight: 25 }, { weight: 50 }] }));
-    await atGate('theirs', 'after-canary-1');
-    const rules = [{ backendRefs: [{ name: 'theirs', port: 80 }] }];
-    await world.kube.patch(httpRoutes, at('theirs'), { spec: { rules } }, { as: 'merge' });
-    const { text } = await held('theirs');
-    expect(text).toContain('Somebody changed HTTPRoute theirs');
-    await send('theirs', 'takeOver');
-    await atGate('theirs', 'after-canary-1');
-    await until(async () => (await split('theirs')) === 'theirs 75, theirs-canary 25');
-    await send('theirs', 'approve', 'after-canary-1');
-    await atGate('theirs', 'after-canary-2');
-    await send('theirs', 'rollback');
-    expect(await ended('theirs')).toMatchObject({ phase: 'rolledBack', notUndone: [] });
-    expect([await route(), await uids('theirs')]).toEqual([before, pods]);
-    await nothingLeft('theirs', 3);
-  });
-
-  it('adopted, what somebody else made of it stays, without the canary', async () => {
-    await deploy('adopted', 2);
-    const route = await routed('adopted');
-    await world.start(stepwise('adopted', weights('adopted')));
-    await atGate('adopted', 'after-canary-1');
-    const [ours, rule] = (await world.kube.get(httpRoutes, at('adopted'))).spec.rules ?? [];
-    const theirs = { ...rule, timeouts: { request: '7s' } };
-    await world.kube.patch(httpRoutes, at('adopted'), { spec: { rules: [ours, theirs] } }, { as: 'merge' });
-    await held('adopted');
-    await send('adopted', 'adopt');
-    expect(await ended('adopted')).toMatchObject({ phase: 'handedOver' });
-    expect(await route()).toMatchObject({ spec: { rules: [theirs] }, annotations: {} });
-    expect(await versions('adopted')).toBe('v1 v1');
-    await nothingLeft('adopted', 2);
+    const name = nameOf('theirs');
+    const before = await start(name, 3);
+    const pods = await uids(name);
+    await world.start(stepwise(name, { ...weights(front, name), steps: [{ weight: 25 }, { weight: 50 }] }));
+    await atGate(name, 'after-canary-1');
+    await front.meddle(world, name);
+    const { text } = await held(name);
+    expect(text).toContain(`Somebody changed ${front.kind} ${name}`);
+    await send(name, 'takeOver');
+    await atGate(name, 'after-canary-1');
+    await until(async () => (await split(name)) === `${name} 75, ${name}-canary 25`);
+    await send(name, 'approve', 'after-canary-1');
+    await atGate(name, 'after-canary-2');
+    await send(name, 'rollback');
+    expect(await ended(name)).toMatchObject({ phase: 'rolledBack', notUndone: [] });
+    expect([await said(name), await split(name), await uids(name)]).toEqual([before, `${name} 100`, pods]);
+    await gone(name, 3);
   });
 
   it('a workflow that was terminated leaves it split: the next release puts it back first', async () => {
-    await deploy('ended', 3);
-    const route = await routed('ended');
-    const before = await route();
-    await world.start(stepwise('ended', weights('ended')));
-    await atGate('ended', 'after-canary-1');
-    await world.client.workflow.getHandle(`release/${world.cluster}/${world.namespace}/deployment/ended`).terminate();
-    expect(await split('ended')).toContain('ended-canary 100');
-    const next = { ...stepwise('ended', weights('ended')), gates: { afterGray: { approval: {} } } };
-    await world.start(next);
-    await atGate('ended', 'after-canary-1');
-    expect([await split('ended'), (await uids('ended')).length]).toEqual(['ended-canary 100, ended 3', 4]);
-    await send('ended', 'rollback');
-    expect(await ended('ended')).toMatchObject({ phase: 'rolledBack', notUndone: [] });
-    expect(await route()).toEqual(before);
-    await nothingLeft('ended', 3);
+    const name = nameOf('ended');
+    const before = await start(name, 3);
+    const spec = stepwise(name, weights(front, name));
+    await world.start(spec);
+    await atGate(name, 'after-canary-1');
+    await world.client.workflow.getHandle(`release/${world.cluster}/${world.namespace}/deployment/${name}`).terminate();
+    expect(await split(name)).toContain(`${name}-canary 100`);
+    await world.start({ ...spec, gates: { afterGray: { approval: {} } } });
+    await atGate(name, 'after-canary-1');
+    expect([await split(name), (await uids(name)).length]).toEqual([`${name}-canary 100, ${name} 100`, 4]);
+    await send(name, 'rollback');
+    expect(await ended(name)).toMatchObject({ phase: 'rolledBack', notUndone: [] });
+    expect(await said(name)).toEqual(before);
+    await gone(name, 3);
   });
+});
 
-  it('is refused in the plan where it cannot be had', async () => {
-    await deploy('unfit', 2);
-    await deploy('elsewhere', 1);
-    await routed('elsewhere');
-    const refused = (canary: Canary) => world.sluice.plan(validateSpec(stepwise('unfit', canary)));
-    const by = (name: string): Canary['route'] => ({ kind: 'HTTPRoute', name });
-    const steps = [{ weight: 5 }];
-    await expect(refused({ route: by('none'), steps })).rejects.toMatchObject({ code: 'ROUTE_NOT_FOUND' });
-    await expect(refused({ route: by('elsewhere'), steps })).rejects.toMatchObject({
-      code: 'ROUTE_UNFIT',
-      message: expect.stringContaining('no rule that points to Service unfit; it points to: elsewhere'),
-    });
-    await routed('unfit');
-    await expect(
-      refused({ route: by('unfit'), steps: [{ match: { cookie: { name: 'a', value: 'b' } } }] }),
-    ).rejects.toMatchObject({ code: 'ROUTE_UNFIT', message: expect.stringContaining('cookie') });
-    const other = { apiVersion: 'v1', kind: 'Service', metadata: at('unfit-canary'), spec: { ports: [{ port: 80 }] } };
-    await world.kube.create(services, other, { namespace: world.namespace });
-    await expect(refused({ route: by('unfit'), steps })).rejects.toMatchObject({ code: 'SERVICE_UNUSABLE' });
-    await until(async () => (await versions('unfit')) === 'v1 v1');
+it.each(ruleFronts)('adopted, what somebody else made of $kind stays, without the canary', async (front) => {
+  const name = `adopted-${front.kind.toLowerCase()}`;
+  await deploy(name, 2);
+  await front.create(world, name);
+  const before = (await front.said(world, name)) as { readonly spec: object };
+  await world.start(stepwise(name, weights(front, name)));
+  await atGate(name, 'after-canary-1');
+  await front.tweak(world, name);
+  await held(name);
+  await send(name, 'adopt');
+  expect(await ended(name)).toMatchObject({ phase: 'handedOver' });
+  expect(await front.said(world, name)).toEqual({ ...before, spec: front.tweaked(before.spec) });
+  expect(await versions(name)).toBe('v1 v1');
+  await nothingLeft(name, 2);
+});
+
+it('a route is refused in the plan where it cannot be had', async () => {
+  await deploy('unfit', 2);
+  await deploy('elsewhere', 1);
+  await httpRouteFront.create(world, 'elsewhere');
+  const refused = (canary: Canary) => world.sluice.plan(validateSpec(stepwise('unfit', canary)));
+  const by = (name: string): Canary['route'] => ({ kind: 'HTTPRoute', name });
+  const steps = [{ weight: 5 }];
+  await expect(refused({ route: by('none'), steps })).rejects.toMatchObject({ code: 'ROUTE_NOT_FOUND' });
+  await expect(refused({ route: by('elsewhere'), steps })).rejects.toMatchObject({
+    code: 'ROUTE_UNFIT',
+    message: expect.stringContaining('no rule that points to Service unfit; it points to: elsewhere'),
   });
+  await httpRouteFront.create(world, 'unfit');
+  await expect(
+    refused({ route: by('unfit'), steps: [{ match: { cookie: { name: 'a', value: 'b' } } }] }),
+  ).rejects.toMatchObject({ code: 'ROUTE_UNFIT', message: expect.stringContaining('cookie') });
+  const other = { apiVersion: 'v1', kind: 'Service', metadata: at('unfit-canary'), spec: { ports: [{ port: 80 }] } };
+  await world.kube.create(services, other, { namespace: world.namespace });
+  await expect(refused({ route: by('unfit'), steps })).rejects.toMatchObject({ code: 'SERVICE_UNUSABLE' });
+  await until(async () => (await versions('unfit')) === 'v1 v1');
 });

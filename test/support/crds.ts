@@ -15,7 +15,14 @@ const sources = {
     sum: 'h1:q6okN+/UKDATola4JY7zXzx40WO4VISk7i9DIfOvr9M=',
     file: 'config/crd/standard/gateway.networking.k8s.io_httproutes.yaml',
   },
+  'virtualservices.networking.istio.io': {
+    module: 'istio.io/api@v1.27.3',
+    sum: 'h1:Ek00/+kB0wepYuevSfE0Edh2o5ndEtekmo/Nkx5LIYA=',
+    file: 'kubernetes/customresourcedefinitions.gen.yaml',
+  },
 } as const;
+
+export type CrdName = keyof typeof sources;
 
 interface Definition {
   readonly metadata: { readonly name: string };
@@ -31,7 +38,7 @@ const definitions: Resource<Definition> = {
 };
 
 /** Installs a CRD, where it is not there, and waits until the API server serves it. Go gets the module into its own cache. */
-export async function installCrd(kube: Connection, name: keyof typeof sources): Promise<void> {
+export async function installCrd(kube: Connection, name: CrdName): Promise<void> {
   if ((await kube.find(definitions, { name })) === undefined) {
     const { module, sum, file } = sources[name];
     const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', module], {
@@ -44,12 +51,16 @@ export async function installCrd(kube: Connection, name: keyof typeof sources): 
     );
     const definition = documents.find((one) => one?.metadata?.name === name);
     if (definition === undefined) throw new Error(`${module} has no ${name} in ${file}`);
-    await kube.create(definitions, definition, {}).catch((error: unknown) => {
-      if (!(error instanceof KubernetesFailure && error.reason === 'AlreadyExists')) throw error;
-    });
+    await kube.create(definitions, definition, {}).catch(unlessThere);
   }
   await until(async () => {
     const { status } = await kube.get(definitions, { name });
     return status?.conditions?.some((one) => one.type === 'Established' && one.status === 'True') === true;
   });
+}
+
+/** For `catch` of a creation that others do, too. */
+export function unlessThere(error: unknown): undefined {
+  if (error instanceof KubernetesFailure && error.reason === 'AlreadyExists') return undefined;
+  throw error;
 }

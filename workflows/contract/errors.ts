@@ -142,6 +142,13 @@ export const errors = {
     'The route cannot split callers between the old and the new version.',
     'The error says why; without strategy.canary.route the numbers of pods split them.',
   ),
+  ROUTE_NOT_HEEDED: row(
+    504,
+    4,
+    false,
+    'The gateway does not follow the route.',
+    'See the status of the route and the controller of its gateway: callers may be sent as they were before.',
+  ),
   IMAGE_NOT_FOUND: row(
     422,
     2,

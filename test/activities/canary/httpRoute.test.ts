@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type HTTPRouteRule, httpRouteRules } from '../../../activities/canary/httpRoute.ts';
+import { type Condition, type HTTPRouteRule, httpRouteRules } from '../../../activities/canary/httpRoute.ts';
 import type { Split } from '../../../workflows/contract/canary/plan.ts';
 
 const sides = { namespace: 'shop', name: 'web', service: 'web', canary: 'web-canary' };
@@ -97,5 +97,37 @@ describe('an HTTPRoute', () => {
     ['a cookie', [rule], { match: { cookie: { name: 'a', value: 'b' } } }, 'knows no cookies'],
   ] as const)('is unfit: %s', (_what, rules, how, text) => {
     expect(unfit(rules, sides, [{ weight: 5, ...how }])).toContain(text);
+  });
+
+  describe('is in force when its gateways say so', () => {
+    const { lag } = httpRouteRules;
+    const parentRef = { group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'front' };
+    const on = (conditions: readonly Condition[], more: object = {}) =>
+      lag({
+        metadata: { name: 'web', namespace: 'shop', uid: 'u', resourceVersion: '1', generation: 5 },
+        spec: { parentRefs: [{ name: 'front' }] },
+        status: { parents: [{ parentRef: { ...parentRef, ...more }, conditions }] },
+      });
+    const accepted = { type: 'Accepted', status: 'True', observedGeneration: 5 };
+    it.each([
+      ['nobody says anything', [], 'undefined'],
+      ['it is accepted', [accepted], 'undefined'],
+      ['it was accepted as it was', [{ ...accepted, observedGeneration: 4 }], 'Gateway front has seen generation 4'],
+      [
+        'a Service is not found',
+        [
+          accepted,
+          { ...accepted, type: 'ResolvedRefs', status: 'False', reason: 'BackendNotFound', message: 'web-canary' },
+        ],
+        'Gateway front says: not ResolvedRefs: BackendNotFound, web-canary',
+      ],
+    ])('%s', (_what, conditions, text) => {
+      expect(String(on(conditions))).toContain(text);
+    });
+    it('what one says that the route does not name any more does not count', () => {
+      const stale = { ...accepted, observedGeneration: 1 };
+      expect(on([stale], { name: 'gone' })).toBeUndefined();
+      expect(on([stale], { namespace: 'shop' })).toContain('generation 1');
+    });
   });
 });

@@ -60,6 +60,20 @@ describe('the plan of a canary', () => {
     expect([places, places.includes(-1)]).toEqual([places.toSorted((a, b) => a - b), false]);
   });
 
+  it('by an Ingress: one more of them is made beside, has weight 0 before the old pods go, and goes', () => {
+    const beside: PlannedRoute = { ...route, kind: 'Ingress' };
+    const given = spec({ route: { kind: 'Ingress', name: 'web' }, steps: [{ weight: 30 }] });
+    const { writes } = planRelease(given, observe(podsOf(4), seen({ route: beside })));
+    const order = [
+      'Create Service checkout-canary, which selects the new pods, and Ingress checkout-canary beside web',
+      'Ingress checkout-canary with weight 0',
+      'When the old pods are silent',
+      'Delete Ingress and Service checkout-canary',
+    ];
+    const places = order.map((words) => writes.findIndex((write) => write.includes(words)));
+    expect([places, places.includes(-1)]).toEqual([places.toSorted((a, b) => a - b), false]);
+  });
+
   it('warns of few pods for many callers', () => {
     const given = spec({ route: asked, steps: [{ weight: 50, pods: 1 }] });
     const { warnings } = planRelease(given, observe(podsOf(4), seen({ route })));

@@ -1,46 +1,39 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type HTTPRoute, httpRoute, httpRouteRules, httpRoutes } from '../../../activities/canary/httpRoute.ts';
+import { httpRoute, httpRouteRules, httpRoutes } from '../../../activities/canary/httpRoute.ts';
+import { routers } from '../../../activities/canary/routers.ts';
 import { ruleRouter } from '../../../activities/canary/rules.ts';
+import { awaitHeeded } from '../../../activities/canary/served.ts';
 import { endpointSlices, services } from '../../../activities/kubernetes/resources.ts';
 import { templateFingerprint } from '../../../activities/kubernetes/templates.ts';
 import { endpointsOf } from '../../../activities/traffic/endpointView.ts';
 import type { ClusterActivities, HeldRequest } from '../../../workflows/contract/activities.ts';
-import type { PlannedRoute, Split } from '../../../workflows/contract/canary/plan.ts';
-import { installCrd } from '../../support/crds.ts';
-import { dyingAfter } from './dying.ts';
+import type { PlannedRoute, RouterKind, Split } from '../../../workflows/contract/canary/plan.ts';
+import { type Front, fronts, httpRouteFront, ruleFronts } from '../../support/fronts.ts';
+import { afterEachWrite, dyingAfter } from './dying.ts';
 import { activitiesOf, attempt, deploy, eventually, ground } from './fixtures.ts';
 
 const { world, sluice } = await ground();
 const { kube, namespace } = world;
-beforeAll(() => installCrd(kube, 'httproutes.gateway.networking.k8s.io'));
+beforeAll(async () => {
+  await Promise.all(fronts.map((front) => front.install(kube)));
+});
 
 const mark = 'mark-of-the-change';
 const patch = { spec: { containers: [{ name: 'app', env: [{ name: 'LEVEL', value: '1' }] }] } };
 
-async function routed(name: string) {
-  await kube.create(
-    services,
-    {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name, namespace },
-      spec: { selector: { app: name }, ports: [{ name: 'http', port: 80, targetPort: 8080 }] },
-    },
-    { namespace },
-  );
-  const rule = { backendRefs: [{ name, port: 80 }], timeouts: { request: '3s' } };
+/** A Service, and what stands in front of it. */
+async function routed(front: Front, name: string): Promise<unknown> {
   const body = {
-    apiVersion: 'gateway.networking.k8s.io/v1',
-    kind: 'HTTPRoute',
-    metadata: { name, namespace, annotations: { mine: 'stays' } },
-    spec: { parentRefs: [{ name: 'gateway' }], rules: [rule, { ...rule, matches: [{ path: { value: '/a' } }] }] },
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace },
+    spec: { selector: { app: name }, ports: [{ name: 'http', port: 80, targetPort: 8080 }] },
   };
-  await kube.create(httpRoutes, body, { namespace });
-  return kube.get(httpRoutes, { namespace, name });
+  await kube.create(services, body, { namespace });
+  await front.create(world, name);
+  return front.said(world, name);
 }
-const routeNow = (name: string): Promise<HTTPRoute> => kube.get(httpRoutes, { namespace, name });
-/** What people wrote: all but what the API server counts. */
-const said = ({ spec, metadata }: HTTPRoute) => ({ spec, annotations: metadata.annotations });
 const ready = async (service: string): Promise<number> => {
   const { items } = await kube.list(endpointSlices, {
     namespace,
@@ -48,32 +41,49 @@ const ready = async (service: string): Promise<number> => {
   });
   return endpointsOf(items).ready;
 };
-const routeOf = (name: string): PlannedRoute => ({ kind: 'HTTPRoute', name, service: name, canary: `${name}-canary` });
-const weightOf = ({ spec }: HTTPRoute, name: string): number =>
-  (spec.rules ?? []).flatMap(({ backendRefs = [] }) => backendRefs).find((ref) => ref.name === name)?.weight ?? 0;
-const time = () => ({ since: new Date().toISOString(), timeoutMs: 60_000 });
-const shifting = (held: HeldRequest, split: Split, share: number | string, first?: true) => ({
-  ...held,
-  ...time(),
-  route: routeOf(held.target.name),
-  split,
-  share,
-  ...(first && { first }),
+const routeOf = (kind: RouterKind, name: string): PlannedRoute => ({
+  kind,
+  name,
+  service: name,
+  canary: `${name}-canary`,
 });
+const heldOf = (name: string, uid = 'u'): HeldRequest => ({
+  target: { cluster: 'local', namespace, kind: 'deployment', name },
+  uid,
+  holder: `release/${name}|run`,
+});
+const time = () => ({ since: new Date().toISOString(), timeoutMs: 60_000 });
 
-/** Whether at any moment callers are sent by weight to a Service without a ready endpoint. */
-function watchful(name: string) {
+/** Somebody who follows what stands in front, as a gateway would, and reports it some time later. */
+function following(front: Front, name: string) {
+  const over = new AbortController();
+  const follow = async (): Promise<void> => {
+    for (let seen = 0; !over.signal.aborted; await sleep(25)) {
+      const now = await front.generation(world, name);
+      if (now === seen) continue;
+      await sleep(200);
+      await front.heed?.(world, name, now);
+      seen = now;
+    }
+  };
+  const running = follow();
+  return async (): Promise<void> => {
+    over.abort();
+    await running;
+  };
+}
+
+/** Whether at any moment callers are sent to a Service without a ready endpoint. */
+function watchful(front: Front, name: string) {
   const over = new AbortController();
   const empty: string[] = [];
   const watching = (async () => {
+    const sent = async (service: string): Promise<boolean> =>
+      (await front.split(world, name)).split(', ').some((share) => share.startsWith(`${service} `));
     while (!over.signal.aborted) {
-      // The weight is read first: a Service that it points to must be ready from before.
-      const now = await routeNow(name);
       for (const service of [name, `${name}-canary`]) {
-        if (weightOf(now, service) > 0 && (await ready(service)) === 0) {
-          const still = weightOf(await routeNow(name), service);
-          if (still > 0) empty.push(`${service} has ${still}`);
-        }
+        // The split is read first, and once more: a Service that callers are sent to must be ready from before.
+        if ((await sent(service)) && (await ready(service)) === 0 && (await sent(service))) empty.push(service);
       }
     }
   })();
@@ -84,25 +94,23 @@ function watchful(name: string) {
   };
 }
 
-describe('an HTTPRoute of the real API', () => {
+describe.each(fronts)('what splits callers on the real API: $kind', (front) => {
   it('splits callers and is exactly as before again, the worker killed after each write: no weight without endpoints', async () => {
-    let writes = 0;
-    for (let count = 1; writes === 0; count += 1) {
-      const name = `split-${count}`;
+    const { kind } = front;
+    const writes = await afterEachWrite(async (count) => {
+      const name = `${kind.toLowerCase()}-${count}`;
       const app = await deploy(world, { name, replicas: 2 });
-      const before = said(await routed(name));
+      const before = await routed(front, name);
       await eventually(async () => (await ready(name)) === 2);
       const { metadata, spec } = await app.deployment();
-      const held = { target: app.target, uid: metadata.uid, holder: `release/${name}|run` };
+      const held = { ...heldOf(name), target: app.target, uid: metadata.uid };
       const from = templateFingerprint(spec.template);
-      await attempt(sluice, 'acquire', {
-        ...held,
-        from: {},
-        template: { from, to: mark, source: { patch }, differs: [] },
-      });
+      const template = { from, to: mark, source: { patch }, differs: [] };
+      await attempt(sluice, 'acquire', { ...held, from: {}, template });
       const pointing = { ...held, ...time(), services: [name] };
       await attempt(sluice, 'point', { ...pointing, to: 'blue', first: true });
-      const end = watchful(name);
+      const end = watchful(front, name);
+      const unfollow = following(front, name);
       const dying = dyingAfter(kube, count);
       const mortal = activitiesOf(dying);
       const run = async <N extends keyof ClusterActivities>(
@@ -118,100 +126,156 @@ describe('an HTTPRoute of the real API', () => {
         }
         return attempt(sluice, activity, input);
       };
+      const route = routeOf(kind, name);
+      const shift = async (split: Split, share: number | string, first?: true): Promise<void> => {
+        await run('shift', { ...held, ...time(), route, split, share, ...(first && { first }) });
+        expect(await routers[kind].lag(kube, { namespace, ...route })).toBeUndefined();
+      };
       await run('green', { ...held, ...time(), share: 1 });
       const match = { header: { name: 'x-canary', value: 'yes' } };
-      await run('shift', shifting(held, { weight: 0, match }, 1, true));
-      expect((await routeNow(name)).spec.rules).toHaveLength(4);
+      await shift({ weight: 0, match }, 1, true);
+      expect(await front.split(world, name)).toBe(`${name}-canary 100, ${name} 100`);
       expect(await ready(`${name}-canary`)).toBe(1);
-      await run('shift', shifting(held, { weight: 20, match }, 1));
-      expect([weightOf(await routeNow(name), name), (await routeNow(name)).spec.rules?.length]).toEqual([80, 4]);
+      await shift({ weight: 20, match }, 1);
+      expect(await front.split(world, name)).toBe(`${name}-canary 100, ${name} 80, ${name}-canary 20`);
       await run('green', { ...held, ...time(), share: '100%' });
-      await run('shift', shifting(held, { weight: 100 }, '100%'));
-      expect(weightOf(await routeNow(name), name)).toBe(0);
-      await run('unshift', { ...held, ...time(), route: routeOf(name) });
-      expect(said(await routeNow(name))).toEqual(before);
+      await shift({ weight: 100 }, '100%');
+      expect(await front.split(world, name)).toBe(`${name}-canary 100`);
+      await run('unshift', { ...held, ...time(), route });
+      expect([await front.said(world, name), await front.split(world, name)]).toEqual([before, `${name} 100`]);
       await run('removeGreen', held);
-      await run('endCanary', { ...held, route: routeOf(name) });
+      await run('endCanary', { ...held, route });
       await run('point', { ...pointing, to: 'both', lenient: true });
       await run('release', { ...held, recreated: true });
+      await unfollow();
       expect(await end()).toEqual([]);
+      expect(await front.traces(world, name)).toEqual([]);
       expect(await kube.find(services, { namespace, name: `${name}-canary` })).toBeUndefined();
       expect((await kube.get(services, { namespace, name })).spec.selector).toEqual({ app: name });
       expect((await app.pods()).filter(({ metadata: of }) => of.deletionTimestamp === undefined)).toHaveLength(2);
-      if (!dying.died()) writes = count - 1;
       mortal.close();
-    }
+      return dying.died();
+    });
     expect(writes).toBeGreaterThanOrEqual(9);
   });
+});
 
-  it('somebody else’s change is a conflict that is told; taken over it is undone, gone back from it stays', async () => {
-    const name = 'drift';
-    const first = await routed(name);
-    const held = {
-      target: { cluster: 'local', namespace, kind: 'deployment', name },
-      uid: 'u',
-      holder: 'release/drift|run',
-    };
-    const sides = { namespace, ...routeOf(name) };
-    const at = { namespace, name };
-    await httpRoute.split(kube, held, sides, { weight: 10 }, { first: true });
-    const [one, two] = (await routeNow(name)).spec.rules ?? [];
-    const slower = { ...two, timeouts: { request: '9s' } };
-    await kube.patch(httpRoutes, at, { spec: { rules: [one, slower] } }, { as: 'merge' });
-    const changed = { code: 'WORKLOAD_CHANGED', message: expect.stringContaining('HTTPRoute drift') };
-    await expect(httpRoute.split(kube, held, sides, { weight: 20 }, {})).rejects.toMatchObject(changed);
-    await expect(httpRoute.requireSplit(kube, held, sides, { weight: 10 })).rejects.toMatchObject(changed);
-    await httpRoute.split(kube, held, sides, { weight: 20 }, { force: true });
-    await httpRoute.requireSplit(kube, held, sides, { weight: 20 });
-    expect(weightOf(await routeNow(name), name)).toBe(80);
+describe.each(ruleFronts)('somebody else writes into what splits callers: $kind', (front) => {
+  const router = routers[front.kind];
+  const sidesOf = (name: string) => ({ namespace, ...routeOf(front.kind, name) });
 
-    await kube.patch(
-      httpRoutes,
-      at,
-      { spec: { rules: [(await routeNow(name)).spec.rules?.[0], slower] } },
-      { as: 'merge' },
-    );
-    expect(await httpRoute.restore(kube, held, sides)).toBe('stripped');
-    const { spec, annotations } = said(await routeNow(name));
-    const before = first.spec.rules?.map((rule, index) =>
-      index === 1 ? { ...rule, timeouts: slower.timeouts } : rule,
-    );
-    expect([spec.rules, annotations]).toEqual([before, { mine: 'stays' }]);
+  it('is told as a conflict; taken over it is undone, gone back from it stays', async () => {
+    const name = `drift-${front.kind.toLowerCase()}`;
+    const before = (await routed(front, name)) as { readonly spec: object };
+    const [held, sides] = [heldOf(name), sidesOf(name)];
+    await router.split(kube, held, sides, { weight: 10 }, { first: true });
+    await front.tweak(world, name);
+    const changed = { code: 'WORKLOAD_CHANGED', message: expect.stringContaining(`${front.kind} ${name}`) };
+    await expect(router.split(kube, held, sides, { weight: 20 }, {})).rejects.toMatchObject(changed);
+    await expect(router.requireSplit(kube, held, sides, { weight: 10 })).rejects.toMatchObject(changed);
+    await router.split(kube, held, sides, { weight: 20 }, { force: true });
+    await router.requireSplit(kube, held, sides, { weight: 20 });
+    expect(await front.split(world, name)).toBe(`${name} 80, ${name}-canary 20`);
+
+    await front.tweak(world, name);
+    expect(await router.restore(kube, held, sides)).toBe('stripped');
+    const tweaked = { ...before, spec: front.tweaked(before.spec) };
+    expect(await front.said(world, name)).toEqual(tweaked);
 
     // Another release of it finds what a terminated one left.
-    await httpRoute.split(kube, held, sides, { weight: 30 }, { first: true });
-    expect(await httpRoute.left(kube, held)).toEqual([{ namespace, name, service: name, canary: `${name}-canary` }]);
+    await router.split(kube, held, sides, { weight: 30 }, { first: true });
+    expect(await router.left(kube, held)).toEqual([{ namespace, name, service: name, canary: `${name}-canary` }]);
     const other = { ...held, holder: 'release/another|run' };
-    await expect(httpRoute.split(kube, other, sides, { weight: 5 }, { first: true })).rejects.toMatchObject({
+    await expect(router.split(kube, other, sides, { weight: 5 }, { first: true })).rejects.toMatchObject({
       code: 'WORKLOAD_BUSY',
     });
-    await httpRoute.restore(kube, held, sides);
-    expect((await routeNow(name)).spec.rules).toEqual(before);
+    await router.restore(kube, held, sides);
+    expect(await front.said(world, name)).toEqual(tweaked);
   });
 
-  it('refuses what is not there, what the cluster does not know, and what the API server would not take', async () => {
-    const name = 'fit';
-    const route = await routed(name);
-    const held = {
-      target: { cluster: 'local', namespace, kind: 'deployment', name },
-      uid: 'u',
-      holder: 'release/fit|run',
+  it('a write between our reading and our writing is a conflict of the API server, and is looked at anew', async () => {
+    const name = `between-${front.kind.toLowerCase()}`;
+    await routed(front, name);
+    const [held, sides] = [heldOf(name), sidesOf(name)];
+    await router.split(kube, held, sides, { weight: 10 }, { first: true });
+    let meddled = false;
+    const late: typeof kube = {
+      ...kube,
+      patch: async (resource, at, body, options) => {
+        if (!meddled) {
+          meddled = true;
+          await front.meddle(world, name);
+        }
+        return kube.patch(resource, at, body, options);
+      },
     };
-    const sides = { namespace, ...routeOf(name) };
-    await expect(httpRoute.inspect(kube, held, { ...sides, name: 'none' }, [])).rejects.toMatchObject({
-      code: 'ROUTE_NOT_FOUND',
-      message: expect.stringContaining('fit'),
+    await expect(router.split(late, held, sides, { weight: 20 }, {})).rejects.toMatchObject({
+      code: 'WORKLOAD_CHANGED',
     });
-    const unknown = ruleRouter({ ...httpRouteRules, resource: { ...httpRoutes, version: 'v9' } });
-    await expect(unknown.inspect(kube, held, sides, [])).rejects.toMatchObject({
-      code: 'ROUTE_NOT_FOUND',
-      message: expect.stringContaining('the CRD of HTTPRoute is not installed'),
-    });
-    const header = { name: 'in fact no name', value: 'x' };
-    await expect(httpRoute.inspect(kube, held, sides, [{ weight: 5, match: { header } }])).rejects.toMatchObject({
-      code: 'PATCH_REFUSED',
-    });
-    await httpRoute.inspect(kube, held, sides, [{ weight: 5 }, { weight: 100 }]);
-    expect(await routeNow(name)).toEqual(route);
+    expect(await front.split(world, name)).toBe(`${name} 100`);
   });
+
+  it('refuses what is not there, and what the API server would not take; looking writes nothing', async () => {
+    const name = `fit-${front.kind.toLowerCase()}`;
+    await routed(front, name);
+    const route = await kube.get(front.resource, { namespace, name });
+    const [held, sides] = [heldOf(name), sidesOf(name)];
+    await expect(router.inspect(kube, held, { ...sides, name: 'none' }, [])).rejects.toMatchObject({
+      code: 'ROUTE_NOT_FOUND',
+      message: expect.stringContaining(name),
+    });
+    await expect(router.inspect(kube, held, sides, [{ weight: 0.5 }])).rejects.toMatchObject({ code: 'PATCH_REFUSED' });
+    await router.inspect(kube, held, sides, [{ weight: 5 }, { weight: 100 }]);
+    expect(await kube.get(front.resource, { namespace, name })).toEqual(route);
+  });
+});
+
+describe.each(ruleFronts)('what follows the route is heeded: $kind', (front) => {
+  const router = routers[front.kind];
+  const generation = (name: string) => front.generation(world, name);
+
+  it('a release is refused where it does not follow, and waits for it else', async () => {
+    const name = `heed-${front.kind.toLowerCase()}`;
+    await routed(front, name);
+    const [held, route] = [heldOf(name), routeOf(front.kind, name)];
+    const sides = { namespace, ...route };
+    await front.heed(world, name, await generation(name));
+    await router.inspect(kube, held, sides, [{ weight: 5 }]);
+    await router.split(kube, held, sides, { weight: 5 }, { first: true });
+    const waiting = { ...held, ...time(), route };
+    const late = { code: 'ROUTE_NOT_HEEDED', message: expect.stringContaining('seen generation 1 of it only, not 2') };
+    const { signal } = new AbortController();
+    await expect(awaitHeeded(kube, router, sides, { ...waiting, timeoutMs: 0 }, signal)).rejects.toMatchObject(late);
+    const heeded = awaitHeeded(kube, router, sides, waiting, signal).then(() => router.lag(kube, sides));
+    await front.heed(world, name, await generation(name));
+    expect(await heeded).toBeUndefined();
+
+    await router.restore(kube, held, sides);
+    const failure = { type: 'ROUTE_NOT_HEEDED', message: expect.stringContaining('not 3') };
+    await expect(attempt(sluice, 'unshift', { ...waiting, timeoutMs: 0 })).rejects.toMatchObject(failure);
+    await expect(router.inspect(kube, held, sides, [])).rejects.toMatchObject({
+      code: 'ROUTE_UNFIT',
+      message: expect.stringContaining('is not in force as it is'),
+    });
+  });
+});
+
+it('the CRD of a route is not installed: that is said', async () => {
+  const unknown = ruleRouter({ ...httpRouteRules, resource: { ...httpRoutes, version: 'v9' } });
+  const name = 'unknown';
+  await expect(
+    unknown.inspect(kube, heldOf(name), { namespace, ...routeOf('HTTPRoute', name) }, []),
+  ).rejects.toMatchObject({
+    code: 'ROUTE_NOT_FOUND',
+    message: expect.stringContaining('the CRD of HTTPRoute is not installed'),
+  });
+});
+
+it('an HTTPRoute with a header that has no such name is refused by the API server', async () => {
+  const name = 'header';
+  await routed(httpRouteFront, name);
+  const match = { header: { name: 'in fact no name', value: 'x' } };
+  await expect(
+    httpRoute.inspect(kube, heldOf(name), { namespace, ...routeOf('HTTPRoute', name) }, [{ weight: 5, match }]),
+  ).rejects.toMatchObject({ code: 'PATCH_REFUSED' });
 });

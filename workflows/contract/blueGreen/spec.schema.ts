@@ -2,18 +2,12 @@ import { z } from 'zod';
 import { nameSchema } from '../name.schema.ts';
 import { durationSchema } from '../quantity.schema.ts';
 import { defaultKeepOld } from './plan.ts';
+import { besideServices } from './services.schema.ts';
 
 /** What mode BlueGreen needs to know besides. */
 export const blueGreenSchema = z
   .strictObject({
-    services: z
-      .array(nameSchema)
-      .min(1)
-      .optional()
-      .describe(
-        'Services that are switched to the new version, in this order. Default: those of traffic.through, else all that select the pods.',
-      )
-      .meta({ title: 'a list of names of Services' }),
+    services: besideServices('are switched to the new version, in this order'),
     previewService: nameSchema
       .optional()
       .describe('A Service that selects the pods, too: it shows the new version from before the switch on.'),

@@ -7,13 +7,14 @@ export interface CanaryActivities {
   /**
    * Makes the route split callers so, and the Service of the new version before that. More than nobody is sent to new pods
    * only when the EndpointSlices show them all ready.
-   * @throws WORKLOAD_CHANGED where somebody else changed the route, POD_FAILED where the new pods are not ready in time
+   * @throws WORKLOAD_CHANGED where somebody else changed the route, POD_FAILED where the new pods are not ready in time,
+   * ROUTE_NOT_HEEDED where the gateway reports that it does not follow
    */
   shift(request: ShiftRequest): Promise<void>;
   /**
    * The route as it was before the first `shift`, when the Service that it points to has ready endpoints. What somebody
    * else made of it meanwhile stays; only what is ours goes. Done where it is so.
-   * @throws POD_FAILED where nobody would be called
+   * @throws POD_FAILED where nobody would be called, ROUTE_NOT_HEEDED
    */
   unshift(request: UnshiftRequest): Promise<Unshifted>;
   /** Takes the Service of the new version away. Nobody may be sent there any more. */

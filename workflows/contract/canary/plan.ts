@@ -1,8 +1,10 @@
 import type { Quantity } from '../quantity.schema.ts';
 
 /** What can stand in front of the Services. Adding one: its name here, a file in activities/canary/, its entry in routers.ts there. */
-export const routerKinds = ['HTTPRoute'] as const;
+export const routerKinds = ['HTTPRoute', 'VirtualService', 'Ingress'] as const;
 export type RouterKind = (typeof routerKinds)[number];
+/** Those that are not written themselves: one more of their kind is made beside, called as the canary's Service. */
+export const besideKinds: readonly RouterKind[] = ['Ingress'];
 
 /** Callers that are known by something they send. */
 export type Match =

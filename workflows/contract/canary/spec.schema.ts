@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { besideServices } from '../blueGreen/services.schema.ts';
 import { nameSchema } from '../name.schema.ts';
 import { quantitySchema } from '../quantity.schema.ts';
 import { routerKinds } from './plan.ts';
@@ -46,14 +47,7 @@ const stepSchema = z
 /** What mode Canary needs to know besides. */
 export const canarySchema = z
   .strictObject({
-    services: z
-      .array(nameSchema)
-      .min(1)
-      .optional()
-      .describe(
-        'Services that send callers to the pods. Default: those of traffic.through, else all that select the pods.',
-      )
-      .meta({ title: 'a list of names of Services' }),
+    services: besideServices('send callers to the pods'),
     route: z
       .strictObject({
         kind: z.enum(routerKinds).describe('What it is.'),
