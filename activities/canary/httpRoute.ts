@@ -100,11 +100,10 @@ function lag({ metadata, spec, status }: HTTPRoute): string | undefined {
     // Of one that the route does not name any more nobody takes the status away.
     if (!asked.has(keyOf(parentRef))) continue;
     const named = `${parentRef.kind ?? 'Gateway'} ${parentRef.name}`;
-    const late = conditions.find(({ observedGeneration = generation }) => observedGeneration < generation);
+    const heeded = conditions.filter(({ type }) => type === 'Accepted' || type === 'ResolvedRefs');
+    const late = heeded.find(({ observedGeneration = generation }) => observedGeneration < generation);
     if (late) return `${named} has seen generation ${late.observedGeneration} of it only, not ${generation}`;
-    const bad = conditions.find(
-      ({ type, status: is }) => ['Accepted', 'ResolvedRefs'].includes(type) && is === 'False',
-    );
+    const bad = heeded.find(({ status: is }) => is === 'False');
     if (bad) return `${named} says: not ${bad.type}: ${[bad.reason, bad.message].filter(Boolean).join(', ')}`;
   }
   return undefined;

@@ -7,6 +7,7 @@ import { holderOf, holdMarks, noMarks, readBefore } from '../kubernetes/holder.t
 import type { Resource } from '../kubernetes/resources.ts';
 import { retryConflicts } from '../kubernetes/retryConflicts.ts';
 import type { Connection } from '../kubernetes/types.ts';
+import type { Access } from '../ports.ts';
 import type { Router, Sides } from './router.ts';
 import { noneToSee, notFound, type Routing } from './there.ts';
 
@@ -25,6 +26,11 @@ export interface RuleKind<Route extends Routing, Rule> {
   readonly unfit: (rules: readonly Rule[], sides: Sides, splits: readonly Split[]) => string | undefined;
   /** See Router.lag. */
   readonly lag: (route: Route) => string | undefined;
+  /** What else the API server knows that may speak against it. */
+  readonly besides?: {
+    readonly access: readonly Access[];
+    readonly unfit: (kube: Connection, sides: Sides) => Promise<string | undefined>;
+  };
 }
 
 /** What is kept on a route that is held: as it was, and how it is split now. */
@@ -78,7 +84,10 @@ export function ruleRouter<Route extends Routing, Rule>(of: RuleKind<Route, Rule
   }
 
   return {
-    access: ['get', 'patch'].map((verb) => ({ group: resource.group, resource: resource.name, verb })),
+    access: [
+      ...['get', 'patch'].map((verb) => ({ group: resource.group, resource: resource.name, verb })),
+      ...(of.besides?.access ?? []),
+    ],
 
     async inspect(kube, held, sides, splits) {
       const route = await kube.find(resource, at(sides));
@@ -89,7 +98,10 @@ export function ruleRouter<Route extends Routing, Rule>(of: RuleKind<Route, Rule
       }
       // What a terminated release left is put back before anything else is written.
       const rules = keptOn(route)?.rules ?? of.rulesOf(route);
-      const why = of.unfit(rules, sides, splits) ?? (keptOn(route) ? undefined : notHeeded(of.lag(route)));
+      const why =
+        of.unfit(rules, sides, splits) ??
+        (keptOn(route) ? undefined : notHeeded(of.lag(route))) ??
+        (await of.besides?.unfit(kube, sides));
       if (why !== undefined) throw new SluiceError('ROUTE_UNFIT', `${kind} ${sides.name} ${why}.`);
       for (const split of splits) await write(kube, sides, route, {}, of.split(rules, sides, split), true);
     },

@@ -1,8 +1,9 @@
 import type { Match } from '../../workflows/contract/canary/plan.ts';
 import type { Resource } from '../kubernetes/resources.ts';
+import type { Connection } from '../kubernetes/types.ts';
 import type { Sides } from './router.ts';
 import { type RuleKind, ruleRouter } from './rules.ts';
-import type { Routing } from './there.ts';
+import { noneToSee, type Routing } from './there.ts';
 import { weightedRules } from './weighted.ts';
 
 /** networking.istio.io/v1, as much of it as is looked at; whatever else a route has is kept. */
@@ -42,11 +43,23 @@ export const virtualServices: Resource<VirtualService> = {
   missing: 'ROUTE_NOT_FOUND',
 };
 
+interface DestinationRule extends Routing {
+  readonly spec: { readonly host: string; readonly trafficPolicy?: object };
+}
+
+const destinationRules: Resource<DestinationRule> = {
+  group: virtualServices.group,
+  version: virtualServices.version,
+  name: 'destinationrules',
+  namespaced: true,
+  missing: 'ROUTE_NOT_FOUND',
+};
+
 /**
  * Istio takes a name without a dot for that of a Service of the same namespace, and any other as it is.
  * https://istio.io/latest/docs/reference/config/networking/virtual-service/#Destination
  */
-const pointsTo = ({ destination: { host } }: Destination, name: string, { namespace }: Sides): boolean =>
+const isHostOf = (host: string, name: string, { namespace }: Sides): boolean =>
   host === name || host.startsWith(`${name}.${namespace}.svc.`);
 
 export const virtualServiceRules: RuleKind<VirtualService, HttpRoute> = {
@@ -57,7 +70,7 @@ export const virtualServiceRules: RuleKind<VirtualService, HttpRoute> = {
   ...weightedRules<HttpRoute, Destination>({
     refsOf: ({ route = [] }) => route,
     withRefs: (rule, route) => ({ ...rule, route }),
-    pointsTo,
+    pointsTo: ({ destination }, name, sides) => isHostOf(destination.host, name, sides),
     toCanary: (stable, { service, canary }) => ({
       ...stable,
       destination: { ...stable.destination, host: canary + stable.destination.host.slice(service.length) },
@@ -92,7 +105,22 @@ export const virtualServiceRules: RuleKind<VirtualService, HttpRoute> = {
     const seen = Number(status?.observedGeneration ?? generation);
     return seen < generation ? `Istio has seen generation ${seen} of it only, not ${generation}` : undefined;
   },
+
+  besides: {
+    access: [{ group: destinationRules.group, resource: destinationRules.name, verb: 'list' }],
+    unfit: ungoverned,
+  },
 };
+
+/** TLS, time-outs and limits of the one Service would not hold for the other one, and nothing but failing calls would tell. */
+async function ungoverned(kube: Connection, sides: Sides): Promise<string | undefined> {
+  const { items } = await kube.list(destinationRules, { namespace: sides.namespace }).catch(noneToSee);
+  const policies = items.filter(({ spec }) => spec.trafficPolicy !== undefined);
+  const ruleOf = (name: string) => policies.find(({ spec }) => isHostOf(spec.host, name, sides));
+  const rule = ruleOf(sides.service);
+  if (rule === undefined || ruleOf(sides.canary) !== undefined) return undefined;
+  return `would send callers past the trafficPolicy of DestinationRule ${rule.metadata.name}: write one for host ${sides.canary}, too`;
+}
 
 const matchesOf = ({ match = [] }: HttpRoute): readonly HttpMatch[] => (match.length === 0 ? [{}] : match);
 

@@ -181,7 +181,7 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
       how: 'new pods beside the old in steps, callers split by numbers or by a route, the new ReplicaSet adopted',
       native: both,
       shownBy: [
-        [canary, 'by header, then by weight, under load: 0 failed requests'],
+        [canary, '$kind: by header or cookie, then by weight, under load: 0 failed requests'],
         [canary, 'a rollback from a step, behind a route and without one, under load'],
         ['test/kwok/activities/canary.test.ts', 'the worker killed after each write: no weight without endpoints'],
       ],

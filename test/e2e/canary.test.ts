@@ -1,9 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { httpRoutes } from '../../activities/canary/httpRoute.ts';
 import { type SampleTag, sampleImage } from '../../local/sample.ts';
 import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
-import { installCrd } from '../support/crds.ts';
+import { type Front, fronts } from '../support/fronts.ts';
 import { startLoad } from '../support/load.ts';
 import { openWorld, until, type World } from '../support/world.ts';
 
@@ -13,7 +12,7 @@ describe('Canary on a real kubelet', () => {
   beforeAll(async () => {
     world = await openWorld(inject('kubelet').stateDir);
     await world.worker();
-    await installCrd(world.kube, 'httproutes.gateway.networking.k8s.io');
+    await Promise.all(fronts.map((front) => front.install(world.kube)));
   });
   afterAll(() => world?.close());
 
@@ -42,70 +41,63 @@ describe('Canary on a real kubelet', () => {
     await world.sluice.send(world.target(name), 'approve', { by: 'bob', gate });
   };
   const ended = (name: string) => world.until(name, (status) => status.endedAt !== undefined);
-  const header = { name: 'x-canary', value: 'yes' };
-  async function routed(name: string): Promise<() => Promise<unknown>> {
-    const body = {
-      apiVersion: 'gateway.networking.k8s.io/v1',
-      kind: 'HTTPRoute',
-      metadata: { name, namespace: world.namespace },
-      spec: { rules: [{ backendRefs: [{ name, port: 80 }] }] },
-    };
-    await world.kube.create(httpRoutes, body, { namespace: world.namespace });
-    return async () => {
-      const { spec, metadata } = await world.kube.get(httpRoutes, { namespace: world.namespace, name });
-      return { spec, annotations: metadata.annotations ?? {} };
-    };
+  async function routed(front: Front, name: string): Promise<() => Promise<unknown>> {
+    await front.create(world, name);
+    return async () => [await front.said(world, name), await front.traces(world, name)];
   }
 
-  it('by header, then by weight, under load: 0 failed requests, shares as the steps say, the route as before', async () => {
-    const name = 'route';
-    await world.deploy({ name, image: image('v1'), runtime: 'containerd', replicas: 2 });
-    const route = await routed(name);
-    const before = await route();
-    const callers = [await load(name, true, { route: name }), await load(name, false, { route: name })];
-    const steps = [{ match: { header } }, { weight: 30, pods: 1 }];
-    await world.start(stepwise(name, { route: { kind: 'HTTPRoute', name }, steps }));
-    await at(name, 'after-canary-1');
-    const testers = await load(name, true, { route: name, headers: { [header.name]: header.value } });
-    const others = await load(name, false, { route: name });
-    await until(async () => testers.sent() >= 100 && others.sent() >= 100);
-    const [tested, plain] = [await testers.stop(), await others.stop()];
-    expect([Object.keys(tested.versions), tested.failed]).toEqual([['v2'], []]);
-    expect([Object.keys(plain.versions), plain.failed]).toEqual([['v1'], []]);
-    await approve(name, 'after-canary-1');
-    await at(name, 'after-canary-2');
-    const split = await load(name, false, { route: name, rate: 100 });
-    await until(async () => split.sent() >= 400);
-    const { versions, sent, failed } = await split.stop();
-    expect(failed).toEqual([]);
-    // 30 of 100, by chance: some 400 calls are no further off than this but once in many thousand times.
-    expect((versions['v2'] ?? 0) / sent).toBeGreaterThan(0.18);
-    expect((versions['v2'] ?? 0) / sent).toBeLessThan(0.42);
-    await approve(name, 'after-canary-2');
-    await approve(name, 'after-canary-3');
-    await approve(name, 'after-switch');
-    expect(await ended(name)).toMatchObject({ phase: 'succeeded' });
-    expect(kubectl('rollout', 'status', `deployment/${name}`, '--timeout=20s')).toContain('successfully rolled out');
-    const results = await Promise.all(callers.map((one) => one.stop()));
-    expect(results.flatMap((one) => one.failed)).toEqual([]);
-    expect(await route()).toEqual(before);
-    expect(kubectl('rollout', 'history', `deployment/${name}`)).toMatch(/^1 [\s\S]*^2 +sluice: /m);
-    expect(await world.traces(name)).toEqual([]);
-    kubectl('rollout', 'undo', `deployment/${name}`);
-    kubectl('rollout', 'status', `deployment/${name}`, '--timeout=120s');
-  });
+  it.each(fronts)(
+    '$kind: by header or cookie, then by weight, under load: 0 failed requests, shares as the steps say, all as before',
+    async (front) => {
+      const name = `route-${front.kind.toLowerCase()}`;
+      await world.deploy({ name, image: image('v1'), runtime: 'containerd', replicas: 2 });
+      const route = await routed(front, name);
+      const before = await route();
+      const by = { route: { front, name } };
+      const callers = [await load(name, true, by), await load(name, false, by)];
+      const steps = [{ match: front.testers.match }, { weight: 30, pods: 1 }];
+      await world.start(stepwise(name, { route: { kind: front.kind, name }, steps }));
+      await at(name, 'after-canary-1');
+      const testers = await load(name, true, { ...by, headers: front.testers.headers });
+      const others = await load(name, false, by);
+      await until(async () => testers.sent() >= 100 && others.sent() >= 100);
+      const [tested, plain] = [await testers.stop(), await others.stop()];
+      expect([Object.keys(tested.versions), tested.failed]).toEqual([['v2'], []]);
+      expect([Object.keys(plain.versions), plain.failed]).toEqual([['v1'], []]);
+      await approve(name, 'after-canary-1');
+      await at(name, 'after-canary-2');
+      const split = await load(name, false, { ...by, rate: 100 });
+      await until(async () => split.sent() >= 400);
+      const { versions, sent, failed } = await split.stop();
+      expect(failed).toEqual([]);
+      // 30 of 100, by chance: some 400 calls are no further off than this but once in many thousand times.
+      expect((versions['v2'] ?? 0) / sent).toBeGreaterThan(0.18);
+      expect((versions['v2'] ?? 0) / sent).toBeLessThan(0.42);
+      await approve(name, 'after-canary-2');
+      await approve(name, 'after-canary-3');
+      await approve(name, 'after-switch');
+      expect(await ended(name)).toMatchObject({ phase: 'succeeded' });
+      expect(kubectl('rollout', 'status', `deployment/${name}`, '--timeout=20s')).toContain('successfully rolled out');
+      const results = await Promise.all(callers.map((one) => one.stop()));
+      expect(results.flatMap((one) => one.failed)).toEqual([]);
+      expect(await route()).toEqual(before);
+      expect(kubectl('rollout', 'history', `deployment/${name}`)).toMatch(/^1 [\s\S]*^2 +sluice: /m);
+      expect(await world.traces(name)).toEqual([]);
+      kubectl('rollout', 'undo', `deployment/${name}`);
+      kubectl('rollout', 'status', `deployment/${name}`, '--timeout=120s');
+    },
+  );
 
   it('a rollback from a step, behind a route and without one, under load: 0 failed requests, the old pods never went', async () => {
-    const split: Canary = { route: { kind: 'HTTPRoute', name: 'back' }, steps: [{ weight: 40, pods: 1 }] };
-    const runs: readonly (readonly [string, Canary])[] = [
-      ['back', split],
-      ['ratio', { steps: [{ pods: 1 }] }],
-    ];
-    for (const [name, canary] of runs) {
+    const behind = fronts.map((front) => ({ name: `back-${front.kind.toLowerCase()}`, front }));
+    const runs: readonly { readonly name: string; readonly front?: Front }[] = [...behind, { name: 'ratio' }];
+    for (const { name, front } of runs) {
+      const steps: Canary['steps'] = front === undefined ? [{ pods: 1 }] : [{ weight: 40, pods: 1 }];
+      const canary: Canary = { ...(front && { route: { kind: front.kind, name } }), steps };
       await world.deploy({ name, image: image('v1'), runtime: 'containerd', replicas: 2 });
-      const route = canary.route === undefined ? undefined : await routed(name);
+      const route = front && (await routed(front, name));
       const before = [await uids(name), await route?.()];
-      const by = canary.route === undefined ? {} : { route: name };
+      const by = front === undefined ? {} : { route: { front, name } };
       const callers = [await load(name, true, by), await load(name, false, by)];
       await world.start(stepwise(name, canary));
       await at(name, 'after-canary-1');

@@ -8,6 +8,11 @@ import type { Resource } from '../../activities/kubernetes/resources.ts';
 import type { Connection } from '../../activities/kubernetes/types.ts';
 import { until } from './world.ts';
 
+const istio = {
+  module: 'istio.io/api@v1.27.3',
+  sum: 'h1:Ek00/+kB0wepYuevSfE0Edh2o5ndEtekmo/Nkx5LIYA=',
+  file: 'kubernetes/customresourcedefinitions.gen.yaml',
+};
 /** The real CRDs of others, as their Go modules have them; `sum` as the checksum database of Go knows it. */
 const sources = {
   'httproutes.gateway.networking.k8s.io': {
@@ -15,11 +20,8 @@ const sources = {
     sum: 'h1:q6okN+/UKDATola4JY7zXzx40WO4VISk7i9DIfOvr9M=',
     file: 'config/crd/standard/gateway.networking.k8s.io_httproutes.yaml',
   },
-  'virtualservices.networking.istio.io': {
-    module: 'istio.io/api@v1.27.3',
-    sum: 'h1:Ek00/+kB0wepYuevSfE0Edh2o5ndEtekmo/Nkx5LIYA=',
-    file: 'kubernetes/customresourcedefinitions.gen.yaml',
-  },
+  'virtualservices.networking.istio.io': istio,
+  'destinationrules.networking.istio.io': istio,
 } as const;
 
 export type CrdName = keyof typeof sources;

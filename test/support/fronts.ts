@@ -4,12 +4,18 @@ import type { Routing } from '../../activities/canary/there.ts';
 import { type HttpRoute, type VirtualService, virtualServiceRules } from '../../activities/canary/virtualService.ts';
 import { ingressClasses, ingresses, type Resource } from '../../activities/kubernetes/resources.ts';
 import type { Connection } from '../../activities/kubernetes/types.ts';
-import type { RouterKind } from '../../workflows/contract/canary/plan.ts';
+import type { Match, RouterKind } from '../../workflows/contract/canary/plan.ts';
 import { type CrdName, installCrd, unlessThere } from './crds.ts';
 
 interface Place {
   readonly kube: Connection;
   readonly namespace: string;
+}
+
+type Headers = Readonly<Record<string, string>>;
+interface Sent {
+  readonly name: string;
+  readonly weight?: number;
 }
 
 /** What stands in front of a Service in a test: one of each kind that a canary can split callers by. */
@@ -23,6 +29,10 @@ export interface Front {
   said(place: Place, name: string): Promise<unknown>;
   /** Who gets how many in a hundred callers, one rule after the other: `web-canary 100, web 75, web-canary 25`. */
   split(place: Place, name: string): Promise<string>;
+  /** As whoever follows it would: where it sends a request with these headers, each Service with its weight. */
+  backends(place: Place, name: string, headers: Headers): Promise<readonly Sent[]>;
+  /** Callers who can be told by it, and what those send. */
+  readonly testers: { readonly match: Match; readonly headers: Headers };
   /** Somebody else sends all callers to the Service. */
   meddle(place: Place, name: string): Promise<void>;
   /** What of a release is left beside it. */
@@ -41,11 +51,6 @@ export interface RuleFront extends Front {
   heed(place: Place, name: string, generation: number): Promise<void>;
 }
 
-interface Sent {
-  readonly name: string;
-  readonly weight?: number;
-}
-
 function ruleFront<Route extends Routing & { readonly spec: object }, Rule extends object>(of: {
   readonly rules: RuleKind<Route, Rule>;
   readonly crd: CrdName;
@@ -53,6 +58,9 @@ function ruleFront<Route extends Routing & { readonly spec: object }, Rule exten
   readonly spec: (rule: object) => object;
   readonly ruleTo: (name: string) => object;
   readonly sentTo: (rule: Rule) => readonly Sent[];
+  /** Which rule a request with these headers goes by. */
+  readonly ruleFor: (rules: readonly Rule[], headers: Headers) => Rule | undefined;
+  readonly testers: Front['testers'];
   readonly slower: object;
   readonly heeded: (generation: number) => object;
 }): RuleFront {
@@ -90,6 +98,12 @@ function ruleFront<Route extends Routing & { readonly spec: object }, Rule exten
         .map((ref) => `${ref.name} ${ref.weight}`)
         .join(', ');
     },
+    backends: async (place, name, headers) => {
+      const rule = of.ruleFor(rulesOf(await read(place, name)), headers);
+      const refs = rule === undefined ? [] : of.sentTo(rule);
+      return refs.length === 1 ? refs.map((ref) => ({ name: ref.name, weight: 1 })) : refs;
+    },
+    testers: of.testers,
     meddle: (place, name) => write(place, name, [of.ruleTo(name)]),
     tweak: async (place, name) => write(place, name, tweaked(rulesOf(await read(place, name)))),
     traces: () => Promise.resolve([]),
@@ -111,6 +125,16 @@ export const httpRouteFront = ruleFront<HTTPRoute, HTTPRouteRule>({
   spec: (rule) => ({ parentRefs: [{ name: 'gateway' }], rules: [rule] }),
   ruleTo: (name) => ({ backendRefs: [{ name, port: 80, weight: 3 }] }),
   sentTo: ({ backendRefs = [] }) => backendRefs,
+  // Of those that fit, the one that asks for the most headers.
+  ruleFor: (rules, sent) =>
+    rules
+      .flatMap((rule) =>
+        (rule.matches ?? [{}])
+          .filter(({ headers = [] }) => headers.every(({ name, value }) => sent[name] === value))
+          .map(({ headers = [] }) => ({ rule, count: headers.length })),
+      )
+      .toSorted((a, b) => b.count - a.count)[0]?.rule,
+  testers: { match: { header: { name: 'x-canary', value: 'yes' } }, headers: { 'x-canary': 'yes' } },
   slower: { timeouts: { request: '9s' } },
   heeded: (observedGeneration) => {
     const accepted = { type: 'Accepted', status: 'True', reason: 'Accepted', message: '', observedGeneration };
@@ -126,6 +150,16 @@ export const virtualServiceFront = ruleFront<VirtualService, HttpRoute>({
   ruleTo: (name) => ({ route: [{ destination: { host: name, port: { number: 80 } } }], timeout: '3s' }),
   sentTo: ({ route = [] }) =>
     route.map(({ destination, weight }) => ({ name: destination.host, ...(weight && { weight }) })),
+  // The first that fits.
+  ruleFor: (rules, sent) =>
+    rules.find(({ match = [] }) => {
+      const fits = ({ headers = {} }: (typeof match)[number]): boolean =>
+        Object.entries(headers).every(([name, { exact, regex }]) =>
+          exact === undefined ? new RegExp(`^(?:${regex})$`).test(sent[name] ?? '') : sent[name] === exact,
+        );
+      return match.length === 0 || match.some(fits);
+    }),
+  testers: { match: { cookie: { name: 'group', value: 'beta' } }, headers: { cookie: 'a=1; group=beta' } },
   slower: { timeout: '9s' },
   heeded: (observedGeneration) => ({ observedGeneration }),
 });
@@ -167,6 +201,21 @@ export const ingressFront: Front = {
       ...(weight > 0 ? [`${canary} ${weight}`] : []),
     ].join(', ');
   },
+  // https://github.com/kubernetes/ingress-nginx/blob/main/rootfs/etc/nginx/lua/balancer.lua: header, cookie, weight.
+  backends: async ({ kube, namespace }, name, headers) => {
+    const canary = `${name}-canary`;
+    const says = (await kube.find(ingresses, { namespace, name: canary }))?.metadata.annotations ?? {};
+    const { [`${nginx}/canary-by-header`]: header, [`${nginx}/canary-by-cookie`]: cookie } = says;
+    const isHeader = header !== undefined && headers[header] === says[`${nginx}/canary-by-header-value`];
+    const isCookie = (headers['cookie'] ?? '').split('; ').includes(`${cookie}=always`);
+    if (isHeader || isCookie) return [{ name: canary, weight: 1 }];
+    const weight = Number(says[`${nginx}/canary-weight`] ?? 0);
+    return [
+      { name, weight: 100 - weight },
+      { name: canary, weight },
+    ];
+  },
+  testers: { match: { cookie: { name: 'beta', value: 'always' } }, headers: { cookie: 'beta=always' } },
   meddle: async ({ kube, namespace }, name) => {
     const annotations = { [`${nginx}/canary-weight`]: '0' };
     await kube.patch(ingresses, { namespace, name: `${name}-canary` }, { metadata: { annotations } }, { as: 'merge' });

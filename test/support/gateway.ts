@@ -1,19 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type HTTPRoute, type HTTPRouteRule, httpRoutes } from '../../activities/canary/httpRoute.ts';
+import type { Front } from './fronts.ts';
 import { type Callee, type Followed, followEndpoints, Targets } from './targets.ts';
 
 /** How old the route may be by which callers are sent: real gateways take about as long. */
 const pollMs = 200;
 
 export interface RouteLoad extends Omit<Followed, 'service'> {
-  readonly route: string;
+  /** What stands in front of the Service of this name. */
+  readonly route: { readonly front: Front; readonly name: string };
   readonly keepAlive: boolean;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 /**
- * A stand-in for a gateway, as there is none on this machine: it polls an HTTPRoute from the API server, takes of its rules the one
- * that asks for the most headers and fits, and picks a backend by weight, blindly: one without an endpoint is a failed request. A
+ * A stand-in for a gateway, as there is none on this machine: it polls what stands in front of a Service from the API server, goes by
+ * the rule that fits, and picks a backend by weight, blindly: one without an endpoint is a failed request. A
  * backend that is not called any more has its connections closed, when what is under way is finished.
  */
 export async function followRoute(options: RouteLoad, signal: AbortSignal) {
@@ -22,8 +23,7 @@ export async function followRoute(options: RouteLoad, signal: AbortSignal) {
   let weights: readonly { readonly name: string; readonly weight: number }[] = [];
 
   const look = async (): Promise<void> => {
-    const found: HTTPRoute = await kube.get(httpRoutes, { namespace, name: route });
-    const refs = ruleFor(found.spec.rules ?? [], headers)?.backendRefs ?? [];
+    const refs = await route.front.backends({ kube, namespace }, route.name, headers);
     const next = refs.map(({ name, weight = 1 }) => ({ name, weight })).filter(({ weight }) => weight > 0);
     for (const { name } of next) {
       if (backends.has(name)) continue;
@@ -63,14 +63,4 @@ export async function followRoute(options: RouteLoad, signal: AbortSignal) {
       }
     },
   };
-}
-
-/** Of those that fit a request with these headers. */
-function ruleFor(rules: readonly HTTPRouteRule[], sent: Readonly<Record<string, string>>): HTTPRouteRule | undefined {
-  const fitting = rules.flatMap((rule) =>
-    (rule.matches ?? [{}])
-      .filter(({ headers = [] }) => headers.every(({ name, value }) => sent[name] === value))
-      .map(({ headers = [] }) => ({ rule, count: headers.length })),
-  );
-  return fitting.toSorted((a, b) => b.count - a.count)[0]?.rule;
 }

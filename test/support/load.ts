@@ -1,6 +1,6 @@
 import { request } from 'undici';
 import type { Connection } from '../../activities/kubernetes/types.ts';
-import { followRoute } from './gateway.ts';
+import { followRoute, type RouteLoad } from './gateway.ts';
 import { type Callee, followEndpoints, Targets } from './targets.ts';
 
 export interface LoadOptions {
@@ -14,7 +14,7 @@ export interface LoadOptions {
   /** Call this address instead of the endpoints: the ClusterIP, through kube-proxy. */
   readonly address?: string;
   /** Come by a route instead, through the stand-in for a gateway; `service` does not count then. */
-  readonly route?: string;
+  readonly route?: RouteLoad['route'];
   readonly headers?: Readonly<Record<string, string>>;
 }
 

@@ -112,6 +112,11 @@ describe('an HTTPRoute', () => {
     it.each([
       ['nobody says anything', [], 'undefined'],
       ['it is accepted', [accepted], 'undefined'],
+      [
+        'a condition of one controller alone is old',
+        [accepted, { ...accepted, type: 'Own', observedGeneration: 1 }],
+        'undefined',
+      ],
       ['it was accepted as it was', [{ ...accepted, observedGeneration: 4 }], 'Gateway front has seen generation 4'],
       [
         'a Service is not found',

@@ -4,12 +4,14 @@ import { httpRoute, httpRouteRules, httpRoutes } from '../../../activities/canar
 import { routers } from '../../../activities/canary/routers.ts';
 import { ruleRouter } from '../../../activities/canary/rules.ts';
 import { awaitHeeded } from '../../../activities/canary/served.ts';
+import { virtualService, virtualServices } from '../../../activities/canary/virtualService.ts';
 import { endpointSlices, services } from '../../../activities/kubernetes/resources.ts';
 import { templateFingerprint } from '../../../activities/kubernetes/templates.ts';
 import { endpointsOf } from '../../../activities/traffic/endpointView.ts';
 import type { ClusterActivities, HeldRequest } from '../../../workflows/contract/activities.ts';
 import type { PlannedRoute, RouterKind, Split } from '../../../workflows/contract/canary/plan.ts';
-import { type Front, fronts, httpRouteFront, ruleFronts } from '../../support/fronts.ts';
+import { installCrd } from '../../support/crds.ts';
+import { type Front, fronts, httpRouteFront, ruleFronts, virtualServiceFront } from '../../support/fronts.ts';
 import { afterEachWrite, dyingAfter } from './dying.ts';
 import { activitiesOf, attempt, deploy, eventually, ground } from './fixtures.ts';
 
@@ -258,6 +260,30 @@ describe.each(ruleFronts)('what follows the route is heeded: $kind', (front) => 
       message: expect.stringContaining('is not in force as it is'),
     });
   });
+});
+
+it('a VirtualService is refused while a DestinationRule holds for the one Service and not for the other', async () => {
+  const name = 'governed';
+  await routed(virtualServiceFront, name);
+  await installCrd(kube, 'destinationrules.networking.istio.io');
+  const destinationRules = { ...virtualServices, name: 'destinationrules' };
+  const rule = (to: string, host: string, more: object) => {
+    const body = { apiVersion: 'networking.istio.io/v1', kind: 'DestinationRule', metadata: { name: to, namespace } };
+    return kube.create(destinationRules, { ...body, spec: { host, ...more } }, { namespace });
+  };
+  const trafficPolicy = { tls: { mode: 'SIMPLE' } };
+  const inspect = () =>
+    virtualService.inspect(kube, heldOf(name), { namespace, ...routeOf('VirtualService', name) }, [{ weight: 5 }]);
+  await rule('plain', name, {});
+  await rule('others', 'others', { trafficPolicy });
+  await inspect();
+  await rule('tls', `${name}.${namespace}.svc.cluster.local`, { trafficPolicy });
+  await expect(inspect()).rejects.toMatchObject({
+    code: 'ROUTE_UNFIT',
+    message: expect.stringContaining(`trafficPolicy of DestinationRule tls: write one for host ${name}-canary`),
+  });
+  await rule('tls-canary', `${name}-canary`, { trafficPolicy });
+  await inspect();
 });
 
 it('the CRD of a route is not installed: that is said', async () => {
