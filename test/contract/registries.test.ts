@@ -50,6 +50,22 @@ describe('a service registry in traffic.through', () => {
     expect(specThrough({ service: 'shop' }, one, other).traffic.through).toHaveLength(3);
   });
 
+  it('is told from others by its namespace and group, where it has them', () => {
+    const nacos = { server: 'http://nacos:8848/nacos', service: 'checkout' };
+    const through = [{ nacos }, { nacos: { ...nacos, group: 'shop' } }, { nacos: { ...nacos, namespace: 'prod' } }];
+    expect(specThrough(...through).traffic.through).toHaveLength(3);
+    const twice = { nacos: { ...nacos, group: 'DEFAULT_GROUP', clusters: ['hz-a'] } };
+    expect(() => specThrough(...through, twice)).toThrow('found nacos public/DEFAULT_GROUP/checkout at');
+  });
+
+  it.each<[string, object, string]>([
+    ['an API that there is not', { api: 'v4' }, 'api: found "v4"'],
+    ['no cluster', { clusters: [] }, 'clusters: found'],
+  ])('nacos is refused with %s', (_, more, why) => {
+    const nacos = { server: 'http://nacos:8848/nacos', service: 'checkout', ...more };
+    expect(() => specThrough({ nacos })).toThrow(why);
+  });
+
   it('that a terminated release left pods out of must be named: else they would stay out', () => {
     const leftOut = [{ source: `eureka a at ${server}`, pods: ['p01'] }];
     const plan = (...through: readonly object[]) =>

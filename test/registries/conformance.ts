@@ -38,6 +38,10 @@ export interface RegistryUnderTest {
   readonly address: string;
   /** The folder that `source` names when nothing else is said; its files are in every other, too. */
   readonly credentials?: { readonly name: string; readonly files: Readonly<Record<string, string>> };
+  /** What its adapter sends to the server as it is. Default: both. */
+  readonly sends?: readonly ('password' | 'token')[];
+  /** What stands before it where it does not speak HTTP. */
+  front?(tls?: { readonly cert: Buffer; readonly key: Buffer }): Promise<Front>;
   source(server: string, service: string, more?: object): object;
   /** What a call says, if it changes something. */
   write(this: void, call: Call): string | undefined;
@@ -80,6 +84,9 @@ export function conforms(registry: RegistryUnderTest): void {
     credentials.remove();
   });
 
+  const openFront = (tls?: { readonly cert: Buffer; readonly key: Buffer }): Promise<Front> =>
+    registry.front?.(tls) ?? frontOf(registry, tls);
+
   const through = (front: Front, service: string, more: object = {}): TrafficSource =>
     registry.source(front.address, service, {
       instance: {},
@@ -112,7 +119,7 @@ export function conforms(registry: RegistryUnderTest): void {
     const name = `shop-${count}`;
     const service = `${world.namespace}-${name}`;
     const app = await deploy(world, { name, replicas });
-    const front = await frontOf(registry);
+    const front = await openFront();
     fronts.push(front);
     const registered = await registrationOf(app, service);
     const users: RegistryUser[] = [];
@@ -328,13 +335,15 @@ export function conforms(registry: RegistryUnderTest): void {
       expect(one.front.writes).toEqual([]);
     });
 
-    it('a server that is not there, that refuses the credentials, or whose certificate nobody vouches for', async () => {
+    it('a server that is not there, that is another, that refuses the credentials, or whose certificate nobody vouches for', async () => {
       const one = await shop({ replicas: 1 });
       const nobody = { ...one.front, address: 'http://127.0.0.1:1/eureka' };
       await expect(inspect(one, through(nobody, one.service))).rejects.toMatchObject({
         code: 'REGISTRY_UNUSABLE',
         message: expect.stringContaining('127.0.0.1:1 cannot be reached: ECONNREFUSED'),
       });
+      const other = { ...one.front, address: new URL('/other', one.front.address).href };
+      await expect(inspect(one, through(other, one.service))).rejects.toMatchObject({ code: 'REGISTRY_UNUSABLE' });
       one.front.be({ status: 401 });
       await expect(inspect(one)).rejects.toMatchObject({
         code: 'REGISTRY_UNUSABLE',
@@ -346,7 +355,7 @@ export function conforms(registry: RegistryUnderTest): void {
       const one = await shop({ replicas: 1 });
       const certificates = await makeCertificates();
       const { certFile, keyFile } = certificates.server;
-      const front = await frontOf(registry, { cert: readFileSync(certFile), key: readFileSync(keyFile) });
+      const front = await openFront({ cert: readFileSync(certFile), key: readFileSync(keyFile) });
       fronts.push(front);
       const secure = inspect(one, through(front, one.service));
       await expect(secure).rejects.toMatchObject({ next: expect.stringContaining('ca.crt') });
@@ -356,9 +365,11 @@ export function conforms(registry: RegistryUnderTest): void {
       await certificates.remove();
     });
 
+    const { sends = ['password', 'token'] } = registry;
+    const password = { username: 'sluice', password: 'pass:word' };
     it.each([
-      ['username and password', { username: 'sluice', password: 'pass:word' }, `Basic ${btoa('sluice:pass:word')}`],
-      ['a token', { token: 'a.b-c' }, 'Bearer a.b-c'],
+      ...(sends.includes('password') ? [['a password', password, `Basic ${btoa('sluice:pass:word')}`] as const] : []),
+      ...(sends.includes('token') ? [['a token', { token: 'a.b-c' }, 'Bearer a.b-c'] as const] : []),
     ])('one that wants %s, unless they are among the credentials', async (_, files, authorization) => {
       const one = await shop({ replicas: 1 });
       one.front.be({ authorization });

@@ -118,11 +118,34 @@ const webhook = z
   })
   .describe("A service in a platform of the company's own, which speaks docs/webhook.openapi.json.");
 
+const nacos = z
+  .strictObject({
+    server: serverSchema.describe('Its address with the context path, such as http://nacos:8848/nacos.'),
+    api: z
+      .enum(['v1', 'v2', 'v3'])
+      .default('v1')
+      .describe(
+        'Its HTTP API: v1 with Nacos 1 and 2, v3 (the admin API) with Nacos 3; v2 where only that is let through.',
+      ),
+    namespace: z.string().min(1).default('public').describe('The id of the namespace.'),
+    group: z.string().min(1).default('DEFAULT_GROUP').describe('The group of the service.'),
+    clusters: z
+      .array(z.string().min(1))
+      .min(1)
+      .default(['DEFAULT'])
+      .describe('The clusters of the service in which the pods register.')
+      .meta({ title: 'a list of names, such as `[hz-a, hz-b]`' }),
+    service: z.string().min(1).describe('The service that the pods register as, without its group.'),
+    ...common(durationSchema.default('60s')),
+  })
+  .describe('A service in Nacos: a pod is taken out by `enabled=false`.');
+
 /** By the key of the adapter, which is in activities/traffic/registries/. */
 export const registrySchemas = {
   eureka: z.strictObject({ eureka }),
   etcd: z.strictObject({ etcd }),
   webhook: z.strictObject({ webhook }),
+  nacos: z.strictObject({ nacos }),
 };
 
 export type RegistryKey = keyof typeof registrySchemas;

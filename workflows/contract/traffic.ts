@@ -5,7 +5,13 @@ import type { TrafficSource } from './traffic.schema.ts';
 /** A source of `traffic.through` that is a service registry: its key, and what stands under it. */
 export interface RegistryEntry {
   readonly key: RegistryKey;
-  readonly rules: RegistryRules & { readonly server: string; readonly service: string };
+  readonly rules: RegistryRules & {
+    readonly server: string;
+    readonly service: string;
+    /** Where the registry has them; without them the service's name alone says which it is. */
+    readonly namespace?: string;
+    readonly group?: string;
+  };
 }
 
 /** Undefined for a source that is Kubernetes' own. */
@@ -23,12 +29,13 @@ export function callersCacheMs(source: TrafficSource): number {
   return registry === undefined ? 0 : milliseconds(registry.rules.callersCache);
 }
 
-/** For people: `service checkout`, `eureka CHECKOUT at http://eureka:8761/eureka`. */
+/** For people: `service checkout`, `eureka CHECKOUT at http://eureka:8761/eureka`, `nacos public/DEFAULT_GROUP/checkout at …`. */
 export function sourceText(source: TrafficSource): string {
   const registry = registryOf(source);
   if (registry === undefined) return Object.entries(source).flat().join(' ');
   const { key, rules } = registry;
-  return `${key} ${rules.service} at ${withoutUser(rules.server)}`;
+  const path = [rules.namespace, rules.group, rules.service].filter((part) => part !== undefined).join('/');
+  return `${key} ${path} at ${withoutUser(rules.server)}`;
 }
 
 /** `service checkout, readinessGate example.com/gate`. */

@@ -2,7 +2,7 @@ import { Agent, request } from 'undici';
 import { humanDuration } from '../../../workflows/contract/quantity.ts';
 import { failureText } from '../../failureText.ts';
 import { credentialsOf } from './credentials.ts';
-import { excerpt, RegistryFailure } from './failure.ts';
+import { excerpt, RegistryFailure, RegistryRefusal } from './failure.ts';
 import { type Pace, paceOf } from './pace.ts';
 
 /** A server that is slower than this is taken for one that is down. */
@@ -19,7 +19,7 @@ export interface RegistryServer {
 }
 
 export interface RegistryCall {
-  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
   /** Below the address of the server, escaped. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
@@ -44,6 +44,10 @@ export class RegistryClient {
     this.#to = to;
     this.#signal = signal;
     this.pace = paceOf(to.server);
+  }
+
+  get server(): string {
+    return this.#to.server;
   }
 
   /** @throws RegistryFailure when there is no answer, or another one than 2xx or 404 */
@@ -108,7 +112,7 @@ function refused(server: string, what: string, status: number, text: string): Re
   const said = excerpt(text);
   const message = `${hostOf(server)} answers ${what} with ${status}${said === '' ? '' : `: ${said}`}.`;
   if (status === 401 || status === 403) {
-    return new RegistryFailure(
+    return new RegistryRefusal(
       message,
       'Correct `credentials`: the folder of the worker with what this server accepts.',
     );

@@ -2,9 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RegistryFailure } from './failure.ts';
 
+export interface User {
+  readonly name: string;
+  readonly password: string;
+}
+
 /** What a server wants to see; read from files of the worker, so that no secret is ever in a workflow's history. */
 export interface Credentials {
   readonly authorization?: string;
+  /** For servers that one logs in to. */
+  readonly user?: User;
   /** PEM. */
   readonly ca?: string;
   /** What calls are signed with, where they are. */
@@ -21,12 +28,11 @@ export async function credentialsOf(name: string | undefined): Promise<Credentia
   const [username, password, token, ca, secret] = await Promise.all(
     ['username', 'password', 'token', 'ca.crt', 'secret'].map((file) => contentOf(join(directory, file))),
   );
+  const user = token === undefined && username !== undefined ? { name: username, password: password ?? '' } : undefined;
   const authorization =
     token !== undefined
       ? `Bearer ${token}`
-      : username !== undefined
-        ? `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}`
-        : undefined;
+      : user && `Basic ${Buffer.from(`${user.name}:${user.password}`).toString('base64')}`;
   if (authorization === undefined && ca === undefined && secret === undefined) {
     throw new RegistryFailure(
       `The worker has no credentials ${name}: there is neither username, token, secret nor ca.crt in ${directory}.`,
@@ -35,6 +41,7 @@ export async function credentialsOf(name: string | undefined): Promise<Credentia
   }
   return {
     ...(authorization !== undefined && { authorization }),
+    ...(user && { user }),
     ...(ca !== undefined && { ca }),
     ...(secret !== undefined && { secret }),
   };

@@ -13,3 +13,6 @@ export const excerpt = (text: string): string =>
     .replace(/<[^>]*>|\s+/g, ' ')
     .trim()
     .slice(0, 200);
+
+/** The server does not accept who we are. */
+export class RegistryRefusal extends RegistryFailure {}

@@ -4,6 +4,7 @@ import type { TrafficDeps } from '../../ports.ts';
 import { RegistryClient, type RegistryServer } from './client.ts';
 import { etcdRegistry } from './etcd.ts';
 import { eurekaRegistry } from './eureka.ts';
+import { nacosRegistry } from './nacos.ts';
 import type { Registry } from './registry.ts';
 import { webhookRegistry } from './webhook.ts';
 
@@ -21,6 +22,7 @@ const adapters: Adapters = {
   eureka: overHttp(eurekaRegistry),
   etcd: overHttp(etcdRegistry),
   webhook: overHttp(webhookRegistry),
+  nacos: overHttp(nacosRegistry),
 };
 
 export function openRegistry(source: RegistrySource, deps: TrafficDeps): OpenRegistry {

@@ -4,6 +4,7 @@ import { SluiceError } from '../../../workflows/contract/errors.ts';
 import type { RegistryFinding } from '../../../workflows/contract/observation.ts';
 import { isLeaving, isReady } from '../../kubernetes/podState.ts';
 import type { LivePod } from '../../ports.ts';
+import { RegistryFailure } from '../registries/failure.ts';
 import type { Found } from '../registries/registry.ts';
 import { beforeOf, lookAt, type RegistryWork } from './work.ts';
 
@@ -40,18 +41,19 @@ async function answered(work: RegistryWork, pods: readonly LivePod[]): Promise<R
     const found = await lookAt(work, pods);
     const silent = [...found.values()].find((one) => one.is === 'unanswered');
     if (silent === undefined) return found;
-    if (tried === tries) {
-      const { message, next } = silent.why;
-      throw new SluiceError('REGISTRY_UNUSABLE', `${work.name} cannot be used to drain: ${message}`, { next });
-    }
+    if (tried === tries) throw unusable(work, silent.why);
     await sleep(Math.max(pauseMs, work.closedMs()), undefined, { signal: work.deps.signal });
   }
 }
 
 /** Where nobody is found the service may be misspelt: say which ones there are. */
-async function requireService({ registry, name, rules: { service } }: RegistryWork, nobody: boolean): Promise<void> {
+async function requireService(work: RegistryWork, nobody: boolean): Promise<void> {
+  const { name, registry } = work;
+  const { service } = work.rules;
   if (!nobody || registry.services === undefined) return;
-  const there = await registry.services();
+  const there = await registry.services().catch((error: unknown) => {
+    throw error instanceof RegistryFailure ? unusable(work, error) : error;
+  });
   if (there.some((one) => one.toLowerCase() === service.toLowerCase())) return;
   const like = closest(service, there);
   throw new SluiceError(
@@ -60,6 +62,9 @@ async function requireService({ registry, name, rules: { service } }: RegistryWo
     { next: like === undefined ? 'Correct `service`.' : `Correct \`service\`; did you mean ${like}?` },
   );
 }
+
+const unusable = ({ name }: RegistryWork, { message, next }: SluiceError): SluiceError =>
+  new SluiceError('REGISTRY_UNUSABLE', `${name} cannot be used to drain: ${message}`, { next });
 
 const several = ({ name }: RegistryWork, pod: string, ids: readonly string[]): SluiceError =>
   new SluiceError(
