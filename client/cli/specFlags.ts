@@ -13,6 +13,10 @@ export interface SpecFlags extends TargetFlags {
   readonly reloadCommand?: string;
   readonly reloadSignal?: string;
   readonly reloadContainer?: readonly string[];
+  readonly swapContainers?: readonly string[];
+  readonly swapImage?: string;
+  readonly swapEmptyImage?: string;
+  readonly swapHolds?: string;
   readonly order?: readonly string[];
   readonly pin?: string;
   readonly prePull?: string;
@@ -48,6 +52,7 @@ export interface SpecFlags extends TargetFlags {
   readonly gates?: boolean;
 }
 
+const holdsPath = 'change.hotSwap.holds.command';
 const specGroup = 'Spec (over what the file says):';
 
 export const specOption = (flags: string, description: string): Option =>
@@ -79,6 +84,17 @@ export const withSpec = (command: Command): Command =>
       specOption('--reload-container <name>', 'in this container; can be repeated (default: the only one)').argParser(
         listFlag,
       ),
+    )
+    .addOption(
+      specOption(
+        '--swap-containers <pair>',
+        'the two containers of a sidecar that hands its connections over, such as proxy-1,proxy-2',
+      ).argParser(listFlag),
+    )
+    .addOption(specOption('--swap-image <image>', 'its new version, for whichever of the two is empty'))
+    .addOption(specOption('--swap-empty-image <image>', 'what the other one gets then'))
+    .addOption(
+      specOption('--swap-holds <command>', "ends with 0 in the one that holds the connections, such as 'proxy holds'"),
     );
 
 /** Those that say how, for a command that says what. */
@@ -140,7 +156,7 @@ export function withStrategy(command: Command): Command {
     .addOption(
       specOption(
         '--mode <mode>',
-        'InPlaceIfPossible, InPlaceOnly, Recreate, BlueGreen, Canary or HotReload (default: InPlaceIfPossible)',
+        'InPlaceIfPossible, InPlaceOnly, Recreate, BlueGreen, Canary, HotReload or HotSwap (default: InPlaceIfPossible)',
       ),
     )
     .addOption(
@@ -171,9 +187,17 @@ export function overridesOf(words: readonly string[], flags: SpecFlags): readonl
     ...imagesOf(flags.image ?? []),
     ...set('--patch', 'change.template', patchOf(flags.patch)),
     ...set('--reload-version', 'change.reload.version', flags.reloadVersion),
-    ...set('--reload-command', 'change.reload.command', wordsOf(flags.reloadCommand)),
+    ...set(
+      '--reload-command',
+      'change.reload.command',
+      wordsOf('--reload-command', 'change.reload.command', flags.reloadCommand),
+    ),
     ...set('--reload-signal', 'change.reload.signal', flags.reloadSignal),
     ...set('--reload-container', 'change.reload.containers', flags.reloadContainer),
+    ...set('--swap-containers', 'change.hotSwap.containers', flags.swapContainers),
+    ...set('--swap-image', 'change.hotSwap.image', flags.swapImage),
+    ...set('--swap-empty-image', 'change.hotSwap.emptyImage', flags.swapEmptyImage),
+    ...set('--swap-holds', holdsPath, wordsOf('--swap-holds', holdsPath, flags.swapHolds)),
     ...set('--order', 'change.order', flags.order),
     ...set('--pin', 'change.pin', flags.pin),
     ...set('--pre-pull', 'change.prePull', flags.prePull),
@@ -244,10 +268,10 @@ function patchOf(text: string | undefined): unknown {
 }
 
 /** Words between spaces. What needs quotes needs a shell, or a file. */
-function wordsOf(command: string | undefined): readonly string[] | undefined {
+function wordsOf(flag: string, path: string, command: string | undefined): readonly string[] | undefined {
   if (command !== undefined && /["'\\$`|&;<>]/.test(command)) {
-    throw new SluiceError('USAGE', `--reload-command: found ${command}; there is no shell that would read that.`, {
-      next: 'Write change.reload.command in a file, such as `command: [sh, -c, "…"]`.',
+    throw new SluiceError('USAGE', `${flag}: found ${command}; there is no shell that would read that.`, {
+      next: `Write ${path} in a file, such as \`command: [sh, -c, "…"]\`.`,
     });
   }
   return command

@@ -69,6 +69,14 @@ const scaled: Works = {
   ],
 };
 
+const swapped: Works = {
+  how: 'the new version starts in the empty container of a pair and takes over, then the old one is emptied',
+  native: '`rollout status`, `history` with both revisions; `kubectl rollout undo` makes pods anew',
+  shownBy: [
+    ['test/kwok/kinds/hotSwap.test.ts', 'each pod swaps its roles once and stays; the next version is rolled back'],
+  ],
+};
+
 /** It is not refused, and nothing shows it. */
 export interface Unshown {
   readonly unshown: string;
@@ -217,18 +225,18 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
   },
   HotSwap: {
     deployment: {
-      how: 'the new version starts in the empty container of a pair and takes over, then the old one is emptied',
-      native: '`rollout status`, `history` with both revisions; `kubectl rollout undo` makes pods anew',
+      ...swapped,
       shownBy: [
         [hotSwap, 'v1 → v2 → v3: each connection lives through both swaps'],
         [hotSwap, 'one that crashes is taken out, the old one never noticed'],
         ['test/kwok/hotSwap.test.ts', 'a rollback from a gate and from between the two writes'],
         ['test/kwok/hotSwap.test.ts', 'its worker is killed after each of the two writes'],
+        ['test/kwok/hotSwap.test.ts', 'its worker is killed after each write of a rollback from between the two'],
       ],
     },
-    statefulset: notYet,
-    daemonset: notYet,
-    replicaset: notYet,
+    statefulset: swapped,
+    daemonset: swapped,
+    replicaset: { ...swapped, native: noHistory },
   },
   'sluice restart': {
     deployment: {

@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { deployments, pods } from '../../activities/kubernetes/resources.ts';
-import { type SampleTag, sampleImage } from '../../local/sample.ts';
-import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
+import { sampleImage } from '../../local/sample.ts';
 import { hasComeTo } from '../durability/points.ts';
 import { type KillPoint, openWorld, until, type World } from '../support/world.ts';
-import { versionOf } from './support/releases.ts';
+import { afterGray, swapsIn } from './support/swaps.ts';
 
 /** Pairs of containers whose roles swap: real Temporal, API server, controllers and worker. Nothing is handed over here. */
 
@@ -22,38 +21,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-const deploy = (name: string, replicas: number): Promise<void> =>
-  world.deploy({ name, image: sampleImage('v1'), pair: sampleImage('empty'), runtime: 'kwok', replicas });
-const spec = (name: string, tag: SampleTag, change: Partial<ReleaseSpecInput> = {}): ReleaseSpecInput =>
-  world.spec(name, sampleImage(tag), {
-    change: {
-      hotSwap: { containers: ['app', 'app-2'], image: sampleImage(tag), emptyImage: sampleImage('empty') },
-    },
-    ...change,
-  });
-const ended = (name: string) => world.until(name, ({ endedAt }) => endedAt !== undefined);
-const atGate = (name: string) => world.until(name, ({ waiting }) => waiting?.for === 'approval');
-const approval = { gates: { afterGray: { approval: {} } } };
-
-/** What the pair of each pod has, and how often its containers were restarted: `v1 empty 0 0`. */
-const pairs = async (name: string): Promise<string[]> =>
-  [...(await world.pods(name)).values()]
-    .map(({ containers: { app, 'app-2': second } }) => {
-      const [one, two] = [app, second].map((container) =>
-        versionOf(container?.image ?? '')
-          .split(':')
-          .at(-1),
-      );
-      return [one, two, app?.restarts, second?.restarts].join(' ');
-    })
-    .toSorted();
-const uids = async (name: string): Promise<string[]> =>
-  [...(await world.pods(name)).values()].map(({ uid }) => uid).toSorted();
-/** Who serves, as each pod says. */
-const noted = async (name: string): Promise<string[]> => {
-  const { items } = await world.kube.list(pods, { namespace: world.namespace, labelSelector: `app=${name}` });
-  return items.map(({ metadata }) => metadata.annotations?.['sluice.dev/hot-swap'] ?? '-').toSorted();
-};
+const { deploy, spec, ended, atGate, pairs, uids, noted } = swapsIn(() => world);
 const scale = async (name: string, replicas: number): Promise<void> => {
   const at = { namespace: world.namespace, name };
   await world.kube.patch(deployments, at, { spec: { replicas } }, { as: 'merge' });
@@ -65,7 +33,7 @@ it('v1 → v2 → v3: the roles swap each time; pods born before, during and aft
   const name = 'swap';
   await deploy(name, 3);
   const before = await uids(name);
-  await world.start(spec(name, 'v2', approval));
+  await world.start(spec(name, 'v2', afterGray));
   await atGate(name);
   expect(await pairs(name)).toEqual(['empty v2 1 1', 'v1 empty 0 0', 'v1 empty 0 0']);
   await scale(name, 4);
@@ -91,7 +59,7 @@ it('a rollback from a gate and from between the two writes puts back exactly wha
     ['gated', await uids('gated')],
     ['between', await uids('between')],
   ]);
-  await world.start(spec('gated', 'v2', approval));
+  await world.start(spec('gated', 'v2', afterGray));
   // One that never gets ready stands between the two writes: the old one is still real.
   const patient = { ...spec('between', 'v4-notready').strategy, readyTimeout: '10m' };
   await world.start(spec('between', 'v4-notready', { strategy: patient }));
@@ -160,4 +128,37 @@ it('its worker is killed after each of the two writes', async () => {
     expect(await world.traces(name)).toEqual([]);
   }
   await next.stop();
+});
+
+it('its worker is killed after each write of a rollback from between the two: the old one starts anew, and serves', async () => {
+  const write: Omit<KillPoint, 'nth'> = { point: 'patch › patch pods: images', when: 'after' };
+  const between: KillPoint = { ...write, nth: 1 };
+  // What is said below of the second worker: it empties the old one, starts it anew, and empties the new one.
+  const steps = ['clear', 'back', 'emptied'];
+  const kills = Object.fromEntries(steps.map((name, index) => [name, { ...write, nth: index + 1 }]));
+  for (const name of steps) await deploy(name, 1);
+  const before = new Map(await Promise.all(steps.map(async (name) => [name, await uids(name)] as const)));
+  const [forward, back] = [join(directory, 'forward'), join(directory, 'back')];
+  const first = await world.worker({
+    points: forward,
+    kills: Object.fromEntries(steps.map((name) => [name, between])),
+  });
+  for (const name of steps) await world.start(spec(name, 'v2'));
+  for (const name of steps) await until(() => hasComeTo(forward, name, between), 120_000);
+  await first.kill();
+  const second = await world.worker({ points: back, kills });
+  for (const name of steps) {
+    await world.sluice.send(world.target(name), 'rollback', { by: 'carol', reason: 'not today' });
+  }
+  for (const [name, point] of Object.entries(kills)) await until(() => hasComeTo(back, name, point), 120_000);
+  await second.kill();
+  const third = await world.worker();
+  for (const name of steps) {
+    expect(await ended(name)).toMatchObject({ phase: 'rolledBack', notUndone: [] });
+    expect(await pairs(name)).toEqual(['v1 empty 2 2']);
+    expect(await noted(name)).toEqual(['app']);
+    expect(await uids(name)).toEqual(before.get(name));
+    expect(await world.traces(name)).toEqual([]);
+  }
+  await third.stop();
 });

@@ -74,6 +74,26 @@ describe('flags stand for fields of the spec', () => {
     expect(fields('--reload-signal', 'HUP')).toEqual({ 'change.reload.signal': 'HUP' });
   });
 
+  test('a hot swap', () => {
+    expect(
+      fields(
+        '--swap-containers',
+        'a,b',
+        '--swap-image',
+        'p:2',
+        '--swap-empty-image',
+        'e:1',
+        '--swap-holds',
+        'p  holds',
+      ),
+    ).toEqual({
+      'change.hotSwap.containers': ['a', 'b'],
+      'change.hotSwap.image': 'p:2',
+      'change.hotSwap.emptyImage': 'e:1',
+      'change.hotSwap.holds.command': ['p', 'holds'],
+    });
+  });
+
   test('the gray group by node, label and name', () => {
     expect(fields('--gray-node', 'zone=a', '--gray-label', 'tier=web', '--gray-pod', 'checkout-1')).toEqual({
       'strategy.gray.select.nodes': { zone: 'a' },
@@ -108,6 +128,7 @@ describe('flags stand for fields of the spec', () => {
     ['--gray-node', 'a'],
     ['--reload-command', "sh -c 'a b'"],
     ['--reload-command', 'a && b'],
+    ['--swap-holds', 'a "b"'],
     ['--gray-label', '=x'],
   ])('%s %s is refused', (...argv) => {
     expect(() => fields(...argv)).toThrow(SluiceError);
