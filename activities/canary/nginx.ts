@@ -59,7 +59,9 @@ const matchAnnotations = (match: Match): Annotations =>
       }
     : { [`${prefix}canary-by-cookie`]: match.cookie.name };
 
-export const isNginxCanary = ({ metadata }: Ingress): boolean => metadata.annotations?.[`${prefix}canary`] === 'true';
+/** As Go reads a boolean. */
+export const isNginxCanary = ({ metadata }: Ingress): boolean =>
+  ['1', 't', 'T', 'true', 'True', 'TRUE'].includes(metadata.annotations?.[`${prefix}canary`] ?? '');
 
 /** Who comes by it, as its annotations say. */
 export function sentBy({ metadata }: Ingress): { readonly weight: number; readonly match: boolean } {

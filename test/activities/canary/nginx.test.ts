@@ -65,7 +65,13 @@ describe('an Ingress whose callers cannot be split', () => {
       undefined,
       'no path that points to Service web; it points to: api',
     ],
-    ['a canary itself', ingress([rule('a', path('/'))], canary), [], undefined, 'is a canary of ingress-nginx itself'],
+    [
+      'a canary itself',
+      ingress([rule('a', path('/'))], { [`${nginx}/canary`]: 'True' }),
+      [],
+      undefined,
+      'is a canary of ingress-nginx itself',
+    ],
     [
       'a canary for the same place',
       web,
