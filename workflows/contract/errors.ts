@@ -304,7 +304,7 @@ export const errors = {
     3,
     false,
     'The release has ended.',
-    'Start a new one; `sluice status` shows how this one ended.',
+    'Start a new one, or go back to the version before with `sluice undo`; `sluice status` shows how this one ended.',
   ),
   REFUSED: row(
     409,

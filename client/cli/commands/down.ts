@@ -29,7 +29,7 @@ export function registerDown(program: Command, host: Host): void {
         session.output.result(report, (look) =>
           flags.wipe === true
             ? [`${look.colours.green(look.glyphs.ok)} Nothing is left of the local stack in ${report.stateDir}.`]
-            : stackLines(report, look),
+            : stackLines(report, look, flags.stateDir),
         );
       }),
     );

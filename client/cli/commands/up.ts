@@ -56,7 +56,7 @@ export function registerUp(program: Command, host: Host): void {
           progress.end();
         }
         const report = await inspect(place);
-        output.result(report, (look) => stackLines(report, look));
+        output.result(report, (look) => stackLines(report, look, flags.stateDir));
         return report.state === 'up' ? 0 : 6;
       }),
     );

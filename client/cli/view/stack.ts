@@ -3,14 +3,18 @@ import type { Look } from './look.ts';
 import { table } from './table.ts';
 import { harmless } from './text.ts';
 
-/** The local stack: its parts, where to look, and how to use it. */
-export function stackLines(report: StackReport, look: Look): string[] {
+/**
+ * The local stack: its parts, where to look, and how to use it.
+ * @param named the directory that the command line named: the next commands need it too
+ */
+export function stackLines(report: StackReport, look: Look, named?: string): string[] {
   const { colours, glyphs } = look;
   const { environment, parts } = report;
+  const there = named === undefined ? '' : ` --state-dir ${named}`;
   if (report.state === 'none') return [`No local stack in ${report.stateDir}.`];
   if (report.state === 'down') {
     return [
-      `${colours.green(glyphs.ok)} The local stack is down. Its state is kept in ${report.stateDir}; \`sluice up\` goes on with it.`,
+      `${colours.green(glyphs.ok)} The local stack is down. Its state is kept in ${report.stateDir}; \`sluice up${there}\` goes on with it.`,
     ];
   }
   const sick = parts.filter((part) => part.state !== 'running');
@@ -40,6 +44,6 @@ export function stackLines(report: StackReport, look: Look): string[] {
     ]),
     ...lines.map((line) => `  ${line}`),
     '',
-    `  eval "$(sluice env)"   ${colours.dim('points kubectl and temporal at it')}`,
+    `  eval "$(sluice env${there})"   ${colours.dim('points kubectl and temporal at it')}`,
   ];
 }

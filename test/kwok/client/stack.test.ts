@@ -27,6 +27,7 @@ describe('up', () => {
     expect(ran.stderr).toMatch(/^kube-apiserver: kept$/m);
     expect(ran.stderr).not.toContain('starting');
     expect(ran.stdout).toMatch(/^✓ The local stack is up$/m);
+    expect(ran.stdout).toContain(`eval "$(sluice env --state-dir ${stateDir})"`);
     for (const address of [environment.TEMPORAL_ADDRESS, environment.SLUICE_TEMPORAL_UI, environment.KUBECONFIG]) {
       expect(ran.stdout).toContain(address);
     }
