@@ -112,7 +112,7 @@ export interface Recreation {
    */
   preview(target: Target, source: TemplateSource): Promise<PodTemplate>;
   bear(request: BearRequest): Promise<void>;
-  /** See ClusterActivities.recreate. */
+  /** See ClusterActivities.recreate; `surge` for a kind without `noSurge` only. */
   replace(request: HandfulRequest, pods: PodsOf): Promise<Handful>;
 }
 

@@ -6,9 +6,10 @@ import type { WorkloadPods } from './podsOf.ts';
 import type { Recreation, Workload } from './ports.ts';
 import { type Scope, type Shared, scopeOf, workloadOf } from './scope.ts';
 import { pumpedPod, rulesOf } from './stages.ts';
+import { retire, sweep } from './surge.ts';
 
 /** Making pods anew from another template. */
-export function recreateActivities(shared: Shared): Pick<ClusterActivities, 'bear' | 'recreate'> {
+export function recreateActivities(shared: Shared): Pick<ClusterActivities, 'bear' | 'recreate' | 'retire' | 'sweep'> {
   return {
     bear: activity((request, call) => {
       const workload = workloadOf(shared, request.target, call);
@@ -23,6 +24,17 @@ export function recreateActivities(shared: Shared): Pick<ClusterActivities, 'bea
         const answer = await recreation.replace(request, pods);
         return request.checks.length === 0 ? answer : keepOut(answer, request, scope, pods);
       });
+    }),
+
+    retire: activity((asked, call) => {
+      const scope = scopeOf(shared, asked, call);
+      const request = { ...asked, pods: asked.pods.map((pod) => ({ ...pod, since: call.here(pod.since) })) };
+      return scope.withPods((pods) => retire(request, scope, pods, call));
+    }),
+
+    sweep: activity((request, call) => {
+      const scope = scopeOf(shared, request, call);
+      return scope.withPods((pods) => sweep(request, scope, pods, call));
     }),
   };
 }

@@ -33,6 +33,7 @@ const concurrency: Record<Stage, number> = {
   wait: 4,
   check: 2,
   restore: 4,
+  retire: 4,
 };
 const looksOnly: ReadonlySet<Stage> = new Set(['silence', 'wait', 'check']);
 
@@ -190,6 +191,7 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   }
   await stopping;
   await births.close();
+  if (input.surge !== undefined && !input.undo && !halted()) await sweep(input);
 
   if (leaving() && !finishing && !halted() && pump.queued > 0) {
     const earlier = { result: pump.result(), spentMs: clock?.spent(Date.now()) ?? 0 };
@@ -204,10 +206,20 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   return { ...pump.result(), ...(overdue === undefined ? {} : { overdue }) };
 }
 
+/** Old pods in whose place nobody came through: the one that was born died, or the workload was scaled in. */
+async function sweep({ target, uid, holder, name, traffic, readyTimeoutMs }: BatchInput): Promise<void> {
+  await clusterActivities(target.cluster).writing.sweep.executeWithOptions(
+    { summary: `${name}: let old pods go that are left` },
+    [{ target, uid, holder, traffic, readyTimeoutMs }],
+  );
+}
+
 /** How many pods one call of `stage` takes. Where there is a call for each pod that may be in hand, none waits for another. */
 function sizeOf(stage: Stage, { maxUnavailable }: BatchInput): number {
   if (stage !== 'drain' && maxUnavailable <= concurrency[stage]) return 1;
-  return stage === 'silence' || stage === 'patch' || stage === 'recreate' ? carriedSize : handfulSize;
+  return stage === 'silence' || stage === 'patch' || stage === 'recreate' || stage === 'retire'
+    ? carriedSize
+    : handfulSize;
 }
 
 /** `proxy`; of a hot swap `takeOver`. */

@@ -8,20 +8,23 @@ import type { Entry, Pump } from './pump.ts';
 
 /**
  * The stages that a batch needs: without traffic rules there is no drain, in a rollback there are no checks, and a pod is
- * either changed or made anew.
+ * either changed or made anew. Where newborns come first, the old ones are drained by the stage in which they go.
  */
 export function neededStages({
   traffic,
   checks,
   undo,
   births,
+  surge,
   only,
-}: Pick<BatchInput, 'traffic' | 'checks' | 'undo' | 'births' | 'only'>): readonly Stage[] {
+}: Pick<BatchInput, 'traffic' | 'checks' | 'undo' | 'births' | 'surge' | 'only'>): readonly Stage[] {
   if (only !== undefined) return only;
   const drains = traffic.through.length > 0;
   const verifies = !undo && podChecks(checks).length > 0;
   return stages.filter((stage) => {
-    if (stage === 'drain' || stage === 'silence' || stage === 'restore') return drains;
+    if (stage === 'drain' || stage === 'silence') return drains && surge === undefined;
+    if (stage === 'restore') return drains;
+    if (stage === 'retire') return surge !== undefined;
     if (stage === 'check') return verifies;
     return stage === 'wait' || (stage === 'recreate') === (births !== undefined);
   });
@@ -107,6 +110,7 @@ export function handfulRequest(
     undo,
     order = [],
     births,
+    surge,
   } = input;
   const index = pods[0]?.turn ?? 0;
   const turn = turnAt(stage, input, index);
@@ -131,6 +135,7 @@ export function handfulRequest(
     ...(reload !== undefined && { reload }),
     ...(hotSwap !== undefined && { hotSwap }),
     ...(births !== undefined && { births }),
+    ...(surge !== undefined && { surge }),
     ...(turn !== undefined && { turn }),
     ...(goOn.length > 0 && { goOn }),
     ...(version !== undefined && { version }),

@@ -8,7 +8,7 @@ import type { PlanHead } from './contract/plan.ts';
 import type { Failure } from './contract/status.ts';
 import type { BatchInput, BatchPod, BatchResult } from './contract/workflows.ts';
 import { failureOf } from './failure.ts';
-import { birthsOf, commitRequest, forwardRules, heldRequest, markOf, podOrderOf } from './requests.ts';
+import { atOnce, birthsOf, commitRequest, forwardRules, heldRequest, markOf, podOrderOf } from './requests.ts';
 import { batchPod, replaced, runChild } from './runBatch.ts';
 import { giveScalersBack } from './scale/scalers.ts';
 import { type BatchState, isTouched, type PodEntry, type Step } from './state.ts';
@@ -127,6 +127,16 @@ async function undoPods(book: Book, plan: PlanHead): Promise<void> {
     'undo-rest',
     born.map(({ name, uid }) => ({ name, uid, wasReady: true, ...imagesOf(book.state.origins?.[uid]) })),
   );
+  if (plan.surge !== undefined) await sweep(book, plan);
+}
+
+/** Whatever was set apart goes: those of the old version too, as others are in their places. */
+export async function sweep(book: Book, plan: PlanHead): Promise<void> {
+  const { traffic, readyTimeoutMs } = plan;
+  const { writing } = clusterActivities(book.identity.target.cluster);
+  await writing.sweep.executeWithOptions({ summary: 'let pods go that were set apart' }, [
+    { ...heldRequest(book, plan), traffic, readyTimeoutMs },
+  ]);
 }
 
 /** How many pods a rollback has in hand at once: it keeps to disruption budgets, but waits for none. */
@@ -160,7 +170,7 @@ async function undoBatch(book: Book, plan: PlanHead, name: string, pods: readonl
     ...(plan.change.order && { order: plan.change.order.toReversed() }),
     ...birthsOf(plan, 'from'),
     undo: true,
-    maxUnavailable: plan.maxUnavailable,
+    ...atOnce(plan),
     downElsewhere: 0,
     mayFail: pods.length,
     paused: false,

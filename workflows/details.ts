@@ -1,6 +1,7 @@
 import { isBeside } from './contract/blueGreen/plan.ts';
 import { changeText, otherChanges } from './contract/changeText.ts';
 import { hotSwapText } from './contract/hotSwap/plan.ts';
+import { boundText } from './contract/plan.ts';
 import { orderText } from './contract/planner/containerOrder.ts';
 import { reloadText } from './contract/reload.ts';
 import type { PodStatus, ReleaseStatus } from './contract/status.ts';
@@ -30,7 +31,7 @@ export function releaseDetails(status: ReleaseStatus): string {
     lines.push('', ...podTable(pods));
   }
   if (plan !== undefined) {
-    const bound = `At most ${plan.maxUnavailable} of ${plan.replicas} pods out of service at once. `;
+    const bound = `Of ${plan.replicas} pods ${boundText(plan)}. `;
     lines.push('', `${plan.scale === undefined && !isBeside(plan) ? bound : ''}${plan.mode.reason}`);
     for (const [container, image] of Object.entries(plan.change.to)) lines.push(`- ${container}: \`${image}\``);
     for (const what of otherChanges(plan.change)) lines.push(`- ${what}`);

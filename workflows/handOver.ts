@@ -1,7 +1,8 @@
 import type { Book } from './book.ts';
 import { clusterActivities } from './clusterActivities.ts';
-import { compensateStep } from './compensate.ts';
+import { compensateStep, leave, sweep } from './compensate.ts';
 import type { Phase } from './contract/status.ts';
+import { failureOf } from './failure.ts';
 import { heldRequest } from './requests.ts';
 
 /**
@@ -13,6 +14,7 @@ export async function handOver(book: Book): Promise<Phase> {
   if (plan === undefined) return 'failed';
   book.set((state) => ({ ...state, final: true }));
   const { writing } = clusterActivities(book.identity.target.cluster);
+  if (plan.surge !== undefined) await sweep(book, plan).catch((error: unknown) => leave(book, failureOf(error)));
   for (const step of steps.toReversed()) {
     if (step === 'openTraffic') await compensateStep(book, plan, step);
     if (step === 'acquire') {

@@ -116,7 +116,7 @@ export class Pump {
       if (!this.#inHand.has(failure.pod)) continue;
       this.#failed.push({ ...failure, stage });
       // A pod that the others do not wait for still belongs into traffic: its readiness decides there.
-      if (!this.mustStop && stage !== 'restore' && this.#options.stages.includes('restore')) {
+      if (!this.mustStop && stage !== 'restore' && stage !== 'retire' && this.#options.stages.includes('restore')) {
         this.#move(failure.pod, 'restore', at);
       } else this.#inHand.delete(failure.pod);
     }

@@ -38,6 +38,10 @@ export function birthsOf(
   return template === undefined || resize !== undefined ? {} : { births: { side, mark: template.to } };
 }
 
+/** How many pods are in hand at once: new ones beside the old, where the plan says so, else old ones out of service. */
+export const atOnce = ({ surge, maxUnavailable }: PlanHead): { maxUnavailable: number; surge?: true } =>
+  surge === undefined ? { maxUnavailable } : { maxUnavailable: surge, surge: true };
+
 /** Who is looked for, where not the images tell. `wanted`: on the way to the new version. */
 export function markOf(
   { change: { template, resize, reload, hotSwap } }: PlanHead,

@@ -14,7 +14,7 @@ import { type BatchInput, type BatchPod, type BatchResult, batchSignals } from '
 import { stop } from './failure.ts';
 import { openPods, prepare, type Room } from './prepare.ts';
 import { emptyResult } from './pump.ts';
-import { birthsOf, forwardRules, heldRequest } from './requests.ts';
+import { atOnce, birthsOf, forwardRules, heldRequest } from './requests.ts';
 import { type BatchState, type PodEntry, withBatch } from './state.ts';
 
 /**
@@ -37,8 +37,9 @@ export async function runBatch(book: Book, index: number, looked?: Room): Promis
     pods: prepared.map((pod) => batchPod(pod)),
     ...(plan.change.order && { order: plan.change.order }),
     ...birthsOf(plan, 'to'),
-    maxUnavailable: plan.maxUnavailable,
-    ...room,
+    ...atOnce(plan),
+    // Nobody is taken out of service before another one is in.
+    ...(plan.surge === undefined ? room : { downElsewhere: 0 }),
     mayFail: current.mayFail,
     limits: plan.limits,
     paused: false,
@@ -149,7 +150,7 @@ export function settled(entry: BatchState, result: BatchResult): BatchState {
     const stage = failure?.stage ?? stopped.get(pod.name);
     if (stage === undefined) return pod;
     // Only in the last stage may it be back in traffic already.
-    const outOfTraffic = stage !== 'restore';
+    const outOfTraffic = stage !== 'restore' && stage !== 'retire';
     return failure === undefined
       ? { ...pod, state: stage, outOfTraffic }
       : { ...pod, state: 'failed', reason: failure.reason, outOfTraffic };

@@ -8,6 +8,7 @@ import { Claims, isAnother, type Place } from './claims.ts';
 import { type LostNodes, lostNodes } from './lostNodes.ts';
 import { hasMark, isLeaving } from './podState.ts';
 import { pods as podResource } from './resources.ts';
+import { setApart } from './surplus.ts';
 import type { Connection } from './types.ts';
 import type { Pod } from './wire.ts';
 
@@ -39,9 +40,10 @@ const nurseryMs = 2_000;
 const refusalMs = 15_000;
 
 /**
- * Deletes the pods, by UID, and finds for each the one that is born in its place (see {@link Claims}). A pod that is of
- * the wanted template already is left alone; one that is gone has a successor like those that are deleted here. Where
- * the workload has all its pods and none of them is left to claim, it was scaled in: then the pod is `gone`.
+ * Deletes the pods, by UID, or sets them apart where newborns come first, and finds for each the one that is born in its
+ * place (see {@link Claims}). A pod that is of the wanted template already is left alone; one that is gone has a
+ * successor like those that are deleted here. Where the workload has all its pods and none of them is left to claim, it
+ * was scaled in: then the pod is `gone`.
  */
 export async function replacePods(
   asked: readonly HandfulPod[],
@@ -55,11 +57,8 @@ export async function replacePods(
     return pod && !isLeaving(pod) ? [{ ...ref, pod }] : [];
   });
   const right = there.filter(({ pod }) => isNew(pod)).map(({ name }) => name);
-  const deleted = await removePods(
-    there.filter(({ pod }) => !isNew(pod)),
-    request,
-    deps,
-  );
+  const old = there.filter(({ pod }) => !isNew(pod));
+  const deleted = await (request.surge ? setApart(old, request, deps) : removePods(old, request, deps));
   const settled = new Set([...right, ...deleted.later, ...deleted.failed.map(({ pod }) => pod)]);
   const claims = new Claims(
     asked.filter(({ name }) => !settled.has(name)),

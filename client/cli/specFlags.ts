@@ -30,6 +30,7 @@ export interface SpecFlags extends TargetFlags {
   readonly batches?: readonly string[];
   readonly batchCount?: number;
   readonly maxUnavailable?: string;
+  readonly maxSurge?: string;
   readonly spreadBy?: string;
   readonly arrange?: string;
   readonly first?: string;
@@ -122,6 +123,12 @@ export function withStrategy(command: Command): Command {
         .conflicts('batches'),
     )
     .addOption(specOption('--max-unavailable <pods>', 'how many may be out of service at once (default: 25%)'))
+    .addOption(
+      specOption(
+        '--max-surge <pods>',
+        'where pods are made anew, how many new ones stand beside the old (default: none)',
+      ),
+    )
     .addOption(specOption('--spread-by <label>', 'node label over which each batch is spread (default: the zone)'))
     .addOption(
       specOption('--arrange <how>', 'Spread or Pack: in turn from each zone, or zone after zone (default: Spread)'),
@@ -214,6 +221,7 @@ export function overridesOf(words: readonly string[], flags: SpecFlags): readonl
       flags.batchCount === undefined ? undefined : { count: flags.batchCount },
     ),
     ...set('--max-unavailable', 'strategy.maxUnavailable', quantityOf(flags.maxUnavailable)),
+    ...set('--max-surge', 'strategy.maxSurge', quantityOf(flags.maxSurge)),
     ...set('--spread-by', 'strategy.order.spreadBy', flags.spreadBy),
     ...set('--arrange', 'strategy.order.arrange', flags.arrange),
     ...set('--first', 'strategy.order.first', flags.first),

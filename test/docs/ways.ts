@@ -20,6 +20,7 @@ const release = 'test/e2e/release.test.ts';
 const kinds = 'test/e2e/kinds.test.ts';
 const recreate = 'test/e2e/recreate.test.ts';
 const resize = 'test/e2e/resize.test.ts';
+const surge = 'test/e2e/surge.test.ts';
 const reload = 'test/e2e/hotReload.test.ts';
 const blueGreen = 'test/e2e/blueGreen.test.ts';
 const canary = 'test/e2e/canary.test.ts';
@@ -50,6 +51,10 @@ const anewOnKwok: Proof = ['test/kwok/kinds/recreate.test.ts', 'to another env; 
 const noBlueGreen: Refused = {
   refused: 'MODE_UNSUPPORTED',
   shownBy: [['test/contract/blueGreen/planner.test.ts', 'another kind']],
+};
+const noSurge: Refused = {
+  refused: 'MODE_UNSUPPORTED',
+  shownBy: [['test/contract/surge.test.ts', 'is refused on a %s, with the reason']],
 };
 const noCanary: Refused = {
   refused: 'MODE_UNSUPPORTED',
@@ -170,6 +175,21 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
       refused: 'MODE_UNSUPPORTED',
       shownBy: [['test/docs/ways.test.ts', 'a ReplicaSet has no recreation']],
     },
+  },
+  'Recreate with maxSurge': {
+    deployment: {
+      how: 'new pods are born beside chosen old ones, which go when those serve',
+      native: both,
+      shownBy: [
+        [surge, 'an env changes: 0 failed requests, never fewer endpoints than before'],
+        [surge, 'a rollback in the middle of a batch: 0 failed requests, never fewer endpoints'],
+        ['test/kwok/surge.test.ts', 'a hundred pods, the worker killed twice on the way'],
+        ['test/kwok/activities/surge.test.ts', 'as many pods as before are ready at every moment'],
+      ],
+    },
+    statefulset: noSurge,
+    daemonset: noSurge,
+    replicaset: noSurge,
   },
   BlueGreen: {
     deployment: {

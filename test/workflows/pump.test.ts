@@ -9,8 +9,8 @@ import {
 } from '../../workflows/contract/workflows.ts';
 import { Pump } from '../../workflows/pump.ts';
 
-/** A pod is either changed or made anew. */
-const stages: readonly Stage[] = allStages.filter((stage) => stage !== 'recreate');
+/** A pod is either changed or made anew, and goes only in the latter case. */
+const stages: readonly Stage[] = allStages.filter((stage) => stage !== 'recreate' && stage !== 'retire');
 const at = '2026-01-01T00:00:00.000Z';
 const pods = (count: number, change: (index: number) => Partial<BatchPod> = () => ({})): BatchPod[] =>
   Array.from({ length: count }, (_, index) => ({
@@ -281,8 +281,13 @@ describe('pump', () => {
   });
 });
 
-describe('pods that are made anew', () => {
-  const anew: readonly Stage[] = allStages.filter((stage) => stage !== 'patch');
+const deletedFirst = allStages.filter((stage) => stage !== 'patch' && stage !== 'retire');
+const bornFirst: readonly Stage[] = ['recreate', 'wait', 'check', 'restore', 'retire'];
+
+describe.each([
+  ['made anew', deletedFirst],
+  ['made anew, the new ones first', bornFirst],
+])('pods that are %s', (_title, anew) => {
   const pumpOf = (count: number, maxUnavailable: number, settled?: BatchResult) =>
     new Pump({
       pods: pods(count),

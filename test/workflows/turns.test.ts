@@ -6,8 +6,8 @@ import type { ContainerOrder } from '../../workflows/contract/plan.ts';
 import { stages as allStages, type BatchInput, type Stage } from '../../workflows/contract/workflows.ts';
 import { Pump } from '../../workflows/pump.ts';
 
-/** A pod is either changed or made anew. */
-const stages: readonly Stage[] = allStages.filter((stage) => stage !== 'recreate');
+/** A pod is either changed or made anew, and goes only in the latter case. */
+const stages: readonly Stage[] = allStages.filter((stage) => stage !== 'recreate' && stage !== 'retire');
 const at = '2026-01-01T00:00:00.000Z';
 
 /** A batch of `count` pods whose containers change in this order; quiet at once, so that a silence goes on. */

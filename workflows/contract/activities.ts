@@ -50,6 +50,14 @@ export interface ClusterActivities extends BlueGreenActivities, CanaryActivities
   /** Deletes the pods, and answers who was born in their place. Returns when some of those are there, with the others as `later`. */
   recreate(request: HandfulRequest): Promise<Handful>;
 
+  /**
+   * Of pods that stand beside those in whose place they are: takes the old ones out of traffic, waits for silence, and
+   * deletes them.
+   */
+  retire(request: HandfulRequest): Promise<Handful>;
+  /** The same for all that are left apart by this release, or by one that was terminated, whatever became of the new ones. */
+  sweep(request: SweepRequest): Promise<void>;
+
   /** Looks at the pods of one batch before its first drain: which are there, who is down, how each stands in traffic. */
   prepare(request: PrepareRequest): Promise<Prepared>;
   drain(request: HandfulRequest): Promise<Handful>;
@@ -243,6 +251,8 @@ export interface HandfulRequest extends HeldRequest, PodRules {
   readonly pods: readonly HandfulPod[];
   /** Pods are made anew: from what. */
   readonly births?: Births;
+  /** Before the old ones go: those are set apart, and go in `retire`. */
+  readonly surge?: true;
   /** The containers of a pod change one after another: whose turn it is. `images` are those up to them. */
   readonly turn?: Turn;
   /**
@@ -252,6 +262,11 @@ export interface HandfulRequest extends HeldRequest, PodRules {
   readonly goOn?: readonly CarriedStage[];
   /** `version` of the drain before this one, which another worker may have made: judge by nothing older. */
   readonly version?: string;
+}
+
+export interface SweepRequest extends HeldRequest {
+  readonly traffic: PlannedTraffic;
+  readonly readyTimeoutMs: number;
 }
 
 export interface Turn {

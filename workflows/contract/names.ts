@@ -85,6 +85,8 @@ export const marks = {
   hotSwap: 'sluice.dev/hot-swap',
   /** Annotation of a pod that was made anew: UID of the one in whose place it is. */
   replaces: 'sluice.dev/replaces',
+  /** Label of a pod that its ReplicaSet has no more, and that serves until another one does in its place. */
+  apart: 'sluice.dev/apart',
   /** Label of a pod of ours that pulls an image: UID of the workload it does so for. */
   prePull: 'sluice.dev/pre-pull',
 } as const;

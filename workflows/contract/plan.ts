@@ -37,6 +37,8 @@ export interface Plan {
   readonly replicas: number;
   /** Pods that may be out of service at once, at least 1. */
   readonly maxUnavailable: number;
+  /** Pods are made anew, and so many newborns may stand beside the old ones, which go when those serve: none is out of service. */
+  readonly surge?: number;
   /** Ignore, or absent in releases of before: only maxUnavailable counts. */
   readonly disruptionBudgets?: ReleaseSpec['strategy']['disruptionBudgets'];
   readonly minReadyMs: number;
@@ -228,3 +230,9 @@ export interface PlanWarning {
     | 'PODS_NOT_READY';
   readonly message: string;
 }
+
+/** For people: `at most 3 out of service at once`. */
+export const boundText = ({ surge, maxUnavailable }: Pick<Plan, 'surge' | 'maxUnavailable'>): string =>
+  surge === undefined
+    ? `at most ${maxUnavailable} out of service at once`
+    : `at most ${surge} new ones beside the old at once, none out of service`;

@@ -7,13 +7,13 @@ import { kindOf } from './kinds.ts';
 import { workloadName } from './names.ts';
 import type { Observation, ObservedPod } from './observation.ts';
 import type { Plan, PlannedBatch, PlannedChange, PlannedPod, PlannedShape } from './plan.ts';
-import { batchName, gateId, mayFail, unavailable } from './planner/batching.ts';
+import { batchName, gateId, mayFail, surplus, unavailable } from './planner/batching.ts';
 import { plannedChange } from './planner/change.ts';
 import { type Divided, dividedPods } from './planner/divide.ts';
 import { estimateSeconds } from './planner/estimate.ts';
 import { plannedGate } from './planner/gates.ts';
 import { grayGroup } from './planner/gray.ts';
-import { plannedMode } from './planner/mode.ts';
+import { plannedMode, surges } from './planner/mode.ts';
 import { inOrder, nodeLabel, type PodOrder, requireOrdinals, zoneOf } from './planner/ordering.ts';
 import { plannedPod } from './planner/plannedPod.ts';
 import { plannedPrePull } from './planner/prePull.ts';
@@ -43,6 +43,10 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
   const mode = plannedMode(spec, observation);
   const change = supersedingChange(spec, observation, mode.used) ?? plannedChange(spec, observation);
   if (observation.pods.length === 0) throw noPods(observation);
+
+  const { maxSurge } = strategy;
+  const isBeside = surges(spec, observation, mode.used);
+  const surge = isBeside && maxSurge !== undefined ? surplus(maxSurge, observation.replicas) : undefined;
 
   const order = podOrder(strategy.order);
   requireOrdinals(order, observation);
@@ -82,6 +86,7 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
     batches,
     replicas: observation.replicas,
     maxUnavailable: unavailable(shape, observation.replicas),
+    ...(surge !== undefined && { surge }),
     disruptionBudgets: strategy.disruptionBudgets,
     ...plannedRules(spec, observation, traffic.through),
     shape,
@@ -106,9 +111,10 @@ function isNew(pod: ObservedPod, { to, template, resize, reload, hotSwap }: Plan
 
 /** How many pods change at once, as far as disruption budgets let them now. */
 function pace(
-  { maxUnavailable, disruptionBudgets }: Pick<Plan, 'maxUnavailable' | 'disruptionBudgets'>,
+  { maxUnavailable, surge, disruptionBudgets }: Pick<Plan, 'maxUnavailable' | 'surge' | 'disruptionBudgets'>,
   { findings }: Observation,
 ): number {
+  if (surge !== undefined) return surge;
   const rooms = disruptionBudgets === 'Respect' ? findings.budgets.map(({ out }) => out) : [];
   return Math.max(1, Math.min(maxUnavailable, ...rooms));
 }

@@ -15,6 +15,7 @@ import {
   oneChange,
   orderFits,
   sharesAddUp,
+  surgeFits,
 } from './specRules.schema.ts';
 import { templateSchema } from './template.schema.ts';
 import { notifySchema, trafficSourceSchema } from './traffic.schema.ts';
@@ -244,6 +245,11 @@ const releaseShape = z.strictObject({
       maxUnavailable: quantitySchema
         .default('25%')
         .describe('How many pods of the workload may be out of service at once; a percentage rounds down, at least 1.'),
+      maxSurge: quantitySchema
+        .optional()
+        .describe(
+          'Where pods of a Deployment are made anew: so many new ones at once stand beside the old, each of which goes when the one in its place serves, so that none is out of service; `maxUnavailable` then does not count. A percentage of all pods rounds up. Default: none.',
+        ),
       disruptionBudgets: z
         .enum(['Respect', 'Ignore'])
         .default('Respect')
@@ -302,6 +308,7 @@ const releaseShape = z.strictObject({
     })
     .superRefine(blueGreenFits)
     .superRefine(canaryFits)
+    .superRefine(surgeFits)
     .prefault({})
     .describe('How it goes about it.'),
   gates: z

@@ -157,3 +157,17 @@ export function modeFits({ change, strategy: { mode } }: Moded, context: z.Refin
     }
   }
 }
+
+/** A newborn beside an old pod is one way in which pods are made anew. */
+export function surgeFits(
+  { mode, maxSurge }: { readonly mode: string; readonly maxSurge?: unknown },
+  context: z.RefinementCtx,
+): void {
+  if (maxSurge === undefined || mode === 'Recreate' || mode === 'InPlaceIfPossible') return;
+  context.addIssue({
+    code: 'custom',
+    path: ['maxSurge'],
+    message: 'this with mode Recreate only, or with InPlaceIfPossible where that makes pods anew',
+    params: { found: `it, with mode ${mode}` },
+  });
+}

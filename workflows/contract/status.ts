@@ -42,6 +42,7 @@ export type PodState =
   | 'wait'
   | 'check'
   | 'restore'
+  | 'retire'
   | 'done'
   | 'failed'
   | 'gone'

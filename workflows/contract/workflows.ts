@@ -35,6 +35,8 @@ export interface BatchInput extends HeldRequest, PodRules {
   readonly order?: ContainerOrder;
   /** Pods are made anew: from what. */
   readonly births?: Births;
+  /** Before the old ones go: `maxUnavailable` newborns at once stand beside those. */
+  readonly surge?: true;
   readonly maxUnavailable: number;
   /** Pods of the workload outside this batch that are out of service: they count against maxUnavailable. */
   readonly downElsewhere: number;
@@ -62,7 +64,7 @@ export interface BatchPod extends PodRef {
 }
 
 /** The stages of the pump, in order. */
-export const stages = ['drain', 'silence', 'patch', 'recreate', 'wait', 'check', 'restore'] as const;
+export const stages = ['drain', 'silence', 'patch', 'recreate', 'wait', 'check', 'restore', 'retire'] as const;
 export type Stage = (typeof stages)[number];
 
 /** What became of the pods, each by name in exactly one list. */

@@ -6,6 +6,7 @@ import { claimOf, holderOf, holdMarks } from '../holder.ts';
 import { dropTemplates, ignoreForbidden, keepTemplates } from '../keptTemplates.ts';
 import { deployments } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
+import { removeLeftApart } from '../surplus.ts';
 import { causeKey, requireFingerprint, requireImages } from '../templateChange.ts';
 import type { Connection } from '../types.ts';
 import type { Deployment, PodTemplate, ReplicaSet } from '../wire.ts';
@@ -33,6 +34,7 @@ export function acquire(kube: Connection, request: AcquireRequest): Promise<Acqu
     const left = holderOf(deployment);
     if (isHeld && left !== undefined) {
       await bearNoMore(kube, { ...request, holder: left }, live);
+      await removeLeftApart(kube, { ...request, holder: left });
       await dropTemplates(kube, { ...request, holder: left }).catch(ignoreForbidden);
     }
     if (request.template) await keep(kube, deployment.spec.template, request, request.template);

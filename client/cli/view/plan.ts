@@ -3,7 +3,14 @@ import { type PlannedCanary, splitText } from '../../../workflows/contract/canar
 import { changeText, otherChanges } from '../../../workflows/contract/changeText.ts';
 import { hotSwapText } from '../../../workflows/contract/hotSwap/plan.ts';
 import { workloadName } from '../../../workflows/contract/names.ts';
-import type { Plan, PlannedBatch, PlannedGate, PlannedPod, PlannedPrePull } from '../../../workflows/contract/plan.ts';
+import {
+  boundText,
+  type Plan,
+  type PlannedBatch,
+  type PlannedGate,
+  type PlannedPod,
+  type PlannedPrePull,
+} from '../../../workflows/contract/plan.ts';
 import { orderText } from '../../../workflows/contract/planner/containerOrder.ts';
 import { countOf, humanDuration } from '../../../workflows/contract/quantity.ts';
 import { reloadText } from '../../../workflows/contract/reload.ts';
@@ -87,14 +94,15 @@ function pullText({ nodes, timeoutMs, required }: PlannedPrePull, wide: boolean)
   return `first on ${countOf(nodes.length, 'node')} (${names}), at most ${humanDuration(timeoutMs)} each${required ? ', or the release stops' : ''}`;
 }
 
-function podsText({ scale, blueGreen, canary, replicas, batches, maxUnavailable }: Plan): string {
+function podsText(plan: Plan): string {
+  const { scale, blueGreen, canary, replicas, batches } = plan;
   if (canary !== undefined) {
     const counts = canary.steps.map(({ pods }) => greenOf(replicas, pods)).join(', ');
     return `${replicas} now, and beside them ${counts} until the old ones go`;
   }
   if (blueGreen !== undefined) return `${replicas} now, and as many beside them until the old ones go`;
   const parts = `${batches.length} ${batches.length === 1 ? 'batch' : 'batches'}`;
-  if (scale === undefined) return `${replicas} in ${parts}, at most ${maxUnavailable} out of service at once`;
+  if (scale === undefined) return `${replicas} in ${parts}, ${boundText(plan)}`;
   const count = Math.abs(scale.to - scale.from);
   return `${scale.from} now, ${count} ${scale.to > scale.from ? 'more' : 'fewer'} in ${parts}`;
 }

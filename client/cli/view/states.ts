@@ -11,6 +11,7 @@ const podColours: Readonly<Record<PodState, keyof Colours>> = {
   wait: 'cyan',
   check: 'cyan',
   restore: 'blue',
+  retire: 'blue',
   done: 'green',
   failed: 'red',
   gone: 'gray',

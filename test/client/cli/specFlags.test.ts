@@ -54,6 +54,7 @@ describe('flags stand for fields of the spec', () => {
       'strategy.maxUnavailable': -1,
       'strategy.gray.pods': 'some',
     });
+    expect(fields('--max-surge', '2')).toEqual({ 'strategy.maxSurge': 2 });
     expect(fields('--batch-count', '4')).toEqual({ 'strategy.batches': { count: 4 } });
   });
 

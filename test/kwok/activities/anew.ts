@@ -47,11 +47,12 @@ export async function batch(
   pods: readonly Pod[],
   side: 'from' | 'to',
   name: string,
+  surge?: true,
 ): Promise<ReadonlyMap<string, string>> {
   const births = { side, mark };
   const old = pods.filter((pod) => isThere(pod) && (levelOf(pod) === '1') !== (side === 'to'));
   await mortal.run('bear', { target, uid, holder, births });
-  const request = { ...handful(target, uid, holder, old, {}, { births }), batch: name };
+  const request = { ...handful(target, uid, holder, old, {}, { births, ...(surge && { surge }) }), batch: name };
   let open = request.pods;
   const became = new Map<string, { name: string; uid: string }>();
   while (open.length > 0) {
@@ -65,6 +66,12 @@ export async function batch(
     const { later, failed } = await mortal.run('wait', { ...request, pods: waiting });
     expect(failed).toEqual([]);
     waiting = waiting.filter(({ name: pod }) => later.includes(pod));
+  }
+  let retiring = surge ? request.pods.map((pod) => ({ ...pod, ...became.get(pod.name) })) : [];
+  while (retiring.length > 0) {
+    const { later, failed } = await mortal.run('retire', { ...request, pods: retiring });
+    expect(failed).toEqual([]);
+    retiring = retiring.filter(({ name: pod }) => later.includes(pod));
   }
   await mortal.run('bear', { target, uid, holder });
   return new Map([...became].map(([pod, successor]) => [pod, successor.name]));

@@ -218,6 +218,8 @@ export class SimulatedCluster {
         });
         return { ...answer, became };
       },
+      retire: async (request) => this.#each('retire', request, () => undefined),
+      sweep: async () => this.#done('sweep', [], () => undefined),
       takeOver: async () => this.#done('takeOver', [], () => void (this.drift = false)),
       commit: async (request) => this.#done('commit', [], () => void (this.templateImage = imageOf(request.to))),
       uncommit: async (request) => this.#done('uncommit', [], () => void (this.templateImage = imageOf(request.from))),

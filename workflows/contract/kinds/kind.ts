@@ -22,6 +22,8 @@ export interface Kind {
    * scaled, and what to do instead.
    */
   readonly scaling: { readonly first: string } | { readonly refused: string };
+  /** Why no new pod can stand beside an old one before that goes; absent where one can. */
+  readonly noSurge?: string;
   /** What people do to have its pods replaced, without a release; commands in backquotes. */
   readonly replacePods: (on: string) => string;
   /** How people give it back by hand when no release does any more; commands in backquotes. */

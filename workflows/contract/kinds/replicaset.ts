@@ -9,6 +9,7 @@ export const replicaset: Kind = {
   history: 'It keeps no history of its own: `sluice history` has the record of the release.',
   release: () => 'leave it to its controller',
   scaling: { first: 'pods that are not ready go before all others' },
+  noSurge: 'its pods are changed in place only',
   replacePods: (on) => `delete the pods of ${on}`,
   free: (on) => `nothing else: the controller of ${on} never changes a pod that lives`,
 };

@@ -10,6 +10,7 @@ export const statefulset: Kind = {
     'Label all its pods with the new ControllerRevision, which `kubectl rollout history` lists after the old one.',
   release: () => 'give it its update strategy back',
   scaling: { first: 'the highest ordinals go first' },
+  noSurge: 'a pod is born under the name of the one that is gone',
   replacePods: (on) => `let \`kubectl rollout restart ${on}\` replace the pods`,
   free: (on) =>
     `\`kubectl patch ${on} -p '{"spec":{"updateStrategy":{"type":"RollingUpdate"}}}'\` if that was its update strategy; its controller then replaces the pods of other revisions`,

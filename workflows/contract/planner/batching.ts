@@ -53,6 +53,10 @@ export const gateId = (batch: string): string => `after-${batch}`;
 export const unavailable = ({ maxUnavailable }: Pick<PlannedShape, 'maxUnavailable'>, replicas: number): number =>
   Math.max(1, Math.min(Math.floor(share(maxUnavailable, replicas)), replicas));
 
+/** How many newborns may stand beside `replicas` pods: at least 1. */
+export const surplus = (maxSurge: Quantity, replicas: number): number =>
+  Math.max(1, Math.min(Math.ceil(share(maxSurge, replicas)), replicas));
+
 /** How many of a batch of `pods` may fail. */
 export const mayFail = ({ failureThreshold }: Pick<PlannedShape, 'failureThreshold'>, pods: number): number =>
   failureThreshold === undefined ? 0 : Math.min(pods, Math.floor(share(failureThreshold, pods)));

@@ -1,4 +1,5 @@
 import { SluiceError } from '../errors.ts';
+import { kindOf } from '../kinds.ts';
 import { workloadName } from '../names.ts';
 import type { Observation } from '../observation.ts';
 import type { PlannedMode } from '../plan.ts';
@@ -54,9 +55,14 @@ export function plannedMode(spec: ReleaseSpec, observation: Pick<Observation, 't
   return {
     asked,
     used: 'Recreate',
-    reason: `Recreate: ${why}. Each pod is deleted, and another one is born in its place, with another UID and IP, perhaps on another node.`,
+    reason: `Recreate: ${why}. ${beside(spec)}, with another UID and IP, perhaps on another node.`,
   };
 }
+
+const beside = ({ strategy }: ReleaseSpec): string =>
+  strategy.maxSurge === undefined
+    ? 'Each pod is deleted, and another one is born in its place'
+    : 'Another pod is born beside each, and that one goes when the other serves; the new one is there';
 
 function whatChanges(spec: ReleaseSpec, observation: Found): string {
   const resized = resizes(spec, observation);
@@ -73,6 +79,19 @@ function whatChanges(spec: ReleaseSpec, observation: Found): string {
       ? 'which they get as they run'
       : `for which ${restarts.join(', ')} must restart (resizePolicy)`;
   return `containers get other resources, ${forIt}; where an image changes they restart inside their pods, which keep UID, IP and node`;
+}
+
+/**
+ * Whether newborns stand beside the old pods, where pods are made anew. Of a kind that has no room for them it is refused
+ * whatever becomes of the pods. @throws MODE_UNSUPPORTED
+ */
+export function surges({ strategy }: ReleaseSpec, { target }: Pick<Observation, 'target'>, used: PlannedMode['used']) {
+  if (strategy.maxSurge === undefined) return false;
+  const { noSurge } = kindOf(target);
+  if (noSurge === undefined) return used === 'Recreate';
+  throw new SluiceError('MODE_UNSUPPORTED', `${workloadName(target)} has no room for pods beside others: ${noSurge}.`, {
+    next: 'Leave out strategy.maxSurge; strategy.maxUnavailable says how many pods may be out of service at once.',
+  });
 }
 
 /** @throws NOT_IN_PLACE where containers of pods that are made anew shall change one after another */

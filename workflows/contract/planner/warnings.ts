@@ -90,7 +90,7 @@ export function othersWarnings(
         ),
       ),
     ...findings.budgets.flatMap(({ name: budget, out }) =>
-      warn(out < maxUnavailable, 'DISRUPTION_BUDGET', budgetText(budget, out, plan)),
+      warn(plan.surge === undefined && out < maxUnavailable, 'DISRUPTION_BUDGET', budgetText(budget, out, plan)),
     ),
     ...findings.owners.flatMap((owner) =>
       warn(

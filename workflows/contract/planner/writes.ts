@@ -8,7 +8,7 @@ import { servicesOf } from './traffic.ts';
 
 /** What is written besides the batches' pods, in order, one sentence each. */
 export function plannedWrites(
-  { target, change, prePull, traffic }: Pick<Plan, 'target' | 'change' | 'prePull' | 'traffic'>,
+  { target, change, surge, prePull, traffic }: Pick<Plan, 'target' | 'change' | 'surge' | 'prePull' | 'traffic'>,
   { paused }: Pick<Observation, 'paused'>,
 ): readonly string[] {
   const name = workloadName(target);
@@ -40,6 +40,11 @@ export function plannedWrites(
     ...(recreates
       ? [`Make ${kind.births} the new one while pods of a batch are made anew, and the old one again.`]
       : []),
+    ...(surge === undefined
+      ? []
+      : [
+          `Take the label pod-template-hash off each pod in hand (and put ${marks.apart} on it), so that another one is born beside it.`,
+        ]),
     ...(commits
       ? [`After the last batch: set ${keeps ? 'what changes' : images.join(', ')} ${kind.commit(name)}.`, kind.history]
       : []),
