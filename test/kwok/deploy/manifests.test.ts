@@ -11,8 +11,10 @@ import { sampleImage } from '../../../local/sample.ts';
 import { startWorker } from '../../../worker/run.ts';
 import { type KindName, kinds } from '../../../workflows/contract/kinds.ts';
 import { validateScale } from '../../../workflows/contract/scale/validate.schema.ts';
+import type { ReleaseSpecInput } from '../../../workflows/contract/spec.ts';
 import { isOver } from '../../../workflows/contract/status.ts';
 import { root } from '../../support/compose.ts';
+import { fronts } from '../../support/fronts.ts';
 import { openWorld, until, type World } from '../../support/world.ts';
 
 /** The manifests for a worker in a cluster, on a real API server: it takes them, and what they allow is enough. */
@@ -46,7 +48,14 @@ test('the Deployment of the worker becomes ready', async () => {
   await remove(call, deployment);
 });
 
-const beside = { mode: 'BlueGreen', blueGreen: { keepOld: '0s' } } as const;
+type Strategy = ReleaseSpecInput['strategy'];
+/** How a Deployment is released beside its pods, also behind whatever splits callers. */
+const beside: readonly Strategy[] = [
+  { mode: 'BlueGreen', blueGreen: { keepOld: '0s' } },
+  ...fronts.map(
+    ({ kind }): Strategy => ({ mode: 'Canary', canary: { route: { kind, name: 'app' }, steps: [{ weight: 50 }] } }),
+  ),
+];
 
 test.each(Object.keys(kinds) as KindName[])(
   'a worker that may do no more than deploy/rbac.yaml carries out a release of a %s with a drain, and scales it',
@@ -64,16 +73,21 @@ test.each(Object.keys(kinds) as KindName[])(
         return true;
       });
       await own.deploy({ name: 'app', image: sampleImage('v1'), runtime: 'kwok', replicas: 4 });
+      for (const front of kind === 'deployment' ? fronts : []) {
+        await front.install(own.kube);
+        await front.create(own, 'app');
+      }
       const traffic = { through: [{ service: 'app' }], quiet: '0s' };
       await own.start(own.spec('app', sampleImage('v2'), { traffic }));
       const { phase } = await own.until('app', (status) => isOver(status.phase));
       expect(phase).toBe('succeeded');
       for (const { image } of (await own.pods('app')).values()) expect(image).toBe(sampleImage('v2'));
-      // Of a Deployment also beside its pods, and back to the version before.
-      for (const strategy of kind === 'deployment' ? [beside] : []) {
-        await own.start(own.spec('app', sampleImage('v1'), { traffic, strategy }));
-        const back = await own.until('app', (status) => isOver(status.phase) && status.version === 'v1');
-        expect([back.phase, back.failure]).toEqual(['succeeded', undefined]);
+      // Of a Deployment also beside its pods, to the version before, and back.
+      for (const [index, strategy] of (kind === 'deployment' ? beside : []).entries()) {
+        const tag = index % 2 === 0 ? 'v1' : 'v2';
+        await own.start(own.spec('app', sampleImage(tag), { traffic, strategy }));
+        const next = await own.until('app', (status) => isOver(status.phase) && status.version === tag);
+        expect([next.phase, next.failure]).toEqual(['succeeded', undefined]);
       }
       // A kind whose pods follow something else than a number has nothing to scale.
       if ('refused' in kinds[kind].scaling) return;
