@@ -38,6 +38,16 @@ describe('the plan of a canary', () => {
     expect(canary).toEqual({ services: ['checkout'], steps: [{ pods: 1 }, { pods: '50%' }, { pods: '100%' }] });
   });
 
+  it('by shares alone: so many pods, with a route so many callers', () => {
+    const steps = ['10%', 3, { pods: '90%' }] as const;
+    expect(canarySteps({ steps: [...steps] }, 10).map(({ pods }) => pods)).toEqual(['10%', 3, '90%', '100%']);
+    expect(canarySteps({ steps: ['10%', 3], route: asked }, 10)).toEqual([
+      { pods: '10%', split: { weight: 10 } },
+      { pods: 3, split: { weight: 10 } },
+      { pods: '100%', split: { weight: 100 } },
+    ]);
+  });
+
   it('by a route: a header first, then weights, pods as they ask for; writes say all of it in order', () => {
     const match = { header: { name: 'x-canary', value: 'yes' } };
     const steps = [{ match }, { weight: 30 }, { weight: 60, pods: '100%' }];

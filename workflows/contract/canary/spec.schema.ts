@@ -3,6 +3,7 @@ import { besideServices } from '../blueGreen/services.schema.ts';
 import { nameSchema } from '../name.schema.ts';
 import { quantitySchema } from '../quantity.schema.ts';
 import { routerKinds } from './plan.ts';
+import { type AskedSteps, stepOf } from './steps.ts';
 
 const valueSchema = z
   .string()
@@ -25,7 +26,7 @@ const matchSchema = z
   .describe('Callers who are sent to the new version from this step on, whatever the weight is.')
   .meta({ title: 'one of `header` and `cookie`, with name and value' });
 
-const stepSchema = z
+const fullStepSchema = z
   .strictObject({
     pods: quantitySchema
       .optional()
@@ -43,6 +44,9 @@ const stepSchema = z
     match: matchSchema.optional(),
   })
   .refine((step) => Object.keys(step).length > 0, '`pods`, `weight` or `match`');
+const stepSchema = z
+  .union([quantitySchema, fullStepSchema])
+  .meta({ title: 'a share such as 10%, or a mapping with `pods`, `weight` and `match`' });
 
 /** What mode Canary needs to know besides. */
 export const canarySchema = z
@@ -62,27 +66,25 @@ export const canarySchema = z
       .array(stepSchema)
       .min(1)
       .max(50)
-      .superRefine(rise)
-      .describe('In order. After the last one there are all pods, and the Services are switched to them.')
-      .meta({ title: 'a list of steps with `pods`, `weight` or `match`' }),
+      .describe(
+        'In order; `10%` alone means `weight: 10` with a route, else `pods: 10%`, and a count `pods`. After the last one there are all pods, and the Services are switched to them.',
+      )
+      .meta({ title: 'a list of shares, or of steps with `pods`, `weight` or `match`' }),
   })
+  .superRefine(rise)
   .describe('Of mode Canary: in which steps, and what splits callers.');
 
-interface Step {
-  readonly pods?: number | string | undefined;
-  readonly weight?: number | undefined;
-}
-
 /** Nobody is taken back from the new version but by a rollback. */
-function rise(steps: readonly Step[], context: z.RefinementCtx): void {
+function rise({ steps, route }: AskedSteps, context: z.RefinementCtx): void {
   let [weight, percent, count] = [0, 0, 0];
-  for (const [index, step] of steps.entries()) {
+  for (const [index, asked] of steps.entries()) {
+    const step = stepOf(asked, route !== undefined);
     const falls = (field: 'weight' | 'pods', before: string | number): void =>
       context.addIssue({
         code: 'custom',
-        path: [index, field],
+        path: ['steps', index, ...(typeof asked === 'object' ? [field] : [])],
         message: `no less than in the step before, where it is ${before}`,
-        params: { found: String(step[field]) },
+        params: { found: String(typeof asked === 'object' ? step[field] : asked) },
       });
     if (step.weight !== undefined && step.weight < weight) falls('weight', weight);
     if (typeof step.pods === 'number' && step.pods < count) falls('pods', count);
@@ -113,9 +115,10 @@ export function canaryFits({ mode, canary, gray, failureThreshold }: Strategy, c
     issue(['gray', 'select'], 'no choice of pods with mode Canary: new ones stand beside all');
   if (failureThreshold !== undefined)
     issue(['failureThreshold'], 'no failed pod with mode Canary: the old ones serve until all are ready');
-  for (const [index, { weight, match, pods }] of canary.steps.entries()) {
+  if (canary.route !== undefined) return;
+  for (const [index, step] of canary.steps.entries()) {
+    const { weight, match, pods } = stepOf(step, false);
     const at = (field: string): (string | number)[] => ['canary', 'steps', index, field];
-    if (canary.route !== undefined) continue;
     if (weight !== undefined) issue(at('weight'), 'a weight with `route` only: without one the numbers of pods decide');
     if (match !== undefined) issue(at('match'), 'this with `route` only');
     if (pods === undefined) issue(at('pods'), 'the number of pods, without `route`');

@@ -1,17 +1,35 @@
 import { greenOf } from '../blueGreen/share.ts';
-import type { ReleaseSpec } from '../spec.ts';
+import type { Quantity } from '../quantity.schema.ts';
 import type { CanaryStep, Split } from './plan.ts';
 
-type Asked = NonNullable<ReleaseSpec['strategy']['canary']>;
+/** What the spec says of a step; see canarySchema. */
+interface FullStep {
+  readonly pods?: Quantity | undefined;
+  readonly weight?: number | undefined;
+  readonly match?: Split['match'] | undefined;
+}
+
+/** The part of the spec that says them. */
+export interface AskedSteps {
+  readonly steps: readonly (Quantity | FullStep)[];
+  readonly route?: object | undefined;
+}
+
+/** A share alone: with a route so many callers, else so many pods. */
+export function stepOf(step: Quantity | FullStep, routed: boolean): FullStep {
+  if (typeof step === 'object') return step;
+  return routed && typeof step === 'string' ? { weight: Number.parseInt(step, 10) } : { pods: step };
+}
 
 /**
  * The steps of the spec with everything said: neither pods nor weights fall, and the last one has all pods, and with a route all
  * callers. Pure. `replicas`: as the workload has now.
  */
-export function canarySteps({ steps, route }: Asked, replicas: number): readonly CanaryStep[] {
+export function canarySteps({ steps, route }: AskedSteps, replicas: number): readonly CanaryStep[] {
   const planned: CanaryStep[] = [];
   let last: CanaryStep & { readonly split: Split } = { pods: 1, split: { weight: 0 } };
-  for (const { pods, weight = last.split.weight, match = last.split.match } of steps) {
+  for (const step of steps) {
+    const { pods, weight = last.split.weight, match = last.split.match } = stepOf(step, route !== undefined);
     const asked = pods ?? (weight > 0 ? `${weight}%` : last.pods);
     last = {
       pods: greenOf(replicas, asked) < greenOf(replicas, last.pods) ? last.pods : asked,
