@@ -5,6 +5,14 @@ import { observe, podsOf, quietFindings } from './observations.ts';
 
 const server = 'http://eureka:8761/eureka';
 
+const exec = {
+  container: 'app',
+  offline: ['/app/offline'],
+  online: ['/app/online'],
+  status: { command: ['/app/status'] },
+  callersCache: '5s',
+};
+
 const specThrough = (...through: readonly object[]) =>
   validateSpec({
     target: { cluster: 'local', workload: 'deployment/checkout' },
@@ -43,6 +51,30 @@ describe('a service registry in traffic.through', () => {
     const etcd = { server: 'http://etcd:2379', service: '/services/checkout/', flag };
     expect(() => specThrough({ etcd })).toThrow(why);
   });
+
+  it.each([
+    ['without what only its owner knows', {}, 'callersCache: found nothing'],
+    ['without a secret to sign with', { callersCache: '5s' }, 'credentials: found nothing'],
+  ])('webhook is refused %s', (_, more, why) => {
+    expect(() => specThrough({ webhook: { server, service: 'a', ...more } })).toThrow(why);
+  });
+
+  it.each<[string, object, string]>([
+    ['a command as text', { offline: '/app/offline' }, 'offline: found "/app/offline"'],
+    ['no command', { online: [] }, 'online: found'],
+    ['one word for in and out', { status: { command: ['s'], online: 'OK', offline: 'OK' } }, 'status.offline: found'],
+    ['no time to run', { timeout: '0s' }, 'timeout: found "0s"'],
+    ['a server', { server }, 'server: found an unknown field'],
+  ])('exec is refused with %s', (_, more, why) => {
+    expect(() => specThrough({ exec: { ...exec, ...more } })).toThrow(why);
+  });
+
+  it.each([{ webhook: { server, service: 'a', callersCache: '5s', credentials: 'platform' } }, { exec }])(
+    'is refused twice, whichever it is: %j',
+    (source) => {
+      expect(() => specThrough(source, { service: 'shop' }, source)).toThrow('traffic.through[2]: found');
+    },
+  );
 
   it('is refused twice, but may stand there with other services and ways', () => {
     const [one, other] = [{ eureka: { server, service: 'a' } }, { eureka: { server, service: 'b' } }];

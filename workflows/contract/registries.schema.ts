@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { durationSchema } from './quantity.schema.ts';
+import { durationSchema, someTimeSchema } from './quantity.schema.ts';
 
 /** What the entries of all service registries in `traffic.through` have in common; each adapter has one entry below. */
 
@@ -40,7 +40,10 @@ const credentialsSchema = z
   .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/)
   .meta({ title: 'the name of a folder, such as eureka-admin' });
 
-/** Fields of every registry. `callersCache`: has the default that fits its usual callers, or none: nobody but its owner knows. */
+const callersCacheText =
+  'So long callers may go on with what they found before; a pod is not changed earlier, however quiet it is, and `maxDrain` counts from there.';
+
+/** Fields of every registry that has a server. `callersCache`: has the default that fits its usual callers, or none: nobody but its owner knows. */
 const common = <S extends z.ZodType<string>>(callersCache: S) => ({
   instance: instanceSchema,
   missing: z
@@ -49,9 +52,7 @@ const common = <S extends z.ZodType<string>>(callersCache: S) => ({
     .describe(
       'A pod that is ready and has no instance there. Fail: the plan refuses it. Skip: it is changed all the same, and the plan names it.',
     ),
-  callersCache: callersCache.describe(
-    'So long callers may go on with what they found before; a pod is not changed earlier, however quiet it is, and `maxDrain` counts from there.',
-  ),
+  callersCache: callersCache.describe(callersCacheText),
   callsPerSecond: z
     .int()
     .min(1)
@@ -140,17 +141,55 @@ const nacos = z
   })
   .describe('A service in Nacos: a pod is taken out by `enabled=false`.');
 
+const commandSchema = z
+  .array(z.string())
+  .min(1)
+  .meta({ title: 'a program and its arguments, such as [/app/traffic, offline]' });
+const wordSchema = z
+  .string()
+  .regex(/^\S(.*\S)?$/)
+  .meta({ title: 'a line' });
+
+const exec = z
+  .strictObject({
+    container: z.string().min(1).describe('The container of the pod in which the commands run.'),
+    offline: commandSchema.describe(
+      'Takes the pod out of traffic, and ends with 0. Run again it does no harm. No shell is implied.',
+    ),
+    online: commandSchema.describe('Puts it back, and ends with 0. Run again it does no harm.'),
+    status: z
+      .strictObject({
+        command: commandSchema.describe(
+          'Says whether callers are sent to the pod, in a line of its output, and ends with 0.',
+        ),
+        online: wordSchema.default('online').describe('The line that says that they are.'),
+        offline: wordSchema.default('offline').describe('The line that says that they are not.'),
+      })
+      .refine(({ online, offline }) => online !== offline, {
+        message: 'two lines that are not the same',
+        path: ['offline'],
+      })
+      .describe('How to see whether the pod is in traffic.'),
+    timeout: someTimeSchema
+      .default('10s')
+      .describe('For one command. Afterwards it may still run: nobody can end it from outside.'),
+    callersCache: durationSchema.describe(callersCacheText),
+  })
+  .describe("The application's own commands in its container.");
+
 /** By the key of the adapter, which is in activities/traffic/registries/. */
 export const registrySchemas = {
   eureka: z.strictObject({ eureka }),
   etcd: z.strictObject({ etcd }),
   webhook: z.strictObject({ webhook }),
   nacos: z.strictObject({ nacos }),
+  exec: z.strictObject({ exec }),
 };
 
 export type RegistryKey = keyof typeof registrySchemas;
 /** What stands under the key of one registry. */
 export type RegistryRulesOf<K extends RegistryKey> = z.output<(typeof registrySchemas)[K]>[K &
   keyof z.output<(typeof registrySchemas)[K]>];
+export type AnyRegistryRules = { [K in RegistryKey]: RegistryRulesOf<K> }[RegistryKey];
 export type RegistrySource = { [K in RegistryKey]: z.output<(typeof registrySchemas)[K]> }[RegistryKey];
 export type RegistryRules = z.output<z.ZodObject<ReturnType<typeof common>>>;

@@ -1,3 +1,4 @@
+import { commandText } from './commandText.ts';
 /** What a reload without a restart is, for plans, requests and records. Plain data. */
 
 /** Signals by which programs reload; others end them. */
@@ -48,7 +49,7 @@ export interface PlannedReload {
 
 /** For people: `nginx -s reload`, `signal HUP`. */
 const actionText = (action: ReloadAction): string =>
-  'signal' in action ? `signal ${action.signal}` : action.command.map(quoted).join(' ');
+  'signal' in action ? `signal ${action.signal}` : commandText(action.command);
 
 /** For people: what is done to a pod, and what a rollback does. */
 export function reloadText({ version, containers, files = [], action, undo = action }: PlannedReload): string {
@@ -57,5 +58,3 @@ export function reloadText({ version, containers, files = [], action, undo = act
   const back = `${put === '' ? '' : 'the old files, then '}${undo === action ? again : actionText(undo)}`;
   return `${containers.join(', then ')}: ${put}${actionText(withVersion(action, version))}; a rollback: ${back}`;
 }
-
-const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`);

@@ -1,17 +1,20 @@
+import { commandText } from './commandText.ts';
 import { milliseconds } from './quantity.ts';
-import type { RegistryKey, RegistryRules, RegistrySource } from './registries.schema.ts';
+import type { AnyRegistryRules, RegistryKey, RegistrySource } from './registries.schema.ts';
 import type { TrafficSource } from './traffic.schema.ts';
 
 /** A source of `traffic.through` that is a service registry: its key, and what stands under it. */
 export interface RegistryEntry {
   readonly key: RegistryKey;
-  readonly rules: RegistryRules & {
-    readonly server: string;
-    readonly service: string;
-    /** Where the registry has them; without them the service's name alone says which it is. */
-    readonly namespace?: string;
-    readonly group?: string;
-  };
+  readonly rules: AnyRegistryRules;
+}
+
+/** Where a registry with a server has the service; without more the service's name alone says which it is. */
+interface Addressed {
+  readonly server: string;
+  readonly service: string;
+  readonly namespace?: string | undefined;
+  readonly group?: string | undefined;
 }
 
 /** Undefined for a source that is Kubernetes' own. */
@@ -29,13 +32,14 @@ export function callersCacheMs(source: TrafficSource): number {
   return registry === undefined ? 0 : milliseconds(registry.rules.callersCache);
 }
 
-/** For people: `service checkout`, `eureka CHECKOUT at http://eureka:8761/eureka`, `nacos public/DEFAULT_GROUP/checkout at …`. */
+/** For people: `service checkout`, `nacos public/DEFAULT_GROUP/checkout at http://nacos:8848/nacos`, `exec /traffic offline in app`. */
 export function sourceText(source: TrafficSource): string {
   const registry = registryOf(source);
   if (registry === undefined) return Object.entries(source).flat().join(' ');
   const { key, rules } = registry;
-  const path = [rules.namespace, rules.group, rules.service].filter((part) => part !== undefined).join('/');
-  return `${key} ${path} at ${withoutUser(rules.server)}`;
+  if (!('server' in rules)) return `${key} ${commandText(rules.offline)} in ${rules.container}`;
+  const { namespace, group, service, server }: Addressed = rules;
+  return `${key} ${[namespace, group, service].filter((part) => part !== undefined).join('/')} at ${withoutUser(server)}`;
 }
 
 /** `service checkout, readinessGate example.com/gate`. */

@@ -2,10 +2,16 @@ import { SluiceError } from '../../../workflows/contract/errors.ts';
 
 /** A call to a registry that was not carried out, as far as anybody knows. It may go well later: retryable. */
 export class RegistryFailure extends SluiceError {
-  constructor(message: string, next?: string) {
+  /** It is this pod that does not do it, whatever others do: nobody waits for it longer than for a pod. */
+  readonly ofPod: boolean;
+
+  constructor(message: string, next?: string, { ofPod = false }: { readonly ofPod?: boolean } = {}) {
     super('REGISTRY_UNREACHABLE', message, next === undefined ? {} : { next });
+    this.ofPod = ofPod;
   }
 }
+
+export const isOfPod = (error: unknown): error is RegistryFailure => error instanceof RegistryFailure && error.ofPod;
 
 /** The beginning of an answer that was not expected, in one line and without tags. */
 export const excerpt = (text: string): string =>

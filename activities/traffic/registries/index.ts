@@ -4,6 +4,7 @@ import type { TrafficDeps } from '../../ports.ts';
 import { RegistryClient, type RegistryServer } from './client.ts';
 import { etcdRegistry } from './etcd.ts';
 import { eurekaRegistry } from './eureka.ts';
+import { execRegistry } from './exec.ts';
 import { nacosRegistry } from './nacos.ts';
 import type { Registry } from './registry.ts';
 import { webhookRegistry } from './webhook.ts';
@@ -23,6 +24,7 @@ const adapters: Adapters = {
   etcd: overHttp(etcdRegistry),
   webhook: overHttp(webhookRegistry),
   nacos: overHttp(nacosRegistry),
+  exec: execRegistry,
 };
 
 export function openRegistry(source: RegistrySource, deps: TrafficDeps): OpenRegistry {

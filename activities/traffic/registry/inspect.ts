@@ -28,7 +28,7 @@ export async function inspectRegistry(work: RegistryWork): Promise<RegistryFindi
   const missing = names((seen, { pod }) => seen.is === 'none' && isReady(pod));
   if (missing.length > 0) {
     await requireService(work, missing.length === pods.length);
-    if (work.rules.missing === 'Fail') throw absent(work, missing);
+    if (work.rules.missing !== 'Skip') throw absent(work, missing);
   }
   const disabled = names(
     (seen, pod) => seen.is === 'there' && seen.stand.takenOut && beforeOf(work, pod) === undefined,
@@ -50,7 +50,7 @@ async function answered(work: RegistryWork, pods: readonly LivePod[]): Promise<R
 async function requireService(work: RegistryWork, nobody: boolean): Promise<void> {
   const { name, registry } = work;
   const { service } = work.rules;
-  if (!nobody || registry.services === undefined) return;
+  if (!nobody || service === undefined || registry.services === undefined) return;
   const there = await registry.services().catch((error: unknown) => {
     throw error instanceof RegistryFailure ? unusable(work, error) : error;
   });

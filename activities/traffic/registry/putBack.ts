@@ -4,6 +4,7 @@ import { eachPod } from '../../eachPod.ts';
 import { emptyHandful, join, type Outcome } from '../../handful.ts';
 import { isReady } from '../../kubernetes/podState.ts';
 import type { LivePod, PumpedPod, TrafficRules } from '../../ports.ts';
+import { isOfPod } from '../registries/failure.ts';
 import type { Found, Stand } from '../registries/registry.ts';
 import { isOverdue } from '../rules.ts';
 import { writeTrail } from './trail.ts';
@@ -11,6 +12,8 @@ import { beforeOf, lookAt, pause, problemOf, type RegistryWork, snapshotOf } fro
 
 /** An application registers when it has started. Those that take longer come again. */
 const waitMs = 5_000;
+/** Of one pod, at the end. */
+const tries = 5;
 
 /**
  * Puts the instances back as they stood before, and sees them in traffic. One that a person had taken out is out
@@ -28,7 +31,7 @@ export async function putBackInto(
     const found = await lookAt(work, open);
     const round = await eachPod(open, work.deps.signal, async (pod): Promise<Outcome> => {
       const seen: Found = found.get(pod.name) ?? { is: 'none' };
-      if (seen.is === 'unanswered') {
+      if (seen.is === 'unanswered' && !isOfPod(seen.why)) {
         if (beforeOf(work, pod) !== undefined) throw seen.why;
         // Nothing of ours is to be undone: it need not be waited for as long as it takes.
         return isOverdue(pod, rules.readyTimeoutMs) ? { note: `Not seen in traffic: ${seen.why.message}` } : 'later';
@@ -41,12 +44,7 @@ export async function putBackInto(
   }
 }
 
-async function comeBack(
-  work: RegistryWork,
-  pod: PumpedPod,
-  seen: Exclude<Found, { readonly is: 'unanswered' }>,
-  rules: TrafficRules,
-): Promise<Outcome> {
+async function comeBack(work: RegistryWork, pod: PumpedPod, seen: Found, rules: TrafficRules): Promise<Outcome> {
   const trail = beforeOf(work, pod);
   const before = trail ?? snapshotOf(pod);
   if (before === undefined) return 'done';
@@ -56,7 +54,7 @@ async function comeBack(
       ? { code: 'POD_FAILED', reason: `After ${humanDuration(rules.readyTimeoutMs)} back in traffic: ${what}` }
       : 'later';
   if (seen.is !== 'there') {
-    if (needed || seen.is === 'several') return late(problemOf(work, seen));
+    if (needed || seen.is !== 'none') return late(problemOf(work, seen));
     return writeTrail(work.deps, pod, work.name, null);
   }
   const { stand } = seen;
@@ -67,26 +65,51 @@ async function comeBack(
   }
   if (!stand.takenOut && (stand.inTraffic || !needed)) return writeTrail(work.deps, pod, work.name, null);
   if (stand.takenOut) {
-    await work.registry.putBack(stand, trail);
+    try {
+      await work.registry.putBack(stand, trail);
+    } catch (error) {
+      if (isOfPod(error)) return late(error.message.replace(/\.$/, ''));
+      throw error;
+    }
     // Seen at the next look; one that waited for the server must not be late for it.
     return 'later';
   }
   return late(`${work.name} sends no callers to ${stand.id}`);
 }
 
-/** Puts back everybody whom a release of this workload took out and left out; asks nothing where there is nobody. */
+/**
+ * Puts back everybody whom a release of this workload took out and left out; asks nothing where there is nobody. A pod that
+ * does not come back by itself is left to the next release, which finds its trail.
+ */
 export async function leaveNobodyOut(work: RegistryWork): Promise<void> {
-  const { deps, registry } = work;
-  const left = deps.pods.all().flatMap((pod): readonly (LivePod & { readonly before: Stand })[] => {
+  let left = work.deps.pods.all().flatMap((pod): readonly LeftOut[] => {
     const live = { name: pod.metadata.name, uid: pod.metadata.uid, pod };
     const before = beforeOf(work, live);
     return before === undefined ? [] : [{ ...live, before }];
   });
-  const found = await lookAt(work, left);
-  for (const pod of left) {
-    const seen = found.get(pod.name);
-    if (seen?.is === 'unanswered') throw seen.why;
-    if (seen?.is === 'there' && seen.stand.takenOut) await registry.putBack(seen.stand, pod.before);
-    await writeTrail(deps, pod, work.name, null);
+  for (let tried = 1; ; tried += 1) {
+    const found = await lookAt(work, left);
+    const still: LeftOut[] = [];
+    for (const pod of left) {
+      try {
+        await leaveOneIn(work, pod, found.get(pod.name));
+      } catch (error) {
+        if (!isOfPod(error)) throw error;
+        still.push(pod);
+      }
+    }
+    if (still.length === 0 || tried === tries) return;
+    left = still;
+    await pause(work, tried * 1_000);
   }
+}
+
+interface LeftOut extends LivePod {
+  readonly before: Stand;
+}
+
+async function leaveOneIn(work: RegistryWork, pod: LeftOut, seen: Found | undefined): Promise<void> {
+  if (seen?.is === 'unanswered') throw seen.why;
+  if (seen?.is === 'there' && seen.stand.takenOut) await work.registry.putBack(seen.stand, pod.before);
+  await writeTrail(work.deps, pod, work.name, null);
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RegistryEntry } from '../../../workflows/contract/traffic.ts';
+import type { RegistryRules } from '../../../workflows/contract/registries.schema.ts';
 import type { LivePod, PumpedPod, TrafficDeps } from '../../ports.ts';
 import { RegistryFailure } from '../registries/failure.ts';
 import type { OpenRegistry } from '../registries/index.ts';
@@ -10,7 +10,8 @@ import { isStand, trailOf } from './trail.ts';
 export interface RegistryWork extends OpenRegistry {
   /** `eureka CHECKOUT at http://…`: its name for people, and in the trail. */
   readonly name: string;
-  readonly rules: RegistryEntry['rules'];
+  readonly rules: Pick<RegistryRules, 'callersCache'> &
+    Partial<Pick<RegistryRules, 'missing'>> & { readonly service?: string };
   readonly deps: TrafficDeps;
 }
 
