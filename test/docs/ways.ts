@@ -129,6 +129,7 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
         [resize, 'change with no restart, there and back natively: 0 failed requests'],
         [resize, 'a rollback in the middle of a batch under load'],
         [resize, 'more than the node has: fails at the gray pod with what kubelet says'],
+        [resize, 'more than the node has left now: is waited for, then fails with what kubelet says'],
         [resize, 'a container whose resizePolicy says so restarts once, drained'],
         ['test/kwok/activities/resize.test.ts', 'resources and an image, the worker killed after each write'],
       ],

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { pods } from '../../activities/kubernetes/resources.ts';
+import { nodes, pods } from '../../activities/kubernetes/resources.ts';
 import type { Pod } from '../../activities/kubernetes/wire.ts';
 import { type SampleTag, sampleImage } from '../../local/sample.ts';
+import { amountOf } from '../../workflows/contract/amount.ts';
 import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
 import { startLoad } from '../support/load.ts';
 import { openWorld, type PodFacts, until, type World } from '../support/world.ts';
@@ -117,6 +118,27 @@ describe('resources on a real kubelet, under load', () => {
       expect(failure?.text).toMatch(/Infeasible: .*capacity.*cpu/);
     });
     await expectHave(name, small);
+    await expectSame(name, before, 0);
+  });
+
+  it('more than the node has left now: is waited for, then fails with what kubelet says, and goes back', async () => {
+    const name = 'deferred';
+    const resources = { ...small, requests: { ...small.requests, cpu: '100m' } };
+    await world.deploy({ name, image: image('v1'), runtime: 'containerd', replicas: 3, resources });
+    const before = await world.pods(name);
+    const [nodeName = ''] = [...before.values()].map(({ node }) => node);
+    const { status } = await world.kube.get(nodes, { name: nodeName });
+    // It would fit on the node, were it alone there.
+    const cpu = String(amountOf(status?.allocatable?.['cpu'] ?? '') - 0.1);
+    const strategy = { gray: { pods: 1 }, readyTimeout: '10s' };
+    const to = { requests: { ...small.requests, cpu }, limits: { ...small.limits, cpu } };
+    await underLoad(name, async () => {
+      await world.start(spec(name, to, { strategy }));
+      const { phase, failure, notUndone } = await ended(name);
+      expect({ phase, notUndone }).toEqual({ phase: 'rolledBack', notUndone: [] });
+      expect(failure?.text).toMatch(/not resized after 10 s: Deferred: .*cpu/);
+    });
+    await expectHave(name, resources);
     await expectSame(name, before, 0);
   });
 
