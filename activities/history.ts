@@ -3,7 +3,7 @@ import { SluiceError } from '../workflows/contract/errors.ts';
 import type { History, NativeRevision } from '../workflows/contract/history.ts';
 import { hasAll } from '../workflows/contract/imageName.ts';
 import { workloadName } from '../workflows/contract/names.ts';
-import type { ReleaseRecord } from '../workflows/contract/record.ts';
+import { bringsVersion, type ReleaseRecord } from '../workflows/contract/record.ts';
 import { activity } from './call.ts';
 import { readRecords, writeRecord } from './history/store.ts';
 import { KubernetesFailure } from './kubernetes/kubernetesFailure.ts';
@@ -33,8 +33,8 @@ export function historyActivities(shared: Shared): Pick<ClusterActivities, 'reco
   };
 }
 
-const becomesRevision = ({ phase, scale, reload }: ReleaseRecord): boolean =>
-  phase === 'succeeded' && scale === undefined && reload === undefined;
+const becomesRevision = (record: ReleaseRecord): boolean =>
+  record.phase === 'succeeded' && bringsVersion(record) && record.reload === undefined;
 
 /** The revision that the release became: unless somebody has rolled out something else since, the current one. */
 const revisionOf = ({ to }: ReleaseRecord, revisions: readonly NativeRevision[]): number | undefined =>

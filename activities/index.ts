@@ -20,6 +20,7 @@ import { scalerActivities } from './scale/scalers.ts';
 import type { Shared } from './scope.ts';
 import { stageActivities } from './stages.ts';
 import { surveyActivity } from './survey.ts';
+import { trafficActivity } from './traffic.ts';
 
 export interface ActivityDeps {
   /** Name of the cluster, as specs call it. */
@@ -59,6 +60,7 @@ export function createActivities({ cluster, kube, factories }: ActivityDeps): Ac
       ...canaryActivities(shared),
       notify: notifyActivity(shared),
       ...historyActivities(shared),
+      traffic: trafficActivity(shared),
     },
     watchSilences: () => watches.silences(),
     close: () => watches.close(),

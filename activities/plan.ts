@@ -6,8 +6,9 @@ import type { RegistryFinding } from '../workflows/contract/observation.ts';
 import type { Plan } from '../workflows/contract/plan.ts';
 import { requireSameWay } from '../workflows/contract/planner/supersede.ts';
 import { blueGreenAccess, observeBlueGreen } from './blueGreen/observe.ts';
-import { activity } from './call.ts';
+import { activity, type Call } from './call.ts';
 import { canaryAccess, observeCanary } from './canary/observe.ts';
+import { makeDrainPlan } from './drain/plan.ts';
 import type { Pod } from './kubernetes/wire.ts';
 import { requireCluster, requireFree, targetOf } from './mayPlan.ts';
 import { observe } from './observe/observe.ts';
@@ -17,16 +18,17 @@ import { noPods } from './podsOf.ts';
 import type { LivePod, Workload } from './ports.ts';
 import { recreationOf } from './recreate.ts';
 import { rehearseReload } from './reload/change.ts';
-import { isScale, makeScalePlan } from './scale/plan.ts';
+import { makeScalePlan } from './scale/plan.ts';
 import { type Shared, scopeOf } from './scope.ts';
 import { lookAccess } from './traffic/look.ts';
 
 /** Validates, looks, and plans; touches nothing. What is refused here was not refused at a drained pod (design §8.7). */
 export function planActivity(shared: Shared): ClusterActivities['plan'] {
   return activity(async (request, call) => {
-    if (isScale(request.spec)) {
-      if (request.supersedes) throw noScale();
-      return makeScalePlan(shared, request.spec, call);
+    const make = planOfKind(request.spec);
+    if (make !== undefined) {
+      if (request.supersedes) throw noRelease();
+      return make(shared, request.spec, call);
     }
     const spec = shared.factories.validateSpec(request.spec);
     const target = targetOf(spec);
@@ -76,9 +78,20 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
   });
 }
 
-const noScale = (): SluiceError =>
-  new SluiceError('REFUSED', 'A scale cannot take the place of a release: it changes no version.', {
-    next: 'Scale when the release is through; or change the number with `kubectl scale`, and the release follows it.',
+/** Documents that are no release, by their `kind`. */
+const others: Readonly<Record<string, (shared: Shared, spec: unknown, call: Call) => Promise<Plan>>> = {
+  Scale: makeScalePlan,
+  Drain: makeDrainPlan,
+};
+
+function planOfKind(spec: unknown) {
+  const kind = typeof spec === 'object' && spec !== null && 'kind' in spec ? spec.kind : undefined;
+  return typeof kind === 'string' && Object.hasOwn(others, kind) ? others[kind] : undefined;
+}
+
+const noRelease = (): SluiceError =>
+  new SluiceError('REFUSED', 'A scale or a drain cannot take the place of a release: it changes no version.', {
+    next: 'Say it again when the release is through; a number can be changed with `kubectl scale`, and the release follows it.',
   });
 
 /** The API server and its admission get to see both changes before anything else happens: the pods' and the template's. */

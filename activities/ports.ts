@@ -10,6 +10,8 @@ import type {
   ReleaseRequest,
   TrafficSnapshot,
 } from '../workflows/contract/activities.ts';
+import type { DrainObservation } from '../workflows/contract/drain/observation.ts';
+import type { DrainSpec } from '../workflows/contract/drain/spec.schema.ts';
 import type { SluiceError } from '../workflows/contract/errors.ts';
 import type { NativeRevision } from '../workflows/contract/history.ts';
 import type { Target } from '../workflows/contract/names.ts';
@@ -19,6 +21,7 @@ import type { ContainerResources } from '../workflows/contract/resize.ts';
 import type { ScaleObservation } from '../workflows/contract/scale/observation.ts';
 import type { ScaleSpec } from '../workflows/contract/scale/spec.schema.ts';
 import type { CheckSpec, NotifyTarget, ReleaseSpec, TrafficSource } from '../workflows/contract/spec.ts';
+import type { Standing } from '../workflows/contract/trafficLook.ts';
 import type { Connection } from './kubernetes/types.ts';
 import type { Pod, PodTemplate } from './kubernetes/wire.ts';
 
@@ -175,6 +178,8 @@ export interface Traffic {
   close?(): Promise<void>;
   /** How each pod stands now, by name: one plain JSON value for each source, kept by the workflow and given back. */
   snapshot(pods: readonly LivePod[]): Promise<ReadonlyMap<string, TrafficSnapshot>>;
+  /** How each pod stands now, for people: by name, one for each source. Touches nothing. */
+  stands(pods: readonly LivePod[]): Promise<ReadonlyMap<string, readonly Standing[]>>;
   /** Takes them out: the write, where no Service loses its last endpoint by it. The others are `later`. */
   drain(pods: readonly PumpedPod[], rules: TrafficRules): Promise<Handful>;
   /** Sees them out: no caller is sent to those that are `done`; calls under way may still run. Waits a little. */
@@ -268,4 +273,8 @@ export interface Factories {
   readonly validateScale: (spec: unknown) => ScaleSpec;
   /** workflows/contract/scale/planner.ts. Pure, as planRelease. */
   readonly planScale: (spec: ScaleSpec, observation: ScaleObservation) => Plan;
+  /** workflows/contract/drain/validate.schema.ts. Throws SPEC_INVALID. */
+  readonly validateDrain: (spec: unknown) => DrainSpec;
+  /** workflows/contract/drain/planner.ts. Pure, as planRelease. */
+  readonly planDrain: (spec: DrainSpec, observation: DrainObservation) => Plan;
 }

@@ -4,13 +4,25 @@ import { loadKubeConfig } from '../activities/kubernetes/kubeConfig.ts';
 import { createNotifier } from '../activities/notify/index.ts';
 import { createTraffic } from '../activities/traffic/index.ts';
 import { createCheck } from '../activities/verify/index.ts';
+import { planDrain } from '../workflows/contract/drain/planner.ts';
+import { validateDrain } from '../workflows/contract/drain/validate.schema.ts';
 import { planRelease } from '../workflows/contract/planner.ts';
 import { planScale } from '../workflows/contract/scale/planner.ts';
 import { validateScale } from '../workflows/contract/scale/validate.schema.ts';
 import { validateSpec } from '../workflows/contract/validate.schema.ts';
 import type { WorkerConfig } from './config.ts';
 
-const factories = { createTraffic, createCheck, createNotifier, planRelease, planScale, validateScale, validateSpec };
+const factories = {
+  createTraffic,
+  createCheck,
+  createNotifier,
+  planRelease,
+  planScale,
+  planDrain,
+  validateDrain,
+  validateScale,
+  validateSpec,
+};
 
 export interface ClusterConnection extends Activities {
   /** Ends the watches and the connections. */

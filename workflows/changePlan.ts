@@ -99,6 +99,9 @@ function refusalOf(
   if (plan?.canary !== undefined) {
     return { code: 'REFUSED', text: 'The steps of a canary are as they were planned; `approve` lets it go on.' };
   }
+  if (plan?.drain !== undefined) {
+    return { code: 'REFUSED', text: 'A drain has no batches ahead; `sluice restore` puts its pods back.' };
+  }
   const from = plan?.shape.gate.approval?.from ?? [];
   if (from.length === 0 || from.includes(by)) return undefined;
   return {

@@ -10,7 +10,10 @@ export type ModeCourse = Omit<Course, 'next'>;
 
 const inBatches: ModeCourse = { forward, compensate, handOver };
 
-const courses: Readonly<Record<Exclude<PlannedMode['used'], 'Scale'>, ModeCourse>> = {
+/** A scale and a drain are workflows of their own. */
+type ReleaseMode = Exclude<PlannedMode['used'], 'Scale' | 'Drain'>;
+
+const courses: Readonly<Record<ReleaseMode, ModeCourse>> = {
   InPlace: inBatches,
   Recreate: inBatches,
   HotReload: inBatches,
@@ -21,4 +24,6 @@ const courses: Readonly<Record<Exclude<PlannedMode['used'], 'Scale'>, ModeCourse
 
 /** How a release goes in the mode of its plan; without one nothing was begun. */
 export const courseOf = (plan: PlanHead | undefined): ModeCourse =>
-  plan === undefined || plan.mode.used === 'Scale' ? inBatches : courses[plan.mode.used];
+  plan === undefined || !isReleaseMode(plan.mode.used) ? inBatches : courses[plan.mode.used];
+
+const isReleaseMode = (used: PlannedMode['used']): used is ReleaseMode => Object.hasOwn(courses, used);

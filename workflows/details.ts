@@ -1,4 +1,4 @@
-import { isBeside } from './contract/blueGreen/plan.ts';
+import { isBounded } from './contract/bounded.ts';
 import { changeText, otherChanges } from './contract/changeText.ts';
 import { hotSwapText } from './contract/hotSwap/plan.ts';
 import { boundText } from './contract/plan.ts';
@@ -18,21 +18,23 @@ export function releaseDetails(status: ReleaseStatus): string {
     `## ${status.app} ${change}: ${status.phase}`,
     status.text,
     ...(supersedes === undefined ? [] : [`It took the place of release run ${supersedes.run}. ${supersedes.text}`]),
-    ...(waiting?.for === 'approval' || waiting?.early === true ? [howToApprove(status)] : []),
+    ...(waiting?.for === 'approval' || waiting?.early === true ? [howToGoOn(status)] : []),
     ...(failure === undefined ? [] : [`**${failure.code}** ${failure.text} ${failure.next}`]),
     ...notUndone.map((left) => `- **not undone** ${left.text} ${left.next}`),
   ];
   if (status.batches.length > 0) {
     lines.push('', '| batch | state | pods | done | failed |', '|---|---|---|---|---|');
     for (const { name, state, pods } of status.batches) {
-      lines.push(`| ${name} | ${state} | ${pods.length} | ${count(pods, 'done')} | ${count(pods, 'failed')} |`);
+      lines.push(
+        `| ${name} | ${state} | ${pods.length} | ${count(pods, 'done') + count(pods, 'out')} | ${count(pods, 'failed')} |`,
+      );
     }
     const pods = status.batches.flatMap((batch) => batch.pods.map((pod) => ({ ...pod, batch: batch.name })));
     lines.push('', ...podTable(pods));
   }
   if (plan !== undefined) {
     const bound = `Of ${plan.replicas} pods ${boundText(plan)}. `;
-    lines.push('', `${plan.scale === undefined && !isBeside(plan) ? bound : ''}${plan.mode.reason}`);
+    lines.push('', `${isBounded(plan) ? bound : ''}${plan.mode.reason}`);
     for (const [container, image] of Object.entries(plan.change.to)) lines.push(`- ${container}: \`${image}\``);
     for (const what of otherChanges(plan.change)) lines.push(`- ${what}`);
     if (plan.change.reload !== undefined) lines.push(`- ${reloadText(plan.change.reload)}`);
@@ -75,8 +77,9 @@ function podTable(pods: readonly (PodStatus & { readonly batch?: string })[]): s
   ];
 }
 
-function howToApprove({ waiting, target, app }: ReleaseStatus): string {
+function howToGoOn({ waiting, target, app, drain }: ReleaseStatus): string {
   const where = `${target.kind}/${target.name} -n ${target.namespace} --cluster ${target.cluster}`;
+  if (drain === true) return ['To put the pods back, run', '```', `sluice restore ${where}`, '```'].join('\n');
   return [
     `To go on with ${app}, send the update \`approve\` with \`{"gate": "${waiting?.gate}", "by": "<you>"}\`, or run`,
     '```',

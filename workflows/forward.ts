@@ -1,7 +1,7 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { Book } from './book.ts';
 import { clusterActivities } from './clusterActivities.ts';
-import { isBeside } from './contract/blueGreen/plan.ts';
+import { isBounded } from './contract/bounded.ts';
 import { releaseId } from './contract/names.ts';
 import { boundText, type PlanHead } from './contract/plan.ts';
 import { countOf } from './contract/quantity.ts';
@@ -107,7 +107,7 @@ export async function makePlan(book: Book, input: ReleaseInput): Promise<PlanHea
   book.set((state) => ({ ...state, plan, batches: batches.map(waitingBatch) }));
   const pods = batches.reduce((sum, batch) => sum + batch.pods.length, 0);
   book.log(
-    `Planned ${countOf(pods, 'pod')} in ${countOf(batches.length, 'group')}${plan.scale === undefined && !isBeside(plan) ? `, ${boundText(plan)}` : ''}.`,
+    `Planned ${countOf(pods, 'pod')} in ${countOf(batches.length, 'group')}${isBounded(plan) ? `, ${boundText(plan)}` : ''}.`,
   );
   void announce(book, 'started');
   return plan;

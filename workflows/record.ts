@@ -61,6 +61,7 @@ export function recordOf(
     ...(restart === true && { restart }),
     ...(reload === true && { reload }),
     ...(plan?.scale !== undefined && { scale: { from: plan.scale.from, to: plan.scale.to } }),
+    ...(plan?.drain !== undefined && { drain: true as const }),
     from: plan?.change.from ?? {},
     to: plan?.change.to ?? {},
     batches: batches.map(batchRecord),

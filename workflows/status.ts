@@ -3,6 +3,7 @@ import { canaryText } from './canary/text.ts';
 import type { Target } from './contract/names.ts';
 import { countOf } from './contract/quantity.ts';
 import type { BatchStatus, Failure, ReleaseStatus, Waiting } from './contract/status.ts';
+import { drainText } from './drain/text.ts';
 import { scaleText } from './scale/text.ts';
 import type { OpenGate, ReleaseState, Superseding } from './state.ts';
 
@@ -33,6 +34,7 @@ export function statusOf(state: ReleaseState, { id, run, initiator, target }: Id
     ...(plan?.change.restart === true && { restart: true }),
     ...(plan?.change.reload !== undefined && { reload: true }),
     ...(plan?.scale !== undefined && { scale: { from: plan.scale.from, to: plan.scale.to } }),
+    ...(plan?.drain !== undefined && { drain: true as const }),
     ...(supersedes === undefined
       ? {}
       : { supersedes: { run: supersedes.run, version: supersedes.version, text: supersedes.text } }),
@@ -46,7 +48,7 @@ export function statusOf(state: ReleaseState, { id, run, initiator, target }: Id
     batches: state.batches.map(batchStatus),
     progress: {
       total: pods.length,
-      done: pods.filter((pod) => pod.state === 'done').length,
+      done: pods.filter(({ state: is }) => is === 'done' || is === 'out').length,
       failed: pods.filter((pod) => pod.state === 'failed').length,
     },
     log: state.log,
@@ -92,6 +94,8 @@ function textOf(state: ReleaseState): string {
   const current = state.batches[index]?.name ?? '';
   const scaled = plan?.scale && scaleText(state, plan.scale, causeOf(state));
   if (scaled !== undefined) return scaled;
+  const drained = plan?.drain && drainText(state, plan.drain, causeOf(state));
+  if (drained !== undefined) return drained;
   if (state.superseding !== undefined && (state.rollback === undefined || phase === 'superseded'))
     return supersededText(state, state.superseding);
   const switched = plan?.blueGreen && blueGreenText(state, plan.blueGreen, causeOf(state));

@@ -6,38 +6,24 @@ import { autoscalers, budgets } from '../kubernetes/resources.ts';
 import { selects } from '../kubernetes/selectors.ts';
 import { templateImages } from '../kubernetes/templates.ts';
 import type { Connection } from '../kubernetes/types.ts';
-import { requireCluster, requireFree, targetOf } from '../mayPlan.ts';
+import { targetOf } from '../mayPlan.ts';
 import { findingsOf, scales } from '../observe/findings.ts';
-import { requireAccess } from '../observe/requireAccess.ts';
-import { noPods } from '../podsOf.ts';
+import { lookBefore } from '../observe/lookBefore.ts';
 import type { ObservedWorkload, Scaling, Workload } from '../ports.ts';
-import { type Shared, scopeOf } from '../scope.ts';
+import type { Shared } from '../scope.ts';
 import { livingPods, scalePods, scalingOf } from './look.ts';
 import { scalerAccess } from './scalers.ts';
-
-/** Whether a spec asks for a scale; everything else is a release. */
-export const isScale = (spec: unknown): boolean =>
-  typeof spec === 'object' && spec !== null && 'kind' in spec && spec.kind === 'Scale';
 
 /** Validates, looks, and plans; touches nothing. What is refused here was not refused at a drained pod. */
 export async function makeScalePlan(shared: Shared, given: unknown, call: Call): Promise<Plan> {
   const spec = shared.factories.validateScale(given);
   const target = targetOf(spec);
-  requireCluster(target, shared.cluster);
-  const { kube, workload, traffic } = scopeOf(shared, { target, uid: '', holder: '' }, call);
+  const more = (workload: Workload) => [
+    ...scalingOf(workload, target).access,
+    ...(spec.scale.hpa === 'Refuse' ? [] : scalerAccess),
+  ];
+  const { kube, workload, observed } = await lookBefore(shared, { target, through: spec.traffic.through, more }, call);
   const scaling = scalingOf(workload, target);
-  const { through } = spec.traffic;
-
-  const needed = through.length > 0 ? traffic(through, noPods).access : [];
-  const own = spec.scale.hpa === 'Refuse' ? [] : scalerAccess;
-  await requireAccess(kube, target.namespace, [...workload.access, ...scaling.access, ...needed, ...own]);
-  const observed = await workload.observe(target);
-  requireFree(target, observed);
-  if (observed.unfit) throw observed.unfit;
-  if (through.length > 0) {
-    const scope = scopeOf(shared, { target, uid: observed.uid, holder: '' }, call);
-    await scope.withPods((pods) => scope.traffic(through, pods).inspect());
-  }
   const plan = shared.factories.planScale(spec, await observe(kube, workload, scaling, target, observed));
   await scaling.set({ target, uid: observed.uid }, { replicas: spec.scale.to, dryRun: true });
   return plan;

@@ -3,9 +3,10 @@ import type { Handful, TrafficSnapshot } from '../../workflows/contract/activiti
 import type { RegistryFinding } from '../../workflows/contract/observation.ts';
 import type { RegistrySource } from '../../workflows/contract/registries.schema.ts';
 import type { TrafficSource } from '../../workflows/contract/spec.ts';
+import type { Standing } from '../../workflows/contract/trafficLook.ts';
 import { emptyHandful, join } from '../handful.ts';
 import type { Connection } from '../kubernetes/types.ts';
-import type { PumpedPod, Traffic, TrafficDeps, TrafficPath, TrafficRules } from '../ports.ts';
+import type { LivePod, PumpedPod, Traffic, TrafficDeps, TrafficPath, TrafficRules } from '../ports.ts';
 import { outlastCaches, usedUntil } from './callersCache.ts';
 import { EndpointWatches } from './endpoints.ts';
 import { createLook, lookAccess } from './look.ts';
@@ -62,6 +63,20 @@ export function createTraffic(through: readonly TrafficSource[], deps: TrafficDe
     const back = pods.filter(({ name }) => names.has(name));
     if (back.length > 0) await restore(back, rules);
   };
+  /** By pod, what each part answers for its sources, in the order of `through`. */
+  const placed = async <T>(
+    pods: readonly LivePod[],
+    ask: (traffic: Traffic) => Promise<ReadonlyMap<string, readonly T[]>>,
+    nothing: T,
+  ): Promise<ReadonlyMap<string, readonly T[]>> => {
+    const entries = new Map(pods.map(({ name }) => [name, Array.from<T>({ length: through.length }).fill(nothing)]));
+    for (const { traffic, places } of parts) {
+      const found = await ask(traffic);
+      for (const [name, entry] of entries)
+        for (const [at, place] of places.entries()) entry[place] = found.get(name)?.[at] ?? nothing;
+    }
+    return entries;
+  };
   return {
     access: [...parts.flatMap(({ traffic }) => traffic.access), ...(parts.length > 0 ? lookAccess : [])],
     async inspect() {
@@ -80,17 +95,8 @@ export function createTraffic(through: readonly TrafficSource[], deps: TrafficDe
       }
       if (failures.length > 0) throw failures[0];
     },
-    async snapshot(pods) {
-      const entries = new Map(
-        pods.map(({ name }) => [name, Array.from<unknown>({ length: through.length }).fill(null)]),
-      );
-      for (const { traffic, places } of parts) {
-        const found = await traffic.snapshot(pods);
-        for (const [name, entry] of entries)
-          for (const [at, place] of places.entries()) entry[place] = found.get(name)?.[at] ?? null;
-      }
-      return entries;
-    },
+    snapshot: (pods) => placed<unknown>(pods, (traffic) => traffic.snapshot(pods), null),
+    stands: (pods) => placed<Standing>(pods, (traffic) => traffic.stands(pods), { is: 'unknown' }),
     async drain(pods, rules) {
       const answer = await inTurn(deps, parts, pods, (traffic, rest) => traffic.drain(rest, rules));
       await putFailedBack(answer, pods, rules);

@@ -10,6 +10,7 @@ import type { Access, LivePod, PumpedPod, Traffic, TrafficDeps, TrafficRules } f
 import { drainReason } from './drained.ts';
 import type { EndpointWatches } from './endpoints.ts';
 import { conditionPatch, type GateState, gateBefore, readGateState } from './gate/condition.ts';
+import { gateStanding } from './gate/stands.ts';
 import { putBack } from './putBack.ts';
 import { type OpenServices, seeOut, takeOut } from './takeOut.ts';
 
@@ -95,6 +96,7 @@ export function readinessGateTraffic(gates: readonly string[], deps: TrafficDeps
     async snapshot(pods) {
       return new Map(pods.map(({ name, pod }) => [name, gates.map((gate) => gateBefore(pod, gate))]));
     },
+    stands: async (pods) => new Map(pods.map((pod) => [pod.name, gates.map((gate) => gateStanding(pod, gate))])),
     async drain(pods: readonly PumpedPod[], rules: TrafficRules) {
       const { open: going, shut } = split(pods);
       const shutState = { status: 'False', reason: drainReason, message: `Taken out of traffic by ${release}.` };

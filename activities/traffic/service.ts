@@ -3,6 +3,7 @@ import type { EndpointWatches } from './endpoints.ts';
 import { drainServices, restoreServices, seeOutOfServices } from './service/drain.ts';
 import { closeServices, openServices } from './service/open.ts';
 import { findServices, standOf } from './service/served.ts';
+import { serviceStands } from './service/stands.ts';
 import { usableServices } from './service/usable.ts';
 
 const access: readonly Access[] = [
@@ -35,6 +36,7 @@ export function serviceTraffic(names: readonly string[], deps: TrafficDeps, watc
       const found = await findServices(deps, names);
       return new Map(pods.map((pod) => [pod.name, found.map((service) => standOf(deps, service, pod))]));
     },
+    stands: (pods) => serviceStands(deps, watches, names, pods),
     drain: (pods, rules) => drainServices(deps, watches, names, pods, rules),
     seeOut: (pods, rules) => seeOutOfServices(deps, watches, names, pods, rules),
     restore: (pods, rules) => restoreServices(deps, watches, names, pods, rules),

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
+import type { AnySpec } from '../../workflows/contract/documents.ts';
 import { type ExitCode, SluiceError } from '../../workflows/contract/errors.ts';
 import { type Target, workloadName } from '../../workflows/contract/names.ts';
-import type { ScaleSpec } from '../../workflows/contract/scale/spec.schema.ts';
-import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
 import { isOver, type ReleaseStatus } from '../../workflows/contract/status.ts';
 import type { Sluice } from '../sdk/client.ts';
 import { givenUp } from '../sdk/retrying.ts';
@@ -24,9 +23,9 @@ export interface BeginFlags extends CommonFlags, WaitFlags {
   readonly supersede?: boolean;
 }
 
-/** The options of every command that starts a release. */
-export const withBeginning = (command: Command): Command =>
-  withWaiting(command)
+/** The options of every command that starts a release. `end`: until when its `--wait` stays. */
+export const withBeginning = (command: Command, end?: string): Command =>
+  withWaiting(command, end)
     .option('--dry-run', 'only show the plan; touches nothing')
     .option('--by <name>', 'who starts it (default: $SLUICE_USER, or $USER)');
 
@@ -34,19 +33,19 @@ export const withBeginning = (command: Command): Command =>
 const planWaitMs = 30_000;
 
 /**
- * Starts a release or a scale, and stays with it as the flags ask: until its plan is made, or until its end. A dry run shows its
+ * Starts a release, a scale or a drain, and stays with it as the flags ask: until its plan is made, or until its end. A dry run shows its
  * plan instead.
  * @param more why it is started, where that is more than the spec says
  */
 export async function begin(
   session: Session,
   sluice: Sluice,
-  spec: ReleaseSpec | ScaleSpec,
+  spec: AnySpec,
   flags: BeginFlags,
   more: Omit<Starting, 'initiator'> = {},
 ): Promise<ExitCode> {
   const initiator = flags.by ?? whoAmI(session.io.env);
-  const superseded = flags.supersede === true && spec.kind !== 'Scale' ? spec : undefined;
+  const superseded = flags.supersede === true && spec.kind === 'Release' ? spec : undefined;
   if (flags.dryRun === true) return showPlan(session, sluice, spec, superseded && { initiator });
   const { output, defaults } = session;
   const starting = { initiator, ...more };
@@ -56,7 +55,8 @@ export async function begin(
   if ('text' in started) return stillInHand(session, started);
   const { target } = started;
   if (staysUntilEnd(flags)) {
-    const status = await follow(session, sluice, target, { ...flags, run: started.run });
+    const until = spec.kind === 'Drain' && spec.drain.pods.length > 0 ? standsStill : undefined;
+    const status = await follow(session, sluice, target, { ...flags, run: started.run, until });
     if (flags.watch !== true || output.structured)
       output.result(status, (look) => statusLines(status, look, { ...defaults, wide: output.format === 'wide' }));
     return exitOf(status);
@@ -84,39 +84,49 @@ export async function begin(
 }
 
 /** A running release of the same workload is named with where it is and who started it. */
-async function start(
-  session: Session,
-  sluice: Sluice,
-  spec: ReleaseSpec | ScaleSpec,
-  starting: Starting,
-): Promise<Started> {
+async function start(session: Session, sluice: Sluice, spec: AnySpec, starting: Starting): Promise<Started> {
   try {
-    return await (spec.kind === 'Scale' ? sluice.scale(spec, starting) : sluice.start(spec, starting));
+    return await startOf(sluice, spec, starting);
   } catch (error) {
     if (!(error instanceof SluiceError) || error.code !== 'RELEASE_EXISTS') throw error;
     const target = targetOfSpec(spec);
     const other = await sluice.status(target).catch(() => undefined);
     if (other === undefined) throw error;
-    const { app, version, restart, scale, initiator: by, text, phase, run } = other;
-    const doing =
-      scale !== undefined
-        ? `scaled to ${version}`
-        : restart === true
-          ? `restarted (${app} ${version})`
-          : `released to ${app} ${version}`;
-    throw new SluiceError('RELEASE_EXISTS', `${workloadName(target)} is being ${doing} by ${by}. ${text}`, {
-      next: nextBeside(spec, target, session, scale !== undefined),
+    const { version, initiator: by, text, phase, run } = other;
+    throw new SluiceError('RELEASE_EXISTS', `${workloadName(target)} ${doingOf(other)} by ${by}. ${text}`, {
+      next: nextBeside(spec, target, session, other),
       details: { run, phase, initiator: by, version },
       cause: error,
     });
   }
 }
 
+/** A drain has done what was asked when its pods are out: it ends much later. */
+const standsStill = ({ phase }: ReleaseStatus): boolean => phase === 'gate';
+
+function startOf(sluice: Sluice, spec: AnySpec, starting: Starting): Promise<Started> {
+  switch (spec.kind) {
+    case 'Release':
+      return sluice.start(spec, starting);
+    case 'Scale':
+      return sluice.scale(spec, starting);
+    case 'Drain':
+      return sluice.drain(spec, starting);
+  }
+}
+
+function doingOf({ app, version, restart, scale, drain }: ReleaseStatus): string {
+  if (drain === true) return 'has pods taken out of traffic';
+  if (scale !== undefined) return `is being scaled to ${version}`;
+  return `is being ${restart === true ? `restarted (${app} ${version})` : `released to ${app} ${version}`}`;
+}
+
 /** Only a release takes the place of a release. */
-function nextBeside(spec: ReleaseSpec | ScaleSpec, target: Target, { defaults }: Session, isScale: boolean): string {
+function nextBeside(spec: AnySpec, target: Target, { defaults }: Session, { scale, drain }: ReleaseStatus): string {
   const see = `See it with \`${commandFor('status', target, defaults)}\``;
+  if (drain === true) return `${see}, or put the pods back with \`${commandFor('restore', target, defaults)}\`.`;
   const undo = `undo it with \`${commandFor('rollback', target, defaults)}\``;
-  if (spec.kind === 'Scale' || isScale) return `${see}, or ${undo}.`;
+  if (spec.kind !== 'Release' || scale !== undefined) return `${see}, or ${undo}.`;
   return `${see}, ${undo}, or let it go on to this version from where it is with \`sluice release … --supersede\`.`;
 }
 
@@ -140,7 +150,13 @@ async function planned(
   return undefined;
 }
 
-function headline({ app, version, fromVersion, restart, scale, plan, batches, target }: ReleaseStatus): string {
+function headline({ app, version, fromVersion, restart, scale, drain, plan, batches, target }: ReleaseStatus): string {
+  if (drain === true) {
+    const pods = batches.flatMap((batch) => batch.pods.map(({ name }) => name));
+    return pods.length === 0
+      ? `Putting back whoever was left out of traffic of ${workloadName(target)}`
+      : `Taking ${pods.join(', ')} of ${workloadName(target)} out of traffic`;
+  }
   if (scale !== undefined) {
     return `Scaling ${workloadName(target)} from ${scale.from} to ${version} in ${batches.length} ${batches.length === 1 ? 'batch' : 'batches'}`;
   }

@@ -18,6 +18,8 @@ export const staysUntilEnd = ({ wait, watch, timeout }: WaitFlags): boolean =>
 export interface FollowOptions extends WaitFlags {
   /** First run id, where it is known: a later release of the same workload is another one. */
   readonly run?: string;
+  /** Where it is enough that it comes so far. Default: its end. */
+  readonly until?: ((status: ReleaseStatus) => boolean) | undefined;
   /** Told every status that is shown. */
   readonly onStatus?: (status: ReleaseStatus) => void;
   /** Told when a person presses Enter. */
@@ -55,6 +57,7 @@ export async function follow(
       last = status;
       view.show(status);
       onStatus?.(status);
+      if (options.until?.(status) === true) return status;
     }
   } finally {
     view.end(last);

@@ -48,10 +48,11 @@ export const withTarget = (command: Command): Command =>
     .option('-n, --namespace <name>', 'Kubernetes namespace (default: "default")')
     .option('--cluster <name>', 'name of the cluster (default: $SLUICE_CLUSTER, or "local")');
 
-export const withWaiting = (command: Command): Command =>
+/** `end`: until when it stays. */
+export const withWaiting = (command: Command, end = 'the release has ended'): Command =>
   command
-    .option('-w, --watch', 'show pods and batches live until the release has ended')
-    .option('--wait', 'return when the release has ended; exit code 4 if it failed or rolled back')
+    .option('-w, --watch', `show pods and batches live until ${end}`)
+    .option('--wait', `return when ${end}; exit code 4 if it failed or rolled back`)
     .option(
       '--timeout <duration>',
       'wait no longer than this, such as 10m; exit code 5 (implies --wait)',

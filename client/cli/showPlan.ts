@@ -1,6 +1,5 @@
+import type { AnySpec } from '../../workflows/contract/documents.ts';
 import type { ExitCode } from '../../workflows/contract/errors.ts';
-import type { ScaleSpec } from '../../workflows/contract/scale/spec.schema.ts';
-import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
 import type { Sluice } from '../sdk/client.ts';
 import type { Session } from './session.ts';
 import { planLines } from './view/plan.ts';
@@ -9,11 +8,11 @@ import { planLines } from './view/plan.ts';
 export async function showPlan(
   session: Session,
   sluice: Sluice,
-  spec: ReleaseSpec | ScaleSpec,
+  spec: AnySpec,
   superseding?: { readonly initiator: string },
 ): Promise<ExitCode> {
   const plan =
-    superseding === undefined || spec.kind === 'Scale'
+    superseding === undefined || spec.kind !== 'Release'
       ? await sluice.plan(spec, { signal: session.signal })
       : await sluice.planSuperseding(spec, superseding.initiator);
   session.output.result(plan, (look) => planLines(plan, look, { wide: session.output.format === 'wide' }));

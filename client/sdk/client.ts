@@ -1,4 +1,6 @@
 import { Client, type Connection } from '@temporalio/client';
+import type { AnySpec } from '../../workflows/contract/documents.ts';
+import type { DrainSpec } from '../../workflows/contract/drain/spec.schema.ts';
 import type { MessageArguments, MessageName, Reply } from '../../workflows/contract/messages.ts';
 import { releaseId, type Target } from '../../workflows/contract/names.ts';
 import type { Plan } from '../../workflows/contract/plan.ts';
@@ -11,9 +13,10 @@ import { type LastRelease, lastRelease } from './lastRelease.ts';
 import { type ListQuery, listReleases, type ReleaseSummary } from './list.ts';
 import { type RestartOptions, restartWorkload } from './restart.ts';
 import { sendMessage } from './send.ts';
-import { makePlan, type Started, type Starting, startRelease, startScale } from './start.ts';
+import { makePlan, type Started, type Starting, startDrain, startRelease, startScale } from './start.ts';
 import { type LiveStatus, readStatus } from './status.ts';
 import { planSuperseding, type Superseding, supersedeRelease } from './supersede.ts';
+import { readTraffic, type TrafficOptions, type TrafficView } from './traffic.ts';
 import { type Verified, verifyWorkload } from './verify.ts';
 import { type WatchOptions, watchStatus } from './watch.ts';
 import { requireWorkers, workersPresent } from './workers.ts';
@@ -30,12 +33,16 @@ export interface Sluice {
   restart(target: Target, options: RestartOptions): Promise<Started>;
   /** Scales a workload as a valid spec says, and returns at once; see {@link startScale}. */
   scale(spec: ScaleSpec, options: Starting): Promise<Started>;
-  /** What a release or a scale would do; touches nothing. */
-  plan(spec: ReleaseSpec | ScaleSpec, options?: { readonly signal?: AbortSignal }): Promise<Plan>;
+  /** Takes pods out of traffic as a valid spec says, and returns at once; see {@link startDrain}. */
+  drain(spec: DrainSpec, options: Starting): Promise<Started>;
+  /** What a release, a scale or a drain would do; touches nothing. */
+  plan(spec: AnySpec, options?: { readonly signal?: AbortSignal }): Promise<Plan>;
   /** Revisions and ended releases of a workload, and the one that runs. Outlives Temporal's retention. */
   history(target: Target, options?: { readonly signal?: AbortSignal }): Promise<History>;
   /** Whether every pod still runs what was reloaded into it; see {@link verifyWorkload}. */
   verify(target: Target, options?: { readonly signal?: AbortSignal }): Promise<Verified>;
+  /** Who of a workload is in traffic and who is not, and what is wrong with that; see {@link readTraffic}. */
+  traffic(target: Target, options?: TrafficOptions): Promise<TrafficView>;
   /** The latest release as it was asked for, and how it ended. */
   last(target: Target): Promise<LastRelease>;
   /** The latest release of a workload, running or ended, with the live pods of a running batch. */
@@ -68,9 +75,11 @@ export function createSluice(connection: Connection, options: { readonly namespa
     planSuperseding: (spec, initiator) => planSuperseding(client, spec, initiator),
     restart: (target, restarting) => restartWorkload(client, target, restarting),
     scale: (spec, starting) => startScale(client, spec, starting),
+    drain: (spec, starting) => startDrain(client, spec, starting),
     plan: (spec, { signal } = {}) => makePlan(client, spec, signal),
     history: (target, { signal } = {}) => readHistory(client, target, signal),
     verify: (target, { signal } = {}) => verifyWorkload(client, target, signal),
+    traffic: (target, looking) => readTraffic(client, target, looking),
     last: (target) => lastRelease(client, target),
     status: (target) => readStatus(client, target),
     send: (target, message, args, sendOptions) => sendMessage(client, target, message, args, sendOptions),

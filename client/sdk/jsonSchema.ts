@@ -1,3 +1,4 @@
+import { drainJsonSchema } from '../../workflows/contract/drain/validate.schema.ts';
 import { releaseJsonSchema } from '../../workflows/contract/jsonSchema.schema.ts';
 import { scaleJsonSchema } from '../../workflows/contract/scale/validate.schema.ts';
 import type { SchemaNode } from '../../workflows/contract/validate/schemaNode.ts';
@@ -23,5 +24,14 @@ export function scaleSpecJsonSchema(): JsonSchema {
     title: 'Sluice scale',
     description:
       'How many pods a workload shall have, and how it gets there. Everything but target and scale has a default.',
+  };
+}
+
+/** The same of a drain spec. */
+export function drainSpecJsonSchema(): JsonSchema {
+  return {
+    ...drainJsonSchema(),
+    title: 'Sluice drain',
+    description: 'Which pods are taken out of traffic, through what, and for how long.',
   };
 }

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { releaseId, type Target, workflowTypes, workloadName } from '../../workflows/contract/names.ts';
+import { bringsVersion } from '../../workflows/contract/record.ts';
 import { isOver, type Phase } from '../../workflows/contract/status.ts';
 import type { ReleaseInput } from '../../workflows/contract/workflows.ts';
 import { toSluiceError, translated } from './faults.ts';
@@ -28,7 +29,7 @@ export async function lastRelease(client: Client, target: Target): Promise<LastR
     const known = toSluiceError(error, 'temporal', target);
     if (known.code !== 'RELEASE_NOT_FOUND') throw known;
     const { entries, withheld } = await readHistory(client, target);
-    const last = recordsOf(entries).find(({ scale }) => scale === undefined);
+    const last = recordsOf(entries).find(bringsVersion);
     if (last?.spec) {
       const { spec, phase, startedAt, initiator } = last;
       return { spec, running: false, phase, startedAt, initiator };
@@ -43,7 +44,7 @@ async function inTemporal(client: Client, target: Target): Promise<LastRelease> 
   return translated(
     async () => {
       const found = await latest.describe();
-      const run = found.type === workflowTypes.release ? found.runId : await beforeScales(client, target);
+      const run = found.type === workflowTypes.release ? found.runId : await beforeOthers(client, target);
       const handle = client.workflow.getHandle(releaseId(target), run);
       const { status, runId, startTime, typedSearchAttributes } = await handle.describe();
       const { history } = await client.workflowService.getWorkflowExecutionHistory({
@@ -70,11 +71,11 @@ async function inTemporal(client: Client, target: Target): Promise<LastRelease> 
   );
 }
 
-/** The run of the last release, where a scale came after it. */
-async function beforeScales(client: Client, target: Target): Promise<string> {
+/** The run of the last release, where a scale or a drain came after it. */
+async function beforeOthers(client: Client, target: Target): Promise<string> {
   const query = `WorkflowId = '${releaseId(target)}' AND WorkflowType = '${workflowTypes.release}'`;
   for await (const { runId } of client.workflow.list({ query, pageSize: 1 })) return runId;
-  throw new SluiceError('RELEASE_NOT_FOUND', `No release of ${workloadName(target)} is known, but a scale.`);
+  throw new SluiceError('RELEASE_NOT_FOUND', `No release of ${workloadName(target)} is known, but a scale or a drain.`);
 }
 
 /** For a `catch` of {@link lastRelease}: what never was released goes by the defaults. */

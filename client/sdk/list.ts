@@ -53,9 +53,12 @@ export async function listReleases(client: Client, query: ListQuery): Promise<re
   }, 'temporal');
 }
 
+/** Workflows under the id of a workload. */
+const changing = [workflowTypes.release, workflowTypes.scale, workflowTypes.drain];
+
 function visibilityQuery({ cluster, namespace, app, phase, waiting, running }: ListQuery): string {
   const conditions = [
-    `WorkflowType IN ('${workflowTypes.release}', '${workflowTypes.scale}')`,
+    `WorkflowType IN (${changing.map((type) => `'${type}'`).join(', ')})`,
     ...equals('SluiceCluster', cluster),
     ...equals('SluiceNamespace', namespace),
     ...equals('SluiceApp', app),

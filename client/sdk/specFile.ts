@@ -1,3 +1,5 @@
+import type { DrainSpec } from '../../workflows/contract/drain/spec.schema.ts';
+import { checkDrain } from '../../workflows/contract/drain/validate.schema.ts';
 import { type Problem, problemError } from '../../workflows/contract/problem.ts';
 import type { ScaleSpec } from '../../workflows/contract/scale/spec.schema.ts';
 import { checkScale } from '../../workflows/contract/scale/validate.schema.ts';
@@ -28,6 +30,9 @@ export const readSpec = (source: SpecSource): ReleaseSpec => readDocument(source
 
 /** The same of a scale. */
 export const readScaleSpec = (source: SpecSource): ScaleSpec => readDocument(source, checkScale, 'The scale spec');
+
+/** The same of a drain. */
+export const readDrainSpec = (source: SpecSource): DrainSpec => readDocument(source, checkDrain, 'The drain spec');
 
 function readDocument<Spec>(
   { document, overrides = [], defaults = [] }: SpecSource,

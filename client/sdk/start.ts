@@ -1,4 +1,6 @@
 import type { Client } from '@temporalio/client';
+import type { AnySpec } from '../../workflows/contract/documents.ts';
+import type { DrainSpec } from '../../workflows/contract/drain/spec.schema.ts';
 import { tagOf } from '../../workflows/contract/imageName.ts';
 import {
   planId,
@@ -74,6 +76,26 @@ export function startScale(client: Client, spec: ScaleSpec, starting: Starting):
   return launch(client, { type: workflowTypes.scale, target, app, version, what, details }, spec, starting);
 }
 
+/**
+ * Takes pods out of traffic as a valid spec says, under the same lock, until somebody says to put them back.
+ * @throws WORKER_ABSENT, CLUSTER_UNKNOWN, RELEASE_EXISTS, TEMPORAL_*
+ */
+export function startDrain(client: Client, spec: DrainSpec, starting: Starting): Promise<Started> {
+  const target = targetOfSpec(spec);
+  const app = spec.metadata.name ?? target.name;
+  const { pods, for: time = '`sluice restore`' } = spec.drain;
+  const version = pods.length === 0 ? 'nobody out' : `${countOf(pods.length, 'pod')} out`;
+  const details = table([
+    ['workload', whereIs(target)],
+    ['pods', pods.join(', ') || 'those that were left out are put back'],
+    ['out of traffic through', throughText(spec.traffic.through)],
+    ...(pods.length === 0 ? [] : [['until', time] as const]),
+    ['initiator', starting.initiator],
+  ]);
+  const what = pods.length === 0 ? `Restore of ${app}` : `Drain of ${countOf(pods.length, 'pod')} of ${app}`;
+  return launch(client, { type: workflowTypes.drain, target, app, version, what, details }, spec, starting);
+}
+
 /** A workflow that changes a workload, and how the Temporal UI shows it. */
 interface Launch {
   readonly type: string;
@@ -127,10 +149,10 @@ async function launch(
 }
 
 /**
- * Asks for the plan of a valid spec, of a release or a scale; touches nothing.
+ * Asks for the plan of a valid spec of any kind; touches nothing.
  * @throws WORKER_ABSENT, CLUSTER_UNKNOWN, whatever would stop the release (WORKLOAD_NOT_FOUND, FORBIDDEN, …), TEMPORAL_*
  */
-export function makePlan(client: Client, spec: ReleaseSpec | ScaleSpec, signal?: AbortSignal): Promise<Plan> {
+export function makePlan(client: Client, spec: AnySpec, signal?: AbortSignal): Promise<Plan> {
   const target = targetOfSpec(spec);
   const input: PlanInput = { spec };
   return lookAt<Plan>(

@@ -3,6 +3,7 @@ import type { NativeRevision } from '../../workflows/contract/history.ts';
 import { hasAll, sameImage, tagOf } from '../../workflows/contract/imageName.ts';
 import { type Target, workloadName } from '../../workflows/contract/names.ts';
 import type { Images } from '../../workflows/contract/observation.ts';
+import { bringsVersion } from '../../workflows/contract/record.ts';
 import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
 import { type History, recordsOf } from './history.ts';
 
@@ -66,7 +67,7 @@ export function orderBack(spec: unknown, images: Images): string[][] | undefined
  * nothing would be handed over.
  */
 function requireRevision(target: Target, entries: History['entries']): void {
-  const last = recordsOf(entries).find(({ phase, scale }) => phase === 'succeeded' && scale === undefined);
+  const last = recordsOf(entries).find((record) => record.phase === 'succeeded' && bringsVersion(record));
   if (isHotSwap(last?.spec)) {
     throw new SluiceError(
       'REVISION_NOT_FOUND',

@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { type Target, workloadName } from '../../workflows/contract/names.ts';
 import type { PlannedPod } from '../../workflows/contract/plan.ts';
-import type { ReleaseRecord } from '../../workflows/contract/record.ts';
+import { bringsVersion, type ReleaseRecord } from '../../workflows/contract/record.ts';
 import { type History, readHistory, recordsOf } from './history.ts';
 import { followUp } from './spec/followUp.ts';
 import { makePlan } from './start.ts';
@@ -24,7 +24,7 @@ export interface Verified {
 }
 
 /**
- * Looks at every pod; touches nothing. It goes by the last release that succeeded, restarts and scales left out.
+ * Looks at every pod; touches nothing. It goes by the last release that succeeded, restarts, scales and drains left out.
  * @throws RELEASE_NOT_FOUND where none is known, WORKLOAD_BUSY while one runs, and whatever stops a plan
  */
 export async function verifyWorkload(client: Client, target: Target, signal?: AbortSignal): Promise<Verified> {
@@ -48,9 +48,7 @@ export async function verifyWorkload(client: Client, target: Target, signal?: Ab
 
 /** The newest release that succeeded and brought a version. */
 export const lastVersion = (entries: History['entries']): ReleaseRecord | undefined =>
-  recordsOf(entries).find(
-    ({ phase, scale, restart }) => phase === 'succeeded' && scale === undefined && restart !== true,
-  );
+  recordsOf(entries).find((record) => record.phase === 'succeeded' && bringsVersion(record) && record.restart !== true);
 
 function noneIfUnchanged(error: unknown): [] {
   if (error instanceof SluiceError && error.code === 'RELOAD_UNCHANGED') return [];

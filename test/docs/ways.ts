@@ -82,6 +82,18 @@ const swapped: Works = {
   ],
 };
 
+const drained: Works = {
+  how: 'chosen pods leave traffic and go on running; back when somebody says so, or after a time',
+  native: untouched,
+  shownBy: [
+    ['test/kwok/drain/kinds.test.ts', 'keeps a pod out of its Service until somebody says so'],
+    [
+      'test/kwok/drain/disturbed.test.ts',
+      'a worker killed in the middle of the drain, while pods are out, and on the way back',
+    ],
+  ],
+};
+
 /** It is not refused, and nothing shows it. */
 export interface Unshown {
   readonly unshown: string;
@@ -279,5 +291,11 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
       shownBy: [['test/kwok/kinds/nodes.test.ts', 'cannot be scaled: refused at the plan']],
     },
     replicaset: scaled,
+  },
+  'sluice drain': {
+    deployment: drained,
+    statefulset: { ...drained, shownBy: drained.shownBy.slice(0, 1) },
+    daemonset: { ...drained, shownBy: drained.shownBy.slice(0, 1) },
+    replicaset: { ...drained, shownBy: drained.shownBy.slice(0, 1) },
   },
 };

@@ -15,6 +15,9 @@ import type { ContainerResources } from './resize.ts';
 import type { SettledEnd } from './status.ts';
 import type { NotifyTarget, TrafficSource } from './traffic.schema.ts';
 
+import type { TrafficLook } from './trafficLook.ts';
+import type { TrafficInput } from './workflows.ts';
+
 /**
  * The activities of one cluster, as the workflows call them: task queue `sluice.<cluster>`.
  * Every one can run again and finds its own work done. Errors are ApplicationFailures whose type is a code of the
@@ -107,6 +110,8 @@ export interface ClusterActivities extends BlueGreenActivities, CanaryActivities
   record(request: RecordRequest): Promise<void>;
   /** Native revisions and records of a workload. Touches nothing. */
   history(request: HistoryRequest): Promise<History>;
+  /** Who of a workload is in traffic, through what is named and every Service that selects its pods. Touches nothing. */
+  traffic(request: TrafficInput): Promise<TrafficLook>;
 }
 
 export interface PlanRequest {

@@ -268,6 +268,27 @@ export const errors = {
     'The controller of the workload would take other pods away than were chosen.',
     'Look at the pods that the error names: those that are not ready go before all others. `sluice resume` chooses anew, `sluice rollback` goes back.',
   ),
+  PODS_NOT_FOUND: row(
+    404,
+    2,
+    false,
+    'The workload has no pod of that name.',
+    '`kubectl get pods` or `sluice traffic` shows those there are.',
+  ),
+  OUT_ALREADY: row(
+    409,
+    3,
+    false,
+    'A pod is out of traffic already.',
+    '`sluice traffic` shows who took it out; put it back there first, or leave it as it is.',
+  ),
+  LAST_POD: row(
+    409,
+    3,
+    false,
+    'No ready pod of the workload would be left in traffic.',
+    'Take fewer pods out, or add some first with `sluice scale`.',
+  ),
   AUTOSCALED: row(
     409,
     3,

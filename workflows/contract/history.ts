@@ -1,6 +1,6 @@
 import { hasAll } from './imageName.ts';
 import type { Images } from './observation.ts';
-import type { ReleaseRecord } from './record.ts';
+import { bringsVersion, type ReleaseRecord } from './record.ts';
 
 /** What the cluster knows of a workload's past. */
 export interface History {
@@ -79,5 +79,5 @@ function merged(revisions: readonly HistoryEntry[], releases: readonly Alone[]):
 /** Where nobody knows when a revision was made: releases after it began with its images. */
 function isNewer({ record, at }: Alone, revision: HistoryEntry): boolean {
   if (revision.at !== undefined) return Date.parse(at) > Date.parse(revision.at);
-  return revision.native !== undefined && record.scale === undefined && hasAll(revision.native.images, record.from);
+  return revision.native !== undefined && bringsVersion(record) && hasAll(revision.native.images, record.from);
 }

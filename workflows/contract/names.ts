@@ -20,6 +20,10 @@ export const planId = (target: Target, nonce: string): string =>
 export const historyId = (target: Target, nonce: string): string =>
   `history/${target.cluster}/${target.namespace}/${target.kind}/${target.name}/${nonce}`;
 
+/** Workflow id of a look at who is in traffic, which touches nothing; `nonce` keeps several apart. */
+export const trafficId = (target: Target, nonce: string): string =>
+  `traffic/${target.cluster}/${target.namespace}/${target.kind}/${target.name}/${nonce}`;
+
 /** Workflow id of one batch, a child of the release. `run` is the first run id of the release. */
 export const batchId = (release: string, run: string, batch: string): string => `${release}/${run}/${batch}`;
 
@@ -54,6 +58,8 @@ export const workflowTypes = {
   plan: 'plan',
   history: 'history',
   scale: 'scale',
+  drain: 'drain',
+  traffic: 'traffic',
 } as const;
 
 /** Field manager of every write to the Kubernetes API. */

@@ -1,6 +1,7 @@
 import type { PlannedBlueGreen } from './blueGreen/plan.ts';
 import type { PlannedCanary } from './canary/plan.ts';
 import type { CheckSpec } from './check.schema.ts';
+import type { PlannedDrain } from './drain/plan.ts';
 import type { PlannedHotSwap } from './hotSwap/plan.ts';
 import type { Target } from './names.ts';
 import type { Images } from './observation.ts';
@@ -26,6 +27,8 @@ export interface Plan {
   readonly change: PlannedChange;
   /** It changes the number of pods, and no image: `change` has only words then. */
   readonly scale?: PlannedScale;
+  /** It takes pods out of traffic and puts them back, and changes nothing: `change` has only words then. */
+  readonly drain?: PlannedDrain;
   /** Mode BlueGreen. */
   readonly blueGreen?: PlannedBlueGreen;
   /** Mode Canary. */
@@ -66,9 +69,10 @@ export interface PlannedMode {
     | 'Canary'
     | 'HotReload'
     | 'HotSwap'
-    | 'Scale';
+    | 'Scale'
+    | 'Drain';
   /** Recreate, BlueGreen, Canary: `change.template` says from what; HotReload: `change.reload` how; HotSwap: `change.hotSwap`. */
-  readonly used: 'InPlace' | 'Recreate' | 'BlueGreen' | 'Canary' | 'HotReload' | 'HotSwap' | 'Scale';
+  readonly used: 'InPlace' | 'Recreate' | 'BlueGreen' | 'Canary' | 'HotReload' | 'HotSwap' | 'Scale' | 'Drain';
   /** Why, for people. */
   readonly reason: string;
 }

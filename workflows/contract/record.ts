@@ -30,6 +30,8 @@ export interface ReleaseRecord {
   readonly reload?: true;
   /** It changed the number of pods, and no image. */
   readonly scale?: { readonly from: number; readonly to: number };
+  /** It took pods out of traffic and put them back, and changed nothing. */
+  readonly drain?: true;
   readonly from: Images;
   readonly to: Images;
   /** Native revision that it became; only where it succeeded. */
@@ -69,3 +71,7 @@ export interface GateRecord {
 export interface Decision extends Said {
   readonly message: MessageName;
 }
+
+/** Whether it brought a version, or was to: a scale and a drain leave what pods run as it is. */
+export const bringsVersion = ({ scale, drain }: Pick<ReleaseRecord, 'scale' | 'drain'>): boolean =>
+  scale === undefined && drain === undefined;

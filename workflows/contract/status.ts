@@ -32,7 +32,7 @@ export const isSettled = (phase: Phase): phase is SettledEnd => settledEnds.some
 
 export const isOver = (phase: Phase): boolean => isSettled(phase) || phase === 'failed';
 
-/** Where a pod is in the pump. `gone`: it vanished; `failed`: see its reason; `undone`: back on the old version. */
+/** Where a pod is in the pump. `out`: a drain keeps it out of traffic; `gone`: it vanished; `failed`: see its reason; `undone`: back on the old version. */
 export type PodState =
   | 'queued'
   | 'drain'
@@ -41,6 +41,7 @@ export type PodState =
   | 'recreate'
   | 'wait'
   | 'check'
+  | 'out'
   | 'restore'
   | 'retire'
   | 'done'
@@ -71,6 +72,8 @@ export interface ReleaseStatus {
   readonly reload?: true;
   /** It changes the number of pods and nothing else. */
   readonly scale?: { readonly from: number; readonly to: number };
+  /** It takes pods out of traffic and puts them back, and changes nothing. */
+  readonly drain?: true;
   readonly initiator: string;
   /** The release whose place it took. */
   readonly supersedes?: Superseded;

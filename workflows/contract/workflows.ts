@@ -2,6 +2,7 @@ import type { Births, HeldRequest, PodFailure, PodNote, PodRules, Successor, Tra
 import type { Target } from './names.ts';
 import type { BudgetRoom, Images } from './observation.ts';
 import type { ContainerOrder, PlannedLimits, PodRef } from './plan.ts';
+import type { TrafficSource } from './traffic.schema.ts';
 
 /** Input of the `release` workflow. A person may type it in the Temporal UI. */
 export interface ReleaseInput {
@@ -24,6 +25,13 @@ export interface PlanInput {
 /** Input of the `history` workflow, which touches nothing and returns the History. */
 export interface HistoryInput {
   readonly target: Target;
+}
+
+/** Input of the `traffic` workflow, which touches nothing and returns the TrafficLook. */
+export interface TrafficInput {
+  readonly target: Target;
+  /** Besides the Services that select its pods. */
+  readonly through: readonly TrafficSource[];
 }
 
 /** Input of the `batch` workflow, a child of the release: bring these pods to these images. */

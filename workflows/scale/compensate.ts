@@ -3,11 +3,11 @@ import { clusterActivities } from '../clusterActivities.ts';
 import { compensateStep, leave } from '../compensate.ts';
 import type { PlanHead } from '../contract/plan.ts';
 import { goesUp, type PlannedScale } from '../contract/scale/plan.ts';
+import { isOut, notBack, putBack } from '../putBack.ts';
 import { heldRequest } from '../requests.ts';
 import type { BatchState, PodEntry } from '../state.ts';
 import { lower } from './lower.ts';
 import { setNumber } from './number.ts';
-import { isOut, putBack } from './putBack.ts';
 import { untilReady } from './up.ts';
 
 /**
@@ -30,14 +30,8 @@ export async function compensateScale(book: Book): Promise<void> {
 /** Those that were chosen and have not gone: back in traffic, and not chosen any more. */
 async function keepPods(book: Book, plan: PlanHead): Promise<void> {
   const out = book.state.batches.flatMap(({ pods }) => pods).filter(isOut);
-  const failed = await putBack(book, plan, 'undo', out);
-  for (const { pod, reason } of failed) {
-    leave(book, {
-      code: 'POD_FAILED',
-      text: `Pod ${pod} is not back in traffic: ${reason}.`,
-      next: `Look with \`kubectl describe pod ${pod} -n ${book.identity.target.namespace}\`.`,
-    });
-  }
+  const { failed } = await putBack(book, plan, 'undo', out);
+  for (const failure of failed) leave(book, notBack(book, failure));
   const { writing } = clusterActivities(book.identity.target.cluster);
   await writing.spare.executeWithOptions({ summary: 'take our marks off pods that stay' }, [heldRequest(book, plan)]);
   // Whether one of them has gone is told by the number: it may have been set a moment ago.

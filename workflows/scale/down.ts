@@ -4,14 +4,12 @@ import type { PlanHead, PlannedPod } from '../contract/plan.ts';
 import { slices } from '../contract/planner/batching.ts';
 import { countOf } from '../contract/quantity.ts';
 import type { PlannedScale } from '../contract/scale/plan.ts';
-import { batchStop, failureOf } from '../failure.ts';
-import { prepare } from '../prepare.ts';
+import { failureOf } from '../failure.ts';
+import { isOut, putBack } from '../putBack.ts';
 import { heldRequest, podOrderOf } from '../requests.ts';
-import { isThrough, settled } from '../runBatch.ts';
 import { type BatchState, type PodEntry, withBatch } from '../state.ts';
-import { pump } from './child.ts';
+import { markedOut, takeOut } from '../takeOut.ts';
 import { numberAfter, setNumber } from './number.ts';
-import { isOut, putBack } from './putBack.ts';
 
 /** So often it is chosen anew where a pod died or fell back meanwhile. */
 const mostTries = 3;
@@ -112,30 +110,12 @@ async function remove(
 
 /** Out of traffic, as in a release; without a way out there is nothing to wait for. */
 async function drain(book: Book, plan: PlanHead, index: number, part: readonly PodEntry[]): Promise<void> {
-  const batch = book.state.batches[index];
-  if (batch === undefined) return;
-  const { name } = batch;
   book.set((state) => withBatch(state, index, (entry) => ({ ...entry, state: 'running', startedAt: book.now })));
-  const asked = new Set(part.map(({ uid }) => uid));
-  if (plan.traffic.through.length > 0) {
-    await prepare(book, plan, index, batch);
-    const pods = openPods(book.state.batches[index]).filter(({ uid }) => asked.has(uid));
-    const some = { name, pods, only: ['drain', 'silence'], doing: 'out of traffic', undo: false } as const;
-    const result = await pump(book, plan, some, index);
-    book.set((state) => withBatch(state, index, (entry) => drained(settled(entry, result), new Set(result.done))));
-    if (!isThrough(result, 0)) throw batchStop(name, result);
-  } else {
-    const names = new Set(part.map((pod) => pod.name));
-    book.set((state) => withBatch(state, index, (entry) => drained(entry, names)));
-  }
+  // Out of traffic and about to go: what the pump is done with is not done with here.
+  if (plan.traffic.through.length > 0) return takeOut(book, plan, index, part, 'wait');
+  const names = new Set(part.map((pod) => pod.name));
+  book.set((state) => withBatch(state, index, (entry) => markedOut(entry, names, 'wait')));
 }
-
-/** Out of traffic and about to go: what the pump is done with is not done with here. */
-const drained = (batch: BatchState, names: ReadonlySet<string>): BatchState => ({
-  ...batch,
-  state: 'running',
-  pods: batch.pods.map((pod) => (names.has(pod.name) ? { ...pod, state: 'wait', outOfTraffic: true } : pod)),
-});
 
 /** Waits until they are told to end. One in whose place another went is back in traffic, and told. */
 async function seeGone(book: Book, plan: PlanHead, index: number, part: readonly PodEntry[]): Promise<void> {

@@ -2,9 +2,9 @@ import type { Book } from '../book.ts';
 import { clusterActivities } from '../clusterActivities.ts';
 import type { PlanHead } from '../contract/plan.ts';
 import { failureOf } from '../failure.ts';
+import { pump } from '../partWay.ts';
 import { heldRequest, podOrderOf } from '../requests.ts';
 import type { BatchState, PodEntry } from '../state.ts';
-import { pump } from './child.ts';
 import { setNumber } from './number.ts';
 
 /** Takes the pods of a scale up away again, the last that came first: drained, then `goal` pods are left. */

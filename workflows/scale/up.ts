@@ -4,10 +4,10 @@ import type { PlanHead } from '../contract/plan.ts';
 import type { PlannedScale } from '../contract/scale/plan.ts';
 import type { BatchResult } from '../contract/workflows.ts';
 import { batchStop } from '../failure.ts';
+import { pump } from '../partWay.ts';
 import { heldRequest } from '../requests.ts';
 import { isThrough, settled } from '../runBatch.ts';
 import { type PodEntry, withBatch } from '../state.ts';
-import { pump } from './child.ts';
 import { numberAfter, setNumber } from './number.ts';
 
 /** A pod that dies before it is ready has a successor; beyond this many rounds they never get there. */

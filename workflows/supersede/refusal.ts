@@ -23,6 +23,12 @@ export function supersedeRefusal({
       'Wait for its end with `sluice status --wait`, or take it back with `sluice rollback`; then release.',
     );
   }
+  if (plan?.drain !== undefined) {
+    return refused(
+      'It keeps pods out of traffic, and brings no version.',
+      'Put them back with `sluice restore`; then release.',
+    );
+  }
   if (superseding !== undefined) {
     return {
       code: 'ALREADY_DECIDED',

@@ -6,8 +6,8 @@ import type { ReleaseInput } from '../contract/workflows.ts';
 import { failureOf } from '../failure.ts';
 import type { Successor } from '../live.ts';
 import { announce } from '../notify.ts';
+import { putBack } from '../putBack.ts';
 import { keepRecord } from '../record.ts';
-import { putBack } from '../scale/putBack.ts';
 import { type BatchState, logged, type PodEntry, type ReleaseState, without, withRefusal } from '../state.ts';
 import { successorState } from './carry.ts';
 import { planSuccessor } from './plan.ts';
@@ -51,7 +51,7 @@ async function putUnchangedBack(book: Book): Promise<void> {
     outOfTraffic === true && (state === 'drain' || state === 'silence');
   const due = batches.flatMap(({ pods }) => pods.filter(isDue));
   if (plan === undefined || due.length === 0) return;
-  const failed = await putBack(book, plan, 'put-back', due);
+  const { failed } = await putBack(book, plan, 'put-back', due);
   const out = new Set(failed.map(({ pod }) => pod));
   const back = new Set(due.filter(({ name }) => !out.has(name)).map(({ uid }) => uid));
   const pod = (entry: PodEntry): PodEntry => {

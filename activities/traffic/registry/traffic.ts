@@ -5,6 +5,7 @@ import type { Access, LivePod, Traffic, TrafficDeps } from '../../ports.ts';
 import { openRegistry } from '../registries/index.ts';
 import { inspectRegistry } from './inspect.ts';
 import { leaveNobodyOut, putBackInto } from './putBack.ts';
+import { registryStands } from './stands.ts';
 import { keepOutOf, seeOutOf, takeOutOf } from './takeOut.ts';
 import { beforeOf, lookAt, type RegistryWork } from './work.ts';
 
@@ -39,6 +40,7 @@ export function registryTraffic(source: RegistrySource, deps: TrafficDeps): Traf
         }),
       );
     },
+    stands: (pods) => registryStands(work, pods),
     drain: (pods, rules) => takeOutOf(work, pods, rules),
     seeOut: (pods, rules) => seeOutOf(work, pods, rules),
     keepOut: async (pods) => void (await keepOutOf(work, pods)),

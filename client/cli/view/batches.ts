@@ -1,7 +1,7 @@
 import type { BatchStatus, PodStatus, ReleaseStatus } from '../../../workflows/contract/status.ts';
 import { progressBar } from './bar.ts';
 import type { Look } from './look.ts';
-import { countStates, inHand, isUndo, legend, podGlyph, podWord } from './states.ts';
+import { countStates, inHand, isFinished, legend, podGlyph, podWord } from './states.ts';
 import { fit, padEnd, padStart, widthOf } from './text.ts';
 
 /**
@@ -62,7 +62,7 @@ function headOf(batch: BatchStatus, columns: Columns, look: Look): string {
     failed: colours.red(glyphs.bad),
     undone: colours.magenta(glyphs.pod.undone),
   }[batch.state];
-  const finished = batch.pods.filter(({ state }) => state === (isUndo(batch) ? 'undone' : 'done')).length;
+  const finished = batch.pods.filter((pod) => isFinished(pod, batch)).length;
   const name = padEnd(batch.name, columns.name);
   const start = [
     ` ${padEnd(marker, widthOf(glyphs.ok))}`,

@@ -1,7 +1,7 @@
 import type { BatchStatus } from '../../../workflows/contract/status.ts';
 import { logLine, logOf } from './log.ts';
 import type { Look } from './look.ts';
-import { isUndo, phaseWords } from './states.ts';
+import { isFinished, isUndo, phaseWords } from './states.ts';
 import type { ShownStatus } from './status.ts';
 import { harmless, harmlessDeep } from './text.ts';
 
@@ -33,7 +33,7 @@ export function changeLines(before: ShownStatus | undefined, now: ShownStatus, l
 }
 
 function summary(batch: BatchStatus): string {
-  const finished = batch.pods.filter(({ state }) => state === (isUndo(batch) ? 'undone' : 'done')).length;
+  const finished = batch.pods.filter((pod) => isFinished(pod, batch)).length;
   const failed = batch.pods.filter(({ state }) => state === 'failed').length;
   const word = isUndo(batch) ? 'back' : 'done';
   return `${batch.name}: ${finished} of ${batch.pods.length} pods ${word}${failed === 0 ? '' : `, ${failed} failed`}`;

@@ -50,7 +50,7 @@ export function planLines(given: Plan, look: Look, { wide = false }: PlanOptions
     ...(plan.prePull === undefined ? [] : [['pulls', pullText(plan.prePull, wide)] satisfies [string, string]]),
     ['traffic', trafficText(plan)],
     ...(plan.checks.length === 0 ? [] : [['checks', plan.checks.map(checkText).join(', ')] satisfies [string, string]]),
-    ['on failure', plan.onFailure === 'Rollback' ? 'roll back' : 'hold and wait for somebody'],
+    ['on failure', failureText(plan)],
     ['estimate', `about ${humanDuration(plan.estimateSeconds * 1000)}, approvals left out`],
   ];
   const body = rows.flatMap(([key, value]) => keyed(key, value, look, wide));
@@ -71,6 +71,11 @@ export function planLines(given: Plan, look: Look, { wide = false }: PlanOptions
       hanging(` ${glyphs.warn} `, `${message} (${code})`, width).map((line) => colours.yellow(line)),
     ),
   ];
+}
+
+function failureText({ drain, onFailure }: Plan): string {
+  if (drain !== undefined) return 'back into traffic';
+  return onFailure === 'Rollback' ? 'roll back' : 'hold and wait for somebody';
 }
 
 function imageText(container: string, from: string | undefined, to: string, look: Look, wide: boolean): string {
@@ -95,7 +100,8 @@ function pullText({ nodes, timeoutMs, required }: PlannedPrePull, wide: boolean)
 }
 
 function podsText(plan: Plan): string {
-  const { scale, blueGreen, canary, replicas, batches } = plan;
+  const { scale, drain, blueGreen, canary, replicas, batches } = plan;
+  if (drain !== undefined) return `${batches.flatMap(({ pods }) => pods).length} of ${replicas}`;
   if (canary !== undefined) {
     const counts = canary.steps.map(({ pods }) => greenOf(replicas, pods)).join(', ');
     return `${replicas} now, and beside them ${counts} until the old ones go`;

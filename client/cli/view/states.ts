@@ -10,6 +10,7 @@ const podColours: Readonly<Record<PodState, keyof Colours>> = {
   recreate: 'cyan',
   wait: 'cyan',
   check: 'cyan',
+  out: 'yellow',
   restore: 'blue',
   retire: 'blue',
   done: 'green',
@@ -38,7 +39,16 @@ const podStates = Object.keys(podColours) as readonly PodState[];
 
 /** Neither waiting for its turn nor finished. */
 export const inHand = ({ state }: PodStatus): boolean =>
-  state !== 'queued' && state !== 'done' && state !== 'failed' && state !== 'gone' && state !== 'undone';
+  state !== 'queued' &&
+  state !== 'done' &&
+  state !== 'out' &&
+  state !== 'failed' &&
+  state !== 'gone' &&
+  state !== 'undone';
+
+/** Whether a pod of this batch is as far as it goes; one that a drain keeps out is, until it is put back. */
+export const isFinished = ({ state: pod }: PodStatus, batch: BatchStatus): boolean =>
+  isUndo(batch) ? pod === 'undone' : pod === 'done' || pod === 'out';
 
 /** The glyph of a state in its colour. */
 export const podGlyph = (state: PodState, { colours, glyphs }: Look): string =>

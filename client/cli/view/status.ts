@@ -54,6 +54,7 @@ export function nextCommands(status: ReleaseStatus, defaults: CommandDefaults): 
   if (isOver(status.phase)) return [];
   const command = (verb: string, ...more: string[]): string => commandFor(verb, status.target, defaults, ...more);
   const watch = command('status', '--watch');
+  if (status.drain === true) return [watch, command('restore')];
   const waitsFor = status.waiting?.for;
   if (waitsFor === 'approval') return [command('approve'), command('reject', '--reason "…"'), watch];
   if (waitsFor === 'resume' || waitsFor === 'hold')

@@ -19,6 +19,7 @@ export function waitingLines(status: ReleaseStatus, look: Look, defaults: Comman
   const open = `for ${since(waiting.since, now)}`;
   switch (waiting.for) {
     case 'approval': {
+      if (status.drain === true) return [title('Out of traffic', open), '', command('restore')];
       const { have = [], required = 1, from = [] } = waiting.approvals ?? {};
       const who = from.length === 0 ? 'anyone may approve' : `from ${from.join(', ')}`;
       const late = waiting.until === undefined ? [] : [`expires in ${until(waiting.until, now)}`];
@@ -32,6 +33,7 @@ export function waitingLines(status: ReleaseStatus, look: Look, defaults: Comman
     }
     case 'bake': {
       const left = waiting.until === undefined ? '' : `${until(waiting.until, now)} left`;
+      if (status.drain === true) return [title('Out of traffic', open, left), '', command('restore')];
       const ends = waiting.early === true ? ['', command('approve'), command('rollback', '--reason "…"')] : [];
       return [title(`Gate ${waiting.gate ?? ''}`, `bakes ${open}`, left), ...ends];
     }

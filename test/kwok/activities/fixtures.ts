@@ -70,6 +70,8 @@ const noFactories: Factories = {
   planRelease: notHere,
   validateScale: notHere,
   planScale: notHere,
+  validateDrain: notHere,
+  planDrain: notHere,
 };
 
 export interface World {

@@ -227,6 +227,7 @@ describe('admission', () => {
             open: async () => undefined,
             close: async () => undefined,
             snapshot: async () => new Map(),
+            stands: async () => new Map(),
             drain: async (pumped) => {
               drained.push(...pumped.map((pod) => pod.name));
               return { done: pumped.map((pod) => pod.name), failed: [], later: [], gone: [] };

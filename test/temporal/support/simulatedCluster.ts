@@ -268,6 +268,7 @@ export class SimulatedCluster {
         this.records.push(request.record);
       },
       history: async () => ({ revisions: [], records: this.records }),
+      traffic: notSimulated,
     };
   }
 

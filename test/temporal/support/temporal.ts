@@ -48,7 +48,7 @@ export async function withRelease<T>(
   env: Pick<TestWorkflowEnvironment, 'client' | 'nativeConnection'>,
   cluster: SimulatedCluster,
   drive: (running: Running) => Promise<T>,
-  options: { readonly id?: string; readonly spec?: unknown; readonly type?: 'release' | 'scale' } = {},
+  options: { readonly id?: string; readonly spec?: unknown; readonly type?: 'release' | 'scale' | 'drain' } = {},
 ): Promise<T> {
   bundle ??= bundleWorkflows();
   const unique = randomUUID().slice(0, 8);

@@ -1,5 +1,6 @@
 import { workloadName } from '../names.ts';
 import type { Plan, PlanWarning } from '../plan.ts';
+import { holdWarnings } from '../planner/holdWarnings.ts';
 import { servicesOf } from '../planner/traffic.ts';
 import { countOf } from '../quantity.ts';
 import type { ScaleObservation } from './observation.ts';
@@ -11,9 +12,10 @@ const warn = (when: boolean, code: PlanWarning['code'], message: string): PlanWa
 /** What people should know before they let it go on. None of it stops the scale. */
 export function scaleWarnings(
   { target, scale, traffic, batches }: Pick<Plan, 'target' | 'traffic' | 'batches'> & { readonly scale: PlannedScale },
-  { findings, paused, leftHeld, pods }: ScaleObservation,
+  observation: ScaleObservation,
   leftover: number,
 ): readonly PlanWarning[] {
+  const { findings, pods } = observation;
   const name = workloadName(target);
   const up = goesUp(scale);
   const drained = new Set(servicesOf(traffic.through));
@@ -50,17 +52,7 @@ export function scaleWarnings(
         `${owner} writes ${name} too and may set the old number again. Change it there as well.`,
       ),
     ),
-    ...warn(
-      leftHeld,
-      'LEFT_HELD',
-      `A release of ${name} whose workflow was terminated still holds it; this takes over what it left.`,
-    ),
-    ...warn(
-      (findings.unrecorded ?? []).length > 0,
-      'NO_RECORD',
-      `The worker may not ${(findings.unrecorded ?? []).join(', ')}: \`sluice history\` forgets this when Temporal does.`,
-    ),
-    ...warn(paused, 'PAUSED_ALREADY', `${name} is paused already, not by Sluice; it stays paused afterwards.`),
+    ...holdWarnings(observation),
     ...warn(
       up && findings.probeSeconds === 0,
       'NO_READINESS_PROBE',

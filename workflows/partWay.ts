@@ -1,11 +1,11 @@
-import type { Book } from '../book.ts';
-import type { PlanHead } from '../contract/plan.ts';
-import type { BatchInput, BatchResult, Stage } from '../contract/workflows.ts';
-import { forwardRules, heldRequest } from '../requests.ts';
-import { batchPod, runChild } from '../runBatch.ts';
-import type { PodEntry } from '../state.ts';
+import type { Book } from './book.ts';
+import type { PlanHead } from './contract/plan.ts';
+import type { BatchInput, BatchResult, Stage } from './contract/workflows.ts';
+import { forwardRules, heldRequest } from './requests.ts';
+import { batchPod, runChild } from './runBatch.ts';
+import type { PodEntry } from './state.ts';
 
-/** What a scale does with some pods by way of the pump. */
+/** What is done with some pods by way of the pump, where their images stay. */
 interface Some {
   readonly name: string;
   readonly pods: readonly PodEntry[];
