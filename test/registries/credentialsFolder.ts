@@ -8,24 +8,26 @@ export interface CredentialsFolder {
   remove(): void;
 }
 
+let directory: string | undefined;
+
 /**
- * The credentials of the workers of this process: SLUICE_CREDENTIALS_DIR, for one test file. The files of `first` are in
- * every folder.
+ * The credentials of the workers of this process: SLUICE_CREDENTIALS_DIR, one for all suites of a test file. The files of
+ * `first` are in every folder.
  */
 export function credentialsFolder(first?: {
   readonly name: string;
   readonly files: Readonly<Record<string, string>>;
 }): CredentialsFolder {
-  const directory = mkdtempSync(join(tmpdir(), 'sluice-credentials-'));
-  process.env['SLUICE_CREDENTIALS_DIR'] = directory;
+  const folder = (directory ??= mkdtempSync(join(tmpdir(), 'sluice-credentials-')));
+  process.env['SLUICE_CREDENTIALS_DIR'] = folder;
   const write = (name: string, files: Readonly<Record<string, string>>): void => {
-    mkdirSync(join(directory, name), { recursive: true });
+    mkdirSync(join(folder, name), { recursive: true });
     for (const [file, content] of Object.entries({ ...first?.files, ...files }))
-      writeFileSync(join(directory, name, file), content);
+      writeFileSync(join(folder, name, file), content);
   };
   if (first !== undefined) write(first.name, {});
   return {
     write,
-    remove: () => rmSync(directory, { recursive: true, force: true }),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

@@ -106,6 +106,23 @@ const etcd = z
     'Instances that applications keep under keys of etcd: a pod is taken out by a key beside, which callers must heed.',
   );
 
+const consul = z
+  .strictObject({
+    server: serverSchema.describe('The address of its HTTP API, such as http://consul:8500.'),
+    service: z.string().min(1).describe('The service that the pods are registered as.'),
+    datacenter: z.string().min(1).optional().describe('Where the service is. Default: the datacenter of the server.'),
+    agent: z
+      .string()
+      .regex(/^https?:\/\/[^@?#]*\{node\}[^@?#]*$/)
+      .optional()
+      .describe(
+        'Where the agent that an instance is registered with answers; `{node}` stands for the address that its node has in Consul. Default: all are registered with `server`.',
+      )
+      .meta({ title: 'an address with `{node}` in it, such as `http://{node}:8500`' }),
+    ...common(durationSchema.default('40s')),
+  })
+  .describe('A service in Consul: a pod is taken out by service maintenance.');
+
 const webhook = z
   .strictObject({
     server: serverSchema.describe(
@@ -181,6 +198,7 @@ const exec = z
 export const registrySchemas = {
   eureka: z.strictObject({ eureka }),
   etcd: z.strictObject({ etcd }),
+  consul: z.strictObject({ consul }),
   webhook: z.strictObject({ webhook }),
   nacos: z.strictObject({ nacos }),
   exec: z.strictObject({ exec }),

@@ -13,6 +13,7 @@ export interface RegistryEntry {
 interface Addressed {
   readonly server: string;
   readonly service: string;
+  readonly datacenter?: string | undefined;
   readonly namespace?: string | undefined;
   readonly group?: string | undefined;
 }
@@ -38,8 +39,8 @@ export function sourceText(source: TrafficSource): string {
   if (registry === undefined) return Object.entries(source).flat().join(' ');
   const { key, rules } = registry;
   if (!('server' in rules)) return `${key} ${commandText(rules.offline)} in ${rules.container}`;
-  const { namespace, group, service, server }: Addressed = rules;
-  return `${key} ${[namespace, group, service].filter((part) => part !== undefined).join('/')} at ${withoutUser(server)}`;
+  const { datacenter, namespace, group, service, server }: Addressed = rules;
+  return `${key} ${[datacenter, namespace, group, service].filter((part) => part !== undefined).join('/')} at ${withoutUser(server)}`;
 }
 
 /** `service checkout, readinessGate example.com/gate`. */

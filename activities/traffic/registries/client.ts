@@ -50,6 +50,11 @@ export class RegistryClient {
     return this.#to.server;
   }
 
+  /** Another server of the same registry, with a pace of its own. */
+  at(server: string): RegistryClient {
+    return server === this.#to.server ? this : new RegistryClient({ ...this.#to, server }, this.#signal);
+  }
+
   /** @throws RegistryFailure when there is no answer, or another one than 2xx or 404 */
   async call({ method, path, query = {}, headers = {}, body }: RegistryCall): Promise<RegistryAnswer> {
     const { server, callsPerSecond, credentials } = this.#to;

@@ -2,6 +2,7 @@ import type { RegistryKey, RegistryRulesOf, RegistrySource } from '../../../work
 import { registryEntry } from '../../../workflows/contract/traffic.ts';
 import type { TrafficDeps } from '../../ports.ts';
 import { RegistryClient, type RegistryServer } from './client.ts';
+import { consulRegistry } from './consul.ts';
 import { etcdRegistry } from './etcd.ts';
 import { eurekaRegistry } from './eureka.ts';
 import { execRegistry } from './exec.ts';
@@ -22,6 +23,7 @@ export interface OpenRegistry {
 const adapters: Adapters = {
   eureka: overHttp(eurekaRegistry),
   etcd: overHttp(etcdRegistry),
+  consul: overHttp(consulRegistry),
   webhook: overHttp(webhookRegistry),
   nacos: overHttp(nacosRegistry),
   exec: execRegistry,

@@ -9,8 +9,11 @@ import type { LivePod } from '../../ports.ts';
 export interface Registry {
   /** How the instance of each pod stands now, by name of the pod; fresh, not out of a cache of the server. */
   look(pods: readonly LivePod[]): Promise<ReadonlyMap<string, Found>>;
-  /** Takes the instance out of traffic. It stays registered, and stays out while it heartbeats or registers again. */
-  takeOut(stand: Stand): Promise<void>;
+  /**
+   * Takes the instance out of traffic. It stays registered, and stays out while it heartbeats or registers again. `like`: how
+   * it stood when its batch was looked at: out perhaps, by somebody else, before it came back by itself.
+   */
+  takeOut(stand: Stand, like?: Stand): Promise<void>;
   /** Puts the instance that stands as `now` back to how it stood before. */
   putBack(now: Stand, before: Stand): Promise<void>;
   /** Names of the services that the server has, for the refusal of one that it has not; absent: it cannot tell. */

@@ -59,7 +59,7 @@ async function comeBack(work: RegistryWork, pod: PumpedPod, seen: Found, rules: 
   }
   const { stand } = seen;
   if (trail === undefined) {
-    if (before.takenOut && stand.id === before.id && !stand.takenOut) await work.registry.takeOut(stand);
+    if (before.takenOut && stand.id === before.id && !stand.takenOut) await work.registry.takeOut(stand, before);
     if (before.takenOut || stand.takenOut || !needed || stand.inTraffic) return 'done';
     return late(`${work.name} sends no callers to ${stand.id}`);
   }

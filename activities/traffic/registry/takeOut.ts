@@ -80,8 +80,9 @@ export async function keepOutOf(work: RegistryWork, pods: readonly PumpedPod[]):
     const { stand } = seen;
     if (stand.takenOut) return stand.inTraffic ? 'later' : 'done';
     // A person took out the one that was there before; this is another.
-    if (beforeOf(work, pod) === undefined && snapshotOf(pod)?.id !== stand.id) return 'done';
-    await work.registry.takeOut(stand);
+    const like = snapshotOf(pod);
+    if (beforeOf(work, pod) === undefined && like?.id !== stand.id) return 'done';
+    await work.registry.takeOut(stand, like);
     return 'later';
   });
   return join(handfulOf(others.map(({ name }) => [name, 'done'] as const)), kept);
