@@ -90,6 +90,23 @@ describe('a service registry in traffic.through', () => {
     expect(() => specThrough(...through, twice)).toThrow('found nacos public/DEFAULT_GROUP/checkout at');
   });
 
+  const dubbo = { server: 'zookeeper://zk-0:2181', service: 'com.example.Checkout' };
+
+  it.each([dubbo.server, 'zookeeper+tls://zk-0,zk-1:2281/prod/registry'])('dubbo may be at %s', (at) => {
+    const spec = specThrough({ dubbo: { ...dubbo, server: at } }, { dubbo: { ...dubbo, server: at, root: 'other' } });
+    expect(spec.traffic.through[0]).toMatchObject({ dubbo: { server: at, root: 'dubbo', callersCache: '5s' } });
+  });
+
+  it.each([
+    'zk-0:2181',
+    'http://zk-0:2181',
+    'zookeeper://me:secret@zk-0:2181',
+    'zookeeper://zk-0:2181,',
+    'zookeeper://zk-0:2181?backup=zk-1:2181',
+  ])('dubbo is refused at %s', (at) => {
+    expect(() => specThrough({ dubbo: { ...dubbo, server: at } })).toThrow('server: found');
+  });
+
   it.each<[string, object, string]>([
     ['an API that there is not', { api: 'v4' }, 'api: found "v4"'],
     ['no cluster', { clusters: [] }, 'clusters: found'],

@@ -1,30 +1,25 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '../kwok/activities/fixtures.ts';
 import type { Registered, RegistryUnderTest } from './conformance.ts';
 import { freePort } from './freePort.ts';
+import { classPathOf, testCache } from './maven.ts';
 
 const version = '4.3.0';
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 /** Class path of Spring Cloud Netflix Eureka, from Maven Central on first use; undefined without Java or Maven. */
 function classPath(): string | undefined {
-  const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'sluice', 'test', `eureka-${version}`);
-  const jars = join(cache, 'classpath');
-  const classes = join(cache, 'classes');
   try {
-    if (!existsSync(join(classes, 'EurekaServer.class'))) {
-      mkdirSync(cache, { recursive: true });
-      const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath';
-      const options = ['-q', '-B', '-f', here('eureka-pom.xml'), goal, `-Dmdep.outputFile=${jars}`];
-      execFileSync('mvn', options, { stdio: 'ignore', timeout: 280_000 });
-      execFileSync('javac', ['-cp', readFileSync(jars, 'utf8'), '-d', classes, here('EurekaServer.java')]);
-    }
-    return `${readFileSync(jars, 'utf8')}:${classes}`;
+    const cache = testCache(`eureka-${version}`);
+    const classes = join(cache, 'classes');
+    const jars = classPathOf('eureka-pom.xml', cache);
+    if (!existsSync(join(classes, 'EurekaServer.class')))
+      execFileSync('javac', ['-cp', jars, '-d', classes, here('EurekaServer.java')]);
+    return `${jars}:${classes}`;
   } catch {
     return undefined;
   }

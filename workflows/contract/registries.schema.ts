@@ -194,6 +194,28 @@ const exec = z
   })
   .describe("The application's own commands in its container.");
 
+const dubbo = z
+  .strictObject({
+    server: z
+      .string()
+      .regex(/^zookeeper(\+tls)?:\/\/[^/@?#,\s]+(,[^/@?#,\s]+)*(\/[^?#\s]*)?$/)
+      .describe('The ZooKeeper ensemble, such as zookeeper://zk-0:2181,zk-1:2181; a path behind it is where all is.')
+      .meta({ title: 'addresses after zookeeper:// or zookeeper+tls://; who may call is said by `credentials`' }),
+    root: z
+      .string()
+      .regex(/^[^/\s]+(\/[^/\s]+)*$/)
+      .default('dubbo')
+      .describe("The registry's `group` in Dubbo's configuration."),
+    service: z
+      .string()
+      .min(1)
+      .describe('The interface that the pods provide, such as com.example.Checkout; one entry for each.'),
+    ...common(durationSchema.default('5s')),
+  })
+  .describe(
+    "An interface of Dubbo in ZooKeeper (interface-level discovery): a pod is taken out by an override rule, and keeps its provider's node.",
+  );
+
 /** By the key of the adapter, which is in activities/traffic/registries/. */
 export const registrySchemas = {
   eureka: z.strictObject({ eureka }),
@@ -202,6 +224,7 @@ export const registrySchemas = {
   webhook: z.strictObject({ webhook }),
   nacos: z.strictObject({ nacos }),
   exec: z.strictObject({ exec }),
+  dubbo: z.strictObject({ dubbo }),
 };
 
 export type RegistryKey = keyof typeof registrySchemas;

@@ -14,6 +14,7 @@ interface Addressed {
   readonly server: string;
   readonly service: string;
   readonly datacenter?: string | undefined;
+  readonly root?: string | undefined;
   readonly namespace?: string | undefined;
   readonly group?: string | undefined;
 }
@@ -39,8 +40,9 @@ export function sourceText(source: TrafficSource): string {
   if (registry === undefined) return Object.entries(source).flat().join(' ');
   const { key, rules } = registry;
   if (!('server' in rules)) return `${key} ${commandText(rules.offline)} in ${rules.container}`;
-  const { datacenter, namespace, group, service, server }: Addressed = rules;
-  return `${key} ${[datacenter, namespace, group, service].filter((part) => part !== undefined).join('/')} at ${withoutUser(server)}`;
+  const { datacenter, root, namespace, group, service, server }: Addressed = rules;
+  const path = [datacenter, root, namespace, group, service].filter((part) => part !== undefined).join('/');
+  return `${key} ${path} at ${withoutUser(server)}`;
 }
 
 /** `service checkout, readinessGate example.com/gate`. */

@@ -1,16 +1,13 @@
 import { Agent, request } from 'undici';
-import { humanDuration } from '../../../workflows/contract/quantity.ts';
 import { failureText } from '../../failureText.ts';
 import { credentialsOf } from './credentials.ts';
-import { excerpt, RegistryFailure, RegistryRefusal } from './failure.ts';
+import { excerpt, RegistryFailure, RegistryRefusal, unanswered } from './failure.ts';
 import { type Pace, paceOf } from './pace.ts';
 
 /** A server that is slower than this is taken for one that is down. */
 const timeoutMs = 10_000;
 /** 10,000 instances with 3 kB each; whoever says more is no registry. */
 const mostBytes = 32 * 1024 * 1024;
-/** Nobody's own certificate authority, or a certificate of another name: no later try is better. */
-const untrusted = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ERR_TLS/;
 
 export interface RegistryServer {
   readonly server: string;
@@ -84,7 +81,7 @@ export class RegistryClient {
       if (error instanceof RegistryFailure) throw error;
       this.#signal.throwIfAborted();
       this.pace.failed();
-      throw unanswered(server, failureText(error, timeoutMs));
+      throw unanswered(hostOf(server), failureText(error, timeoutMs), timeoutMs);
     }
   }
 }
@@ -125,18 +122,4 @@ function refused(server: string, what: string, status: number, text: string): Re
   if (status >= 300 && status < 400)
     return new RegistryFailure(message, 'Write the address that it points to in `server`.');
   return new RegistryFailure(message);
-}
-
-function unanswered(server: string, why: string): RegistryFailure {
-  const message = `${hostOf(server)} cannot be reached: ${why}.`;
-  if (untrusted.test(why)) {
-    return new RegistryFailure(
-      message,
-      'The worker does not trust its certificate: put the CA as `ca.crt` into the folder of `credentials`.',
-    );
-  }
-  return new RegistryFailure(
-    message,
-    `Correct \`server\`, or see why a worker gets no answer from there within ${humanDuration(timeoutMs)}.`,
-  );
 }

@@ -1,4 +1,8 @@
 import { SluiceError } from '../../../workflows/contract/errors.ts';
+import { humanDuration } from '../../../workflows/contract/quantity.ts';
+
+/** Nobody's own certificate authority, or a certificate of another name: no later try is better. */
+const untrusted = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ERR_TLS/;
 
 /** A call to a registry that was not carried out, as far as anybody knows. It may go well later: retryable. */
 export class RegistryFailure extends SluiceError {
@@ -22,3 +26,18 @@ export const excerpt = (text: string): string =>
 
 /** The server does not accept who we are. */
 export class RegistryRefusal extends RegistryFailure {}
+
+/** Nobody answers at `host` within `timeoutMs`, for the reason that failureText tells. */
+export function unanswered(host: string, why: string, timeoutMs: number): RegistryFailure {
+  const message = `${host} cannot be reached: ${why}.`;
+  if (untrusted.test(why)) {
+    return new RegistryFailure(
+      message,
+      'The worker does not trust its certificate: put the CA as `ca.crt` into the folder of `credentials`.',
+    );
+  }
+  return new RegistryFailure(
+    message,
+    `Correct \`server\`, or see why a worker gets no answer from there within ${humanDuration(timeoutMs)}.`,
+  );
+}

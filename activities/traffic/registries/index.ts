@@ -3,12 +3,14 @@ import { registryEntry } from '../../../workflows/contract/traffic.ts';
 import type { TrafficDeps } from '../../ports.ts';
 import { RegistryClient, type RegistryServer } from './client.ts';
 import { consulRegistry } from './consul.ts';
+import { dubboRegistry } from './dubbo.ts';
 import { etcdRegistry } from './etcd.ts';
 import { eurekaRegistry } from './eureka.ts';
 import { execRegistry } from './exec.ts';
 import { nacosRegistry } from './nacos.ts';
 import type { Registry } from './registry.ts';
 import { webhookRegistry } from './webhook.ts';
+import { ZooKeeperClient } from './zookeeper/client.ts';
 
 type Adapters = { readonly [K in RegistryKey]: (rules: RegistryRulesOf<K>, deps: TrafficDeps) => OpenRegistry };
 
@@ -27,6 +29,10 @@ const adapters: Adapters = {
   webhook: overHttp(webhookRegistry),
   nacos: overHttp(nacosRegistry),
   exec: execRegistry,
+  dubbo(rules, { signal }) {
+    const client = new ZooKeeperClient(rules, signal);
+    return { registry: dubboRegistry(rules, client), closedMs: () => client.pace.closedMs };
+  },
 };
 
 export function openRegistry(source: RegistrySource, deps: TrafficDeps): OpenRegistry {

@@ -16,6 +16,8 @@ export interface Registry {
   takeOut(stand: Stand, like?: Stand): Promise<void>;
   /** Puts the instance that stands as `now` back to how it stood before. */
   putBack(now: Stand, before: Stand): Promise<void>;
+  /** Removes what `takeOut` left for others than the pods of the workload; absent: it leaves nothing that outlasts an instance. */
+  tidy?(pods: readonly LivePod[]): Promise<void>;
   /** Names of the services that the server has, for the refusal of one that it has not; absent: it cannot tell. */
   services?(): Promise<readonly string[]>;
 }

@@ -4,7 +4,7 @@ import { eachPod } from '../../eachPod.ts';
 import { emptyHandful, join, type Outcome } from '../../handful.ts';
 import { isReady } from '../../kubernetes/podState.ts';
 import type { LivePod, PumpedPod, TrafficRules } from '../../ports.ts';
-import { isOfPod } from '../registries/failure.ts';
+import { isOfPod, RegistryFailure } from '../registries/failure.ts';
 import type { Found, Stand } from '../registries/registry.ts';
 import { isOverdue } from '../rules.ts';
 import { writeTrail } from './trail.ts';
@@ -102,6 +102,14 @@ export async function leaveNobodyOut(work: RegistryWork): Promise<void> {
     left = still;
     await pause(work, tried * 1_000);
   }
+}
+
+/** Removes what was left for pods that are no more; the next release of the workload sees to it where the registry is away. */
+export async function tidyUp({ deps, registry }: RegistryWork): Promise<void> {
+  const pods = deps.pods.all().map((pod): LivePod => ({ name: pod.metadata.name, uid: pod.metadata.uid, pod }));
+  await registry.tidy?.(pods).catch((error: unknown) => {
+    if (!(error instanceof RegistryFailure)) throw error;
+  });
 }
 
 interface LeftOut extends LivePod {

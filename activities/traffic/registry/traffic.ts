@@ -4,7 +4,7 @@ import { registryEntry, sourceText } from '../../../workflows/contract/traffic.t
 import type { Access, LivePod, Traffic, TrafficDeps } from '../../ports.ts';
 import { openRegistry } from '../registries/index.ts';
 import { inspectRegistry } from './inspect.ts';
-import { leaveNobodyOut, putBackInto } from './putBack.ts';
+import { leaveNobodyOut, putBackInto, tidyUp } from './putBack.ts';
 import { registryStands } from './stands.ts';
 import { keepOutOf, seeOutOf, takeOutOf } from './takeOut.ts';
 import { beforeOf, lookAt, type RegistryWork } from './work.ts';
@@ -28,7 +28,10 @@ export function registryTraffic(source: RegistrySource, deps: TrafficDeps): Traf
     access,
     callersCacheMs: milliseconds(entry.rules.callersCache),
     inspect: async () => [await inspectRegistry(work)],
-    close: () => leaveNobodyOut(work),
+    close: async () => {
+      await leaveNobodyOut(work);
+      await tidyUp(work);
+    },
     async snapshot(pods: readonly LivePod[]) {
       const found = await lookAt(work, pods);
       return new Map(

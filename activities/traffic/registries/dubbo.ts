@@ -1,0 +1,157 @@
+import type { RegistryRulesOf } from '../../../workflows/contract/registries.schema.ts';
+import type { LivePod } from '../../ports.ts';
+import { RegistryFailure } from './failure.ts';
+import { type Listed, lookAmong } from './instances.ts';
+import type { Found, Registry, Stand } from './registry.ts';
+import type { ZooKeeperClient } from './zookeeper/client.ts';
+
+/** A URL of Dubbo's, as the name of a node has it. */
+interface Entry {
+  /** The node's name, escaped. */
+  readonly node: string;
+  readonly protocol: string;
+  readonly ip: string;
+  readonly port: number;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** The parameter of our rules that names their pod. */
+const mark = 'sluice';
+
+/**
+ * Dubbo providers in ZooKeeper, by an override rule with `disabled=true`: a node of its own among the interface's configurators, which all
+ * consumers watch. The provider's ephemeral node and session are never touched, and the rule outlasts both. It names its pod: one
+ * whose pod is no more at that address is removed at the end of a release.
+ * https://cn.dubbo.apache.org/en/docs/v2.7/user/examples/config-rule-deprecated/
+ */
+export function dubboRegistry(
+  { service, root, instance }: RegistryRulesOf<'dubbo'>,
+  client: ZooKeeperClient,
+): Registry {
+  const folder = `/${root}/${encodeURIComponent(service)}`;
+  const under = async (name: string): Promise<readonly Entry[]> =>
+    entriesOf(await client.children(`${folder}/${name}`));
+  const remove = (node: string): Promise<void> => client.remove(`${folder}/configurators/${node}`);
+  const rulesThatSwitchOff = async (): Promise<readonly Entry[]> =>
+    (await under('configurators')).filter(isSwitchingOff);
+
+  /** What there is, and which address each pod has among it. */
+  const survey = async (pods: readonly LivePod[]) => {
+    // One after the other: while a server fails a single call is let through, and it is the one that says why.
+    const urls = await under('providers');
+    const rules = await rulesThatSwitchOff();
+    const providers = byAddress(urls);
+    const listing = {
+      all: async () => [...providers].map(([id, own]) => listed(id, own)),
+      one: async (id: string) => (providers.has(id) ? { id, inTraffic: true, takenOut: false } : undefined),
+    };
+    return { providers, rules, found: await lookAmong(listing, instance, pods) };
+  };
+
+  return {
+    async look(pods) {
+      const { providers, rules, found } = await survey(pods);
+      const stands = [...found].map(([pod, seen]): readonly [string, Found] => {
+        if (seen.is !== 'there') return [pod, seen];
+        const { id } = seen.stand;
+        const here = rules.filter((rule) => addressOf(rule) === id);
+        return [pod, { is: 'there', stand: standOf(id, pod, providers.get(id) ?? [], here) }];
+      });
+      return new Map(stands);
+    },
+    async takeOut({ id, state = {} }) {
+      const urls = (await under('providers')).filter((one) => addressOf(one) === id);
+      if (urls.length === 0) throw new RegistryFailure(`ZooKeeper has no provider ${id} of ${service} any more.`);
+      for (const rule of new Set(urls.map((url) => ruleFor(url, service, state['pod'] ?? ''))))
+        await client.create(`${folder}/configurators/${encodeURIComponent(rule)}`, `${folder}/providers`);
+    },
+    async putBack({ state = {} }) {
+      for (const node of JSON.parse(state['rules'] ?? '[]') as readonly string[]) await remove(node);
+    },
+    async tidy(pods) {
+      const { providers, rules, found } = await survey(pods);
+      const owners = new Map([...found].flatMap(([pod, seen]) => (seen.is === 'there' ? [[seen.stand.id, pod]] : [])));
+      for (const rule of rules) {
+        const at = addressOf(rule);
+        const isOfAnother = owners.has(at) && !isOf(rule, owners.get(at) ?? '');
+        if (rule.parameters[mark] !== undefined && (isOfAnother || !providers.has(at))) await remove(rule.node);
+      }
+    },
+    async services() {
+      const names = await client.children(`/${root}`);
+      if (names === undefined) {
+        throw new RegistryFailure(
+          `There is no /${root} at \`server\`.`,
+          'Write the path of the ensemble that Dubbo uses, if it has one, behind the addresses in `server`; and its `root`, if it is not dubbo.',
+        );
+      }
+      return names.map(unescaped);
+    },
+  };
+}
+
+const hostOf = ({ ip }: Entry): string => (ip.includes(':') ? `[${ip}]` : ip);
+const addressOf = (entry: Entry): string => `${hostOf(entry)}:${entry.port}`;
+
+function byAddress(urls: readonly Entry[]): ReadonlyMap<string, readonly Entry[]> {
+  const found = new Map<string, readonly Entry[]>();
+  for (const url of urls) found.set(addressOf(url), [...(found.get(addressOf(url)) ?? []), url]);
+  return found;
+}
+
+/** A rule is for the group and version that it names, and for no other. */
+function ruleFor(url: Entry, service: string, pod: string): string {
+  const of = ['group', 'version'].flatMap((name) => {
+    const value = url.parameters[name];
+    return value === undefined ? [] : [`&${name}=${value}`];
+  });
+  const off = `category=configurators&disabled=true&dynamic=false&enabled=true&${mark}=${pod}${of.join('')}`;
+  return `override://${addressOf(url)}/${service}?${off}`;
+}
+
+const isSwitchingOff = ({ protocol, parameters }: Entry): boolean =>
+  protocol === 'override' && parameters['disabled'] === 'true' && parameters['enabled'] !== 'false';
+
+/** Whether a rule is for that pod: one that a person wrote is for whoever is there. */
+const isOf = ({ parameters }: Entry, pod: string): boolean => (parameters[mark] ?? pod) === pod;
+
+/** An address may have several URLs, by group, version and protocol: callers of one that is not off are sent to it. */
+function standOf(id: string, pod: string, urls: readonly Entry[], rules: readonly Entry[]): Stand {
+  const kind = ({ parameters }: Entry): string => `${parameters['group'] ?? ''}/${parameters['version'] ?? ''}`;
+  const off = new Set(rules.map(kind));
+  const meant = new Set(rules.filter((rule) => isOf(rule, pod)).map(kind));
+  const isOffItself = ({ parameters }: Entry): boolean =>
+    parameters['disabled'] === 'true' || parameters['enabled'] === 'false';
+  return {
+    id,
+    inTraffic: urls.some((url) => !off.has(kind(url)) && !isOffItself(url)),
+    takenOut: urls.every((url) => meant.has(kind(url))),
+    state: { pod, rules: JSON.stringify(rules.map(({ node }) => node)) },
+  };
+}
+
+function listed(id: string, urls: readonly Entry[]): Listed {
+  const [url] = urls;
+  const metadata = Object.fromEntries(urls.flatMap(({ parameters }) => Object.entries(parameters)));
+  return { id, ip: url?.ip ?? '', port: url?.port, metadata };
+}
+
+/** Nodes are named by URLs, escaped as Java does it. */
+function entriesOf(nodes: readonly string[] = []): readonly Entry[] {
+  return nodes.flatMap((node): readonly Entry[] => {
+    const [, protocol = '', host = '', query = ''] =
+      /^([^:]+):\/\/(?:[^@/]*@)?([^/?]*)[^?]*\??(.*)$/.exec(unescaped(node)) ?? [];
+    const [, ip, port] = /^\[?(.*?)\]?:(\d+)$/.exec(host) ?? [];
+    if (ip === undefined) return [];
+    const parameters = query.split('&').map((one) => /^([^=]*)=?(.*)$/.exec(one)?.slice(1) as [string, string]);
+    return [{ node, protocol, ip, port: Number(port), parameters: Object.fromEntries(parameters) }];
+  });
+}
+
+function unescaped(node: string): string {
+  try {
+    return decodeURIComponent(node.replaceAll('+', ' '));
+  } catch {
+    return '';
+  }
+}
