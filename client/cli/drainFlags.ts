@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { SpecOverride } from '../sdk/spec/overrides.ts';
 import { listFlag, type TargetFlags } from './options.ts';
+import { setField, setTarget } from './setField.ts';
 import { type SpecFlags, specOption, throughOf } from './specFlags.ts';
 
 /** The options that say through what pods leave traffic, and how long that may take. */
@@ -39,18 +40,13 @@ export const withDrain = (command: Command): Command =>
 
 /** The fields that the command line sets, as they were typed: the schema judges them. */
 export function drainOverrides(words: readonly string[], flags: DrainFlags): readonly SpecOverride[] {
-  const set = (from: string, path: string, value: unknown): SpecOverride[] =>
-    value === undefined ? [] : [{ from, path: path.split('.'), value }];
   return [
-    ...set('the workload', 'target.workload', words.length === 0 ? undefined : words.join('/')),
-    ...set('--cluster', 'target.cluster', flags.cluster),
-    ...set('--namespace', 'metadata.namespace', flags.namespace),
-    ...set('--name', 'metadata.name', flags.name),
-    ...set('--pod', 'drain.pods', flags.pod),
-    ...set('--for', 'drain.for', flags.for),
-    ...set('--quiet-period', 'traffic.quiet', flags.quietPeriod),
-    ...set('--max-drain', 'traffic.maxDrain', flags.maxDrain),
-    ...set('--on-drain-timeout', 'traffic.onDrainTimeout', flags.onDrainTimeout),
-    ...set('--service', 'traffic.through', throughOf(flags)),
+    ...setTarget(words, flags),
+    ...setField('--pod', 'drain.pods', flags.pod),
+    ...setField('--for', 'drain.for', flags.for),
+    ...setField('--quiet-period', 'traffic.quiet', flags.quietPeriod),
+    ...setField('--max-drain', 'traffic.maxDrain', flags.maxDrain),
+    ...setField('--on-drain-timeout', 'traffic.onDrainTimeout', flags.onDrainTimeout),
+    ...setField('--service', 'traffic.through', throughOf(flags)),
   ];
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { SpecOverride } from '../sdk/spec/overrides.ts';
 import { listFlag, numberFlag, repeatFlag, type TargetFlags } from './options.ts';
+import { setField, setTarget } from './setField.ts';
 import { pairsOf, quantityOf, type SpecFlags, specOption, throughOf } from './specFlags.ts';
 
 /** The options that stand for fields of a scale spec; those that a release has too are called the same. */
@@ -92,40 +93,35 @@ export const withScale = (command: Command): Command =>
 
 /** The fields that the command line sets, as they were typed: the schema judges them. */
 export function scaleOverrides(words: readonly string[], flags: ScaleFlags): readonly SpecOverride[] {
-  const set = (from: string, path: string, value: unknown): SpecOverride[] =>
-    value === undefined ? [] : [{ from, path: path.split('.'), value }];
   const asks = flags.approval === true ? '--approval' : flags.approvals !== undefined ? '--approvals' : '--approver';
   const asked = flags.approval === true || flags.approvals !== undefined || flags.approver !== undefined;
   const approval = ['gates', 'afterBatch', 'approval'];
   return [
-    ...set('the workload', 'target.workload', words.length === 0 ? undefined : words.join('/')),
-    ...set('--cluster', 'target.cluster', flags.cluster),
-    ...set('--namespace', 'metadata.namespace', flags.namespace),
-    ...set('--name', 'metadata.name', flags.name),
-    ...set('--to', 'scale.to', quantityOf(flags.to)),
-    ...set('--allow-zero', 'scale.allowZero', flags.allowZero),
-    ...set('--hpa', 'scale.hpa', flags.hpa && flags.hpa.charAt(0).toUpperCase() + flags.hpa.slice(1)),
-    ...set(
+    ...setTarget(words, flags),
+    ...setField('--to', 'scale.to', quantityOf(flags.to)),
+    ...setField('--allow-zero', 'scale.allowZero', flags.allowZero),
+    ...setField('--hpa', 'scale.hpa', flags.hpa && flags.hpa.charAt(0).toUpperCase() + flags.hpa.slice(1)),
+    ...setField(
       '--batches',
       'strategy.batches',
       flags.batches?.map((share) => quantityOf(share)),
     ),
-    ...set('--count', 'strategy.batches', flags.count === undefined ? undefined : { count: flags.count }),
-    ...set('--select-pod', 'strategy.select.names', flags.selectPod),
-    ...set('--select-node', 'strategy.select.nodes', pairsOf('--select-node', flags.selectNode)),
-    ...set('--select-label', 'strategy.select.labels', pairsOf('--select-label', flags.selectLabel)),
-    ...set('--first', 'strategy.order.first', flags.first),
-    ...set('--spread-by', 'strategy.order.spreadBy', flags.spreadBy),
-    ...set('--arrange', 'strategy.order.arrange', flags.arrange),
-    ...set('--ready-timeout', 'strategy.readyTimeout', flags.readyTimeout),
-    ...set('--bake', 'gates.afterBatch.bake', flags.bake),
-    ...set('--quiet-period', 'traffic.quiet', flags.quietPeriod),
-    ...set('--max-drain', 'traffic.maxDrain', flags.maxDrain),
-    ...set('--service', 'traffic.through', throughOf(flags)),
-    ...set('--on-failure', 'onFailure', flags.onFailure),
+    ...setField('--count', 'strategy.batches', flags.count === undefined ? undefined : { count: flags.count }),
+    ...setField('--select-pod', 'strategy.select.names', flags.selectPod),
+    ...setField('--select-node', 'strategy.select.nodes', pairsOf('--select-node', flags.selectNode)),
+    ...setField('--select-label', 'strategy.select.labels', pairsOf('--select-label', flags.selectLabel)),
+    ...setField('--first', 'strategy.order.first', flags.first),
+    ...setField('--spread-by', 'strategy.order.spreadBy', flags.spreadBy),
+    ...setField('--arrange', 'strategy.order.arrange', flags.arrange),
+    ...setField('--ready-timeout', 'strategy.readyTimeout', flags.readyTimeout),
+    ...setField('--bake', 'gates.afterBatch.bake', flags.bake),
+    ...setField('--quiet-period', 'traffic.quiet', flags.quietPeriod),
+    ...setField('--max-drain', 'traffic.maxDrain', flags.maxDrain),
+    ...setField('--service', 'traffic.through', throughOf(flags)),
+    ...setField('--on-failure', 'onFailure', flags.onFailure),
     ...(asked ? [{ from: asks, path: approval, value: {}, unlessMapping: true as const }] : []),
-    ...set('--approvals', 'gates.afterBatch.approval.required', flags.approvals),
-    ...set('--approver', 'gates.afterBatch.approval.from', flags.approver),
+    ...setField('--approvals', 'gates.afterBatch.approval.required', flags.approvals),
+    ...setField('--approver', 'gates.afterBatch.approval.from', flags.approver),
     ...(flags.approval === false ? [{ from: '--no-approval', path: approval, value: false }] : []),
   ];
 }

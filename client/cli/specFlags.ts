@@ -3,6 +3,7 @@ import { parse } from 'yaml';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import type { SpecOverride } from '../sdk/spec/overrides.ts';
 import { listFlag, numberFlag, repeatFlag, type TargetFlags } from './options.ts';
+import { setField, setTarget } from './setField.ts';
 
 /** The options that stand for fields of a release spec. */
 export interface SpecFlags extends TargetFlags {
@@ -184,58 +185,57 @@ export function overridesOf(words: readonly string[], flags: SpecFlags): readonl
   if (flags.approval === true && flags.yes === true) {
     throw new SluiceError('USAGE', '--approval and --yes say the opposite of each other.');
   }
-  const set = (from: string, path: string, value: unknown): SpecOverride[] =>
-    value === undefined ? [] : [{ from, path: path.split('.'), value }];
   return [
-    ...set('the workload', 'target.workload', words.length === 0 ? undefined : words.join('/')),
-    ...set('--cluster', 'target.cluster', flags.cluster),
-    ...set('--namespace', 'metadata.namespace', flags.namespace),
-    ...set('--name', 'metadata.name', flags.name),
+    ...setTarget(words, flags),
     ...imagesOf(flags.image ?? []),
-    ...set('--patch', 'change.template', patchOf(flags.patch)),
-    ...set('--reload-version', 'change.reload.version', flags.reloadVersion),
-    ...set(
+    ...setField('--patch', 'change.template', patchOf(flags.patch)),
+    ...setField('--reload-version', 'change.reload.version', flags.reloadVersion),
+    ...setField(
       '--reload-command',
       'change.reload.command',
       wordsOf('--reload-command', 'change.reload.command', flags.reloadCommand),
     ),
-    ...set('--reload-signal', 'change.reload.signal', flags.reloadSignal),
-    ...set('--reload-container', 'change.reload.containers', flags.reloadContainer),
-    ...set('--swap-containers', 'change.hotSwap.containers', flags.swapContainers),
-    ...set('--swap-image', 'change.hotSwap.image', flags.swapImage),
-    ...set('--swap-empty-image', 'change.hotSwap.emptyImage', flags.swapEmptyImage),
-    ...set('--swap-holds', holdsPath, wordsOf('--swap-holds', holdsPath, flags.swapHolds)),
-    ...set('--order', 'change.order', flags.order),
-    ...set('--pin', 'change.pin', flags.pin),
-    ...set('--pre-pull', 'change.prePull', flags.prePull),
-    ...set('--mode', 'strategy.mode', flags.mode),
-    ...set('--keep-old', 'strategy.blueGreen.keepOld', flags.keepOld),
-    ...set('--gray', 'strategy.gray.pods', quantityOf(flags.gray)),
-    ...set('--gray-pod', 'strategy.gray.select.names', flags.grayPod),
-    ...set('--gray-node', 'strategy.gray.select.nodes', pairsOf('--gray-node', flags.grayNode)),
-    ...set('--gray-label', 'strategy.gray.select.labels', pairsOf('--gray-label', flags.grayLabel)),
-    ...set('--batches', 'strategy.batches', flags.batches?.map(quantityOf)),
-    ...set(
+    ...setField('--reload-signal', 'change.reload.signal', flags.reloadSignal),
+    ...setField('--reload-container', 'change.reload.containers', flags.reloadContainer),
+    ...setField('--swap-containers', 'change.hotSwap.containers', flags.swapContainers),
+    ...setField('--swap-image', 'change.hotSwap.image', flags.swapImage),
+    ...setField('--swap-empty-image', 'change.hotSwap.emptyImage', flags.swapEmptyImage),
+    ...setField('--swap-holds', holdsPath, wordsOf('--swap-holds', holdsPath, flags.swapHolds)),
+    ...setField('--order', 'change.order', flags.order),
+    ...setField('--pin', 'change.pin', flags.pin),
+    ...setField('--pre-pull', 'change.prePull', flags.prePull),
+    ...setField('--mode', 'strategy.mode', flags.mode),
+    ...setField('--keep-old', 'strategy.blueGreen.keepOld', flags.keepOld),
+    ...setField('--gray', 'strategy.gray.pods', quantityOf(flags.gray)),
+    ...setField('--gray-pod', 'strategy.gray.select.names', flags.grayPod),
+    ...setField('--gray-node', 'strategy.gray.select.nodes', pairsOf('--gray-node', flags.grayNode)),
+    ...setField('--gray-label', 'strategy.gray.select.labels', pairsOf('--gray-label', flags.grayLabel)),
+    ...setField('--batches', 'strategy.batches', flags.batches?.map(quantityOf)),
+    ...setField(
       '--batch-count',
       'strategy.batches',
       flags.batchCount === undefined ? undefined : { count: flags.batchCount },
     ),
-    ...set('--max-unavailable', 'strategy.maxUnavailable', quantityOf(flags.maxUnavailable)),
-    ...set('--max-surge', 'strategy.maxSurge', quantityOf(flags.maxSurge)),
-    ...set('--spread-by', 'strategy.order.spreadBy', flags.spreadBy),
-    ...set('--arrange', 'strategy.order.arrange', flags.arrange),
-    ...set('--first', 'strategy.order.first', flags.first),
-    ...set('--ready-timeout', 'strategy.readyTimeout', flags.readyTimeout),
-    ...set('--bake', 'gates.afterGray.bake', flags.bake),
-    ...set('--batch-bake', 'gates.afterBatch.bake', flags.batchBake),
-    ...set('--quiet-period', 'traffic.quiet', flags.quietPeriod),
-    ...set('--max-drain', 'traffic.maxDrain', flags.maxDrain),
-    ...set('--service', 'traffic.through', throughOf(flags)),
-    ...set('--check-http', 'checks', flags.checkHttp === undefined ? undefined : [{ http: { path: flags.checkHttp } }]),
-    ...set('--on-failure', 'onFailure', flags.onFailure),
+    ...setField('--max-unavailable', 'strategy.maxUnavailable', quantityOf(flags.maxUnavailable)),
+    ...setField('--max-surge', 'strategy.maxSurge', quantityOf(flags.maxSurge)),
+    ...setField('--spread-by', 'strategy.order.spreadBy', flags.spreadBy),
+    ...setField('--arrange', 'strategy.order.arrange', flags.arrange),
+    ...setField('--first', 'strategy.order.first', flags.first),
+    ...setField('--ready-timeout', 'strategy.readyTimeout', flags.readyTimeout),
+    ...setField('--bake', 'gates.afterGray.bake', flags.bake),
+    ...setField('--batch-bake', 'gates.afterBatch.bake', flags.batchBake),
+    ...setField('--quiet-period', 'traffic.quiet', flags.quietPeriod),
+    ...setField('--max-drain', 'traffic.maxDrain', flags.maxDrain),
+    ...setField('--service', 'traffic.through', throughOf(flags)),
+    ...setField(
+      '--check-http',
+      'checks',
+      flags.checkHttp === undefined ? undefined : [{ http: { path: flags.checkHttp } }],
+    ),
+    ...setField('--on-failure', 'onFailure', flags.onFailure),
     ...approvalOf('afterGray', grayApprovalFlag(flags)),
-    ...set('--approvals', 'gates.afterGray.approval.required', flags.approvals),
-    ...set('--approver', 'gates.afterGray.approval.from', flags.approver),
+    ...setField('--approvals', 'gates.afterGray.approval.required', flags.approvals),
+    ...setField('--approver', 'gates.afterGray.approval.from', flags.approver),
     ...(flags.approval === false || flags.yes === true ? noApprovals : []),
     ...approvalOf('afterBatch', flags.batchApproval === true ? '--batch-approval' : undefined),
   ];
