@@ -19,6 +19,7 @@ import { clusterActivities } from './clusterActivities.ts';
 import type { Handful, HandfulRequest, Turn } from './contract/activities.ts';
 import { isErrorCode } from './contract/errors.ts';
 import { queryNames } from './contract/messages.ts';
+import { countOf } from './contract/quantity.ts';
 import type { BatchProgress, Waiting } from './contract/status.ts';
 import { type BatchInput, type BatchResult, batchSignals, type Overdue, type Stage } from './contract/workflows.ts';
 import { batchDetails } from './details.ts';
@@ -33,6 +34,7 @@ const concurrency: Record<Stage, number> = {
   wait: 4,
   check: 2,
   restore: 4,
+  warm: 4,
   retire: 4,
 };
 const looksOnly: ReadonlySet<Stage> = new Set(['silence', 'wait', 'check']);
@@ -119,7 +121,15 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
     description: 'Where each pod of the batch is.',
   });
 
+  /** The whole handful as long as the last of it: they came together. */
+  const warmUp = async ({ pods }: HandfulRequest): Promise<Handful> => {
+    const last = Math.max(...pods.map(({ since }) => Date.parse(since)));
+    const leftMs = last + (input.warmUpMs ?? 0) - Date.now();
+    await sleep(Math.max(1, leftMs), { summary: `warm up ${input.name}: ${countOf(pods.length, 'pod')}` });
+    return { done: pods.map(({ name }) => name), later: [], failed: [], gone: [] };
+  };
   const call = async (stage: Stage, handful: HandfulRequest): Promise<Handful> => {
+    if (stage === 'warm') return warmUp(handful);
     if (births.failure !== undefined) return allFailed(handful, births.failure);
     const writes = handful.goOn !== undefined || !looksOnly.has(stage);
     const proxy = writes ? activities.writing : activities.waiting;

@@ -16,14 +16,16 @@ export function neededStages({
   undo,
   births,
   surge,
+  warmUpMs,
   only,
-}: Pick<BatchInput, 'traffic' | 'checks' | 'undo' | 'births' | 'surge' | 'only'>): readonly Stage[] {
+}: Pick<BatchInput, 'traffic' | 'checks' | 'undo' | 'births' | 'surge' | 'warmUpMs' | 'only'>): readonly Stage[] {
   if (only !== undefined) return only;
   const drains = traffic.through.length > 0;
   const verifies = !undo && podChecks(checks).length > 0;
   return stages.filter((stage) => {
     if (stage === 'drain' || stage === 'silence') return drains && surge === undefined;
     if (stage === 'restore') return drains;
+    if (stage === 'warm') return warmUpMs !== undefined;
     if (stage === 'retire') return surge !== undefined;
     if (stage === 'check') return verifies;
     return stage === 'wait' || (stage === 'recreate') === (births !== undefined);

@@ -33,6 +33,7 @@ export async function runBatch(book: Book, index: number, looked?: Room): Promis
   const input: BatchInput = {
     ...heldRequest(book, plan),
     ...forwardRules(plan),
+    ...(plan.warmUpMs !== undefined && { warmUpMs: plan.warmUpMs }),
     name: current.name,
     pods: prepared.map((pod) => batchPod(pod)),
     ...(plan.change.order && { order: plan.change.order }),
@@ -150,7 +151,7 @@ export function settled(entry: BatchState, result: BatchResult): BatchState {
     const stage = failure?.stage ?? stopped.get(pod.name);
     if (stage === undefined) return pod;
     // Only in the last stage may it be back in traffic already.
-    const outOfTraffic = stage !== 'restore' && stage !== 'retire';
+    const outOfTraffic = stage !== 'restore' && stage !== 'warm' && stage !== 'retire';
     return failure === undefined
       ? { ...pod, state: stage, outOfTraffic }
       : { ...pod, state: 'failed', reason: failure.reason, outOfTraffic };

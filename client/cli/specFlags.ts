@@ -32,6 +32,7 @@ export interface SpecFlags extends TargetFlags {
   readonly batchCount?: number;
   readonly maxUnavailable?: string;
   readonly maxSurge?: string;
+  readonly warmUp?: string;
   readonly spreadBy?: string;
   readonly arrange?: string;
   readonly first?: string;
@@ -130,6 +131,7 @@ export function withStrategy(command: Command): Command {
         'where pods are made anew, how many new ones stand beside the old (default: none)',
       ),
     )
+    .addOption(specOption('--warm-up <duration>', 'so long a pod that is back keeps its place (default: not at all)'))
     .addOption(specOption('--spread-by <label>', 'node label over which each batch is spread (default: the zone)'))
     .addOption(
       specOption('--arrange <how>', 'Spread or Pack: in turn from each zone, or zone after zone (default: Spread)'),
@@ -218,6 +220,7 @@ export function overridesOf(words: readonly string[], flags: SpecFlags): readonl
     ),
     ...setField('--max-unavailable', 'strategy.maxUnavailable', quantityOf(flags.maxUnavailable)),
     ...setField('--max-surge', 'strategy.maxSurge', quantityOf(flags.maxSurge)),
+    ...setField('--warm-up', 'strategy.warmUp', flags.warmUp),
     ...setField('--spread-by', 'strategy.order.spreadBy', flags.spreadBy),
     ...setField('--arrange', 'strategy.order.arrange', flags.arrange),
     ...setField('--first', 'strategy.order.first', flags.first),

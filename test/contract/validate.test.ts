@@ -127,7 +127,7 @@ describe('says where, what was found and what is allowed', () => {
     [
       'a misspelt field',
       { strategy: { maxUnavailabel: 1 } },
-      'strategy.maxUnavailabel: found an unknown field; allowed: mode, blueGreen, canary, gray, batches, maxUnavailable, maxSurge, disruptionBudgets, order, readyTimeout, failureThreshold, batchTimeout, progressDeadline, rollbackWindow or rollback; did you mean maxUnavailable?',
+      'strategy.maxUnavailabel: found an unknown field; allowed: mode, blueGreen, canary, gray, batches, maxUnavailable, maxSurge, warmUp, disruptionBudgets, order, readyTimeout, failureThreshold, batchTimeout, progressDeadline, rollbackWindow or rollback; did you mean maxUnavailable?',
     ],
     [
       'a field in the wrong place',
@@ -189,6 +189,16 @@ describe('says where, what was found and what is allowed', () => {
       'a drain that cannot succeed',
       { traffic: { quiet: '2m', maxDrain: '60s' } },
       'traffic.maxDrain: found "60s"; allowed: at least traffic.quiet, which is 2m',
+    ],
+    [
+      'a warm-up where no pod waits for another',
+      { strategy: { mode: 'BlueGreen', warmUp: '30s' } },
+      'strategy.warmUp: found it, with mode BlueGreen; allowed: a `bake` in `gates` instead: with mode BlueGreen no pod waits for another',
+    ],
+    [
+      'a warm-up of no time',
+      { strategy: { warmUp: '0s' } },
+      'strategy.warmUp: found "0s"; allowed: a duration longer than zero, such as 30s, 5m, 24h or 1h30m',
     ],
     [
       'a check by a misspelt name',

@@ -10,7 +10,9 @@ import {
 import { Pump } from '../../workflows/pump.ts';
 
 /** A pod is either changed or made anew, and goes only in the latter case. */
-const stages: readonly Stage[] = allStages.filter((stage) => stage !== 'recreate' && stage !== 'retire');
+const stages: readonly Stage[] = allStages.filter(
+  (stage) => stage !== 'recreate' && stage !== 'warm' && stage !== 'retire',
+);
 const at = '2026-01-01T00:00:00.000Z';
 const pods = (count: number, change: (index: number) => Partial<BatchPod> = () => ({})): BatchPod[] =>
   Array.from({ length: count }, (_, index) => ({
@@ -281,8 +283,8 @@ describe('pump', () => {
   });
 });
 
-const deletedFirst = allStages.filter((stage) => stage !== 'patch' && stage !== 'retire');
-const bornFirst: readonly Stage[] = ['recreate', 'wait', 'check', 'restore', 'retire'];
+const deletedFirst = allStages.filter((stage) => stage !== 'patch' && stage !== 'warm' && stage !== 'retire');
+const bornFirst: readonly Stage[] = ['recreate', 'wait', 'check', 'restore', 'warm', 'retire'];
 
 describe.each([
   ['made anew', deletedFirst],

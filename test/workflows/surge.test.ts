@@ -14,6 +14,7 @@ describe('a batch whose new pods come first', () => {
     expect(stagesOf()).toEqual(['recreate', 'wait', 'restore', 'retire']);
     expect(stagesOf({ traffic: { ...traffic, through: [] } })).toEqual(['recreate', 'wait', 'retire']);
     expect(stagesOf({ undo: true })).toEqual(['recreate', 'wait', 'restore', 'retire']);
+    expect(stagesOf({ warmUpMs: 1 })).toEqual(['recreate', 'wait', 'restore', 'warm', 'retire']);
   });
 
   it('a failure in the end is one, and does not begin anew', () => {

@@ -7,7 +7,9 @@ import { stages as allStages, type BatchInput, type Stage } from '../../workflow
 import { Pump } from '../../workflows/pump.ts';
 
 /** A pod is either changed or made anew, and goes only in the latter case. */
-const stages: readonly Stage[] = allStages.filter((stage) => stage !== 'recreate' && stage !== 'retire');
+const stages: readonly Stage[] = allStages.filter(
+  (stage) => stage !== 'recreate' && stage !== 'warm' && stage !== 'retire',
+);
 const at = '2026-01-01T00:00:00.000Z';
 
 /** A batch of `count` pods whose containers change in this order; quiet at once, so that a silence goes on. */

@@ -7,6 +7,7 @@ import type { Target } from './names.ts';
 import type { Images } from './observation.ts';
 import type { PodOrder } from './planner/ordering.ts';
 import type { Quantity } from './quantity.schema.ts';
+import { humanDuration } from './quantity.ts';
 import type { PlannedReload } from './reload.ts';
 import type { PlannedResize } from './resize.ts';
 import type { PlannedScale } from './scale/plan.ts';
@@ -46,6 +47,8 @@ export interface Plan {
   readonly disruptionBudgets?: ReleaseSpec['strategy']['disruptionBudgets'];
   readonly minReadyMs: number;
   readonly readyTimeoutMs: number;
+  /** So long after a pod is back its place is not free. */
+  readonly warmUpMs?: number;
   readonly traffic: PlannedTraffic;
   readonly checks: readonly CheckSpec[];
   readonly notify: readonly NotifyTarget[];
@@ -236,7 +239,14 @@ export interface PlanWarning {
 }
 
 /** For people: `at most 3 out of service at once`. */
-export const boundText = ({ surge, maxUnavailable }: Pick<Plan, 'surge' | 'maxUnavailable'>): string =>
-  surge === undefined
-    ? `at most ${maxUnavailable} out of service at once`
-    : `at most ${surge} new ones beside the old at once, none out of service`;
+export function boundText({
+  surge,
+  maxUnavailable,
+  warmUpMs,
+}: Pick<Plan, 'surge' | 'maxUnavailable' | 'warmUpMs'>): string {
+  const bound =
+    surge === undefined
+      ? `at most ${maxUnavailable} out of service at once`
+      : `at most ${surge} new ones beside the old at once, none out of service`;
+  return warmUpMs === undefined ? bound : `${bound}; one that is back warms up for ${humanDuration(warmUpMs)}`;
+}

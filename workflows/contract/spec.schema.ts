@@ -16,6 +16,7 @@ import {
   orderFits,
   sharesAddUp,
   surgeFits,
+  warmUpFits,
 } from './specRules.schema.ts';
 import { templateSchema } from './template.schema.ts';
 import { notifySchema, trafficSourceSchema } from './traffic.schema.ts';
@@ -250,6 +251,11 @@ const releaseShape = z.strictObject({
         .describe(
           'Where pods of a Deployment are made anew: so many new ones at once stand beside the old, each of which goes when the one in its place serves, so that none is out of service; `maxUnavailable` then does not count. A percentage of all pods rounds up. Default: none.',
         ),
+      warmUp: someTimeSchema
+        .optional()
+        .describe(
+          'So long after a pod is back in traffic no other takes its place out of service, and no old pod goes in its favour: its caches fill meanwhile. A rollback does not wait for it. Default: not at all.',
+        ),
       disruptionBudgets: z
         .enum(['Respect', 'Ignore'])
         .default('Respect')
@@ -309,6 +315,7 @@ const releaseShape = z.strictObject({
     .superRefine(blueGreenFits)
     .superRefine(canaryFits)
     .superRefine(surgeFits)
+    .superRefine(warmUpFits)
     .prefault({})
     .describe('How it goes about it.'),
   gates: z

@@ -171,3 +171,17 @@ export function surgeFits(
     params: { found: `it, with mode ${mode}` },
   });
 }
+
+/** Where new pods stand beside all old ones each step has its gate, and the time there. */
+export function warmUpFits(
+  { mode, warmUp }: { readonly mode: string; readonly warmUp?: unknown },
+  context: z.RefinementCtx,
+): void {
+  if (warmUp === undefined || (mode !== 'BlueGreen' && mode !== 'Canary')) return;
+  context.addIssue({
+    code: 'custom',
+    path: ['warmUp'],
+    message: `a \`bake\` in \`gates\` instead: with mode ${mode} no pod waits for another`,
+    params: { found: `it, with mode ${mode}` },
+  });
+}

@@ -43,6 +43,7 @@ export type PodState =
   | 'check'
   | 'out'
   | 'restore'
+  | 'warm'
   | 'retire'
   | 'done'
   | 'failed'

@@ -52,6 +52,8 @@ export interface BatchInput extends HeldRequest, PodRules {
   readonly budget?: BudgetRoom;
   /** So many of the pods may fail; one more stops the batch. A rollback is stopped by none. */
   readonly mayFail: number;
+  /** So long after a pod is back its place is not free. None in a rollback. */
+  readonly warmUpMs?: number;
   /** None in a rollback. */
   readonly limits?: PlannedLimits;
   readonly paused: boolean;
@@ -72,7 +74,7 @@ export interface BatchPod extends PodRef {
 }
 
 /** The stages of the pump, in order. */
-export const stages = ['drain', 'silence', 'patch', 'recreate', 'wait', 'check', 'restore', 'retire'] as const;
+export const stages = ['drain', 'silence', 'patch', 'recreate', 'wait', 'check', 'restore', 'warm', 'retire'] as const;
 export type Stage = (typeof stages)[number];
 
 /** What became of the pods, each by name in exactly one list. */

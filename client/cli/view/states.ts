@@ -12,6 +12,7 @@ const podColours: Readonly<Record<PodState, keyof Colours>> = {
   check: 'cyan',
   out: 'yellow',
   restore: 'blue',
+  warm: 'blue',
   retire: 'blue',
   done: 'green',
   failed: 'red',

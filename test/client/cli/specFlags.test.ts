@@ -55,6 +55,7 @@ describe('flags stand for fields of the spec', () => {
       'strategy.gray.pods': 'some',
     });
     expect(fields('--max-surge', '2')).toEqual({ 'strategy.maxSurge': 2 });
+    expect(fields('--warm-up', '30s')).toEqual({ 'strategy.warmUp': '30s' });
     expect(fields('--batch-count', '4')).toEqual({ 'strategy.batches': { count: 4 } });
   });
 

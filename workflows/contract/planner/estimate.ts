@@ -26,8 +26,9 @@ export function estimateSeconds(
     batches,
     maxUnavailable,
     minReadyMs,
+    warmUpMs = 0,
     traffic,
-  }: Pick<Plan, 'change' | 'prePull' | 'batches' | 'maxUnavailable' | 'minReadyMs' | 'traffic'>,
+  }: Pick<Plan, 'change' | 'prePull' | 'batches' | 'maxUnavailable' | 'minReadyMs' | 'warmUpMs' | 'traffic'>,
   probeSeconds: number,
 ): number {
   const drained = traffic.through.length > 0;
@@ -36,7 +37,7 @@ export function estimateSeconds(
   const backMs = drained ? restoreSeconds * 1000 : 0;
   const restarts = hotSwap === undefined ? (order?.length ?? 1) : swapSteps.forward.length;
   const changeSeconds = reload === undefined ? restartSeconds + probeSeconds : reloadSeconds * reload.containers.length;
-  const podMs = outMs + restarts * (changeSeconds * 1000 + minReadyMs) + backMs;
+  const podMs = outMs + restarts * (changeSeconds * 1000 + minReadyMs) + backMs + warmUpMs;
   const batchesMs = batches.reduce(
     (sum, { pods, gate }) => sum + Math.ceil(pods.length / maxUnavailable) * podMs + gate.bakeMs,
     0,

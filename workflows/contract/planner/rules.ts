@@ -11,10 +11,11 @@ export const plannedRules = (
   through: readonly TrafficSource[],
 ): Pick<
   Plan,
-  'minReadyMs' | 'readyTimeoutMs' | 'traffic' | 'checks' | 'notify' | 'onFailure' | 'rollback' | 'limits'
+  'minReadyMs' | 'readyTimeoutMs' | 'warmUpMs' | 'traffic' | 'checks' | 'notify' | 'onFailure' | 'rollback' | 'limits'
 > => ({
   minReadyMs: minReadySeconds * 1000,
   readyTimeoutMs: milliseconds(strategy.readyTimeout),
+  ...(strategy.warmUp !== undefined && { warmUpMs: milliseconds(strategy.warmUp) }),
   traffic: {
     through,
     quietMs: milliseconds(traffic.quiet),
@@ -26,7 +27,8 @@ export const plannedRules = (
   onFailure,
   rollback: strategy.rollback,
   limits: {
-    progressMs: milliseconds(strategy.progressDeadline),
+    // A pod that warms up is no standstill.
+    progressMs: milliseconds(strategy.progressDeadline) + milliseconds(strategy.warmUp ?? '0s'),
     ...(strategy.batchTimeout !== undefined && { batchMs: milliseconds(strategy.batchTimeout) }),
   },
 });
