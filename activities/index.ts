@@ -3,6 +3,7 @@ import { blueGreenActivities } from './blueGreen/index.ts';
 import { canaryActivities } from './canary/index.ts';
 import { checkActivity } from './check.ts';
 import { commitActivities } from './commit.ts';
+import { keepOutActivity } from './drain/keepOut.ts';
 import { historyActivities } from './history.ts';
 import { holdActivities } from './hold.ts';
 import { createAdmission } from './kubernetes/admission.ts';
@@ -52,6 +53,7 @@ export function createActivities({ cluster, kube, factories }: ActivityDeps): Ac
       ...stageActivities(shared),
       ...recreateActivities(shared),
       check: checkActivity(shared),
+      keepOut: keepOutActivity(shared),
       ...commitActivities(shared),
       ...pickActivity(shared),
       ...numberActivities(shared),

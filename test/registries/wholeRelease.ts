@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { pods as podResource } from '../../activities/kubernetes/resources.ts';
 import type { Pod } from '../../activities/kubernetes/wire.ts';
+import { validateDrain } from '../../workflows/contract/drain/validate.schema.ts';
 import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
 import { releasesIn, versionOf } from '../kwok/support/releases.ts';
 import { openWorld, until, type World } from '../support/world.ts';
@@ -103,6 +104,44 @@ export function releases(registry: RegistryUnderTest): void {
       expect(await versions(name)).toBe('v2 v2 v2');
       expect(await apps.seen()).toEqual(before);
       await clean(name, 3);
+    });
+
+    it('a pod that was taken out by hand stays out although it registers anew, and comes back as it was', async () => {
+      const [name, service] = ['by-hand', `${world.namespace}-by-hand`];
+      await deploy(name, 2);
+      const all = (await listed(name)).map(({ metadata, status }) => ({
+        service,
+        pod: metadata.name,
+        ip: status?.podIP ?? '',
+        port: 8080,
+        metadata: { weight: '7' },
+      }));
+      const users = await Promise.all(all.map((one) => registry.register(one)));
+      await until(async () => (await Promise.all(all.map((one) => registry.isCalled(one)))).every(Boolean));
+      const before = await Promise.all(all.map((one) => registry.instance(one)));
+      const [out, user] = [all[0], users[0]];
+      if (out === undefined || user === undefined) throw new Error('there is no pod');
+
+      const { namespace, cluster } = world;
+      const given = {
+        metadata: { namespace },
+        target: { cluster, workload: `deployment/${name}` },
+        drain: { pods: [out.pod] },
+        traffic: { through: [registry.source(registry.address, service, { callersCache: '0s' })], quiet: '0s' },
+      };
+      await world.sluice.drain(validateDrain(given), { initiator: 'test' });
+      await world.until(name, ({ waiting }) => waiting?.for === 'approval');
+      expect(await registry.isCalled(out)).toBe(false);
+      for (let time = 0; time < 2; time += 1) {
+        await user.leave();
+        await user.again();
+        await until(async () => (await registry.instance(out)) !== undefined && !(await registry.isCalled(out)));
+      }
+      await world.sluice.send(world.target(name), 'approve', { by: 'bob', gate: 'out-of-traffic' });
+      expect(await ended(name)).toMatchObject({ phase: 'succeeded' });
+      await until(async () => registry.isCalled(out));
+      expect(await Promise.all(all.map((one) => registry.instance(one)))).toEqual(before);
+      await clean(name, 2);
     });
   });
 }

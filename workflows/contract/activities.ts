@@ -73,6 +73,8 @@ export interface ClusterActivities extends BlueGreenActivities, CanaryActivities
   check(request: HandfulRequest): Promise<Handful>;
   /** Puts the pods back as their snapshot says, and sees that they are back. */
   restore(request: HandfulRequest): Promise<Handful>;
+  /** Sees for some minutes that drained pods stay out: those that came back by themselves are taken out again. */
+  keepOut(request: KeepOutRequest): Promise<void>;
 
   /**
    * Looks whether the workload still is what the release goes by. @throws WORKLOAD_NOT_FOUND where it was deleted,
@@ -230,6 +232,12 @@ export interface HandfulPod extends PodRef {
   readonly traffic?: TrafficSnapshot;
   /** When the workflow handed it to this stage for the first time, ISO 8601: for time-outs that outlive a retry. */
   readonly since: string;
+}
+
+/** Pods that are out of traffic, each with how it stood before. */
+export interface KeepOutRequest extends HeldRequest {
+  readonly through: readonly TrafficSource[];
+  readonly pods: readonly (PodRef & Pick<HandfulPod, 'traffic'>)[];
 }
 
 /** What becomes of the pods of a batch, whichever handful they come in. */

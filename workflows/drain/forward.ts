@@ -11,6 +11,7 @@ import { heldRequest } from '../requests.ts';
 import { withBatch } from '../state.ts';
 import { takeOut } from '../takeOut.ts';
 import { backInTraffic } from './back.ts';
+import { stayOut } from './stayOut.ts';
 
 /** The way forward of a drain, and back into traffic at its end. See Course. */
 export async function drainForward(book: Book, input: ReleaseInput): Promise<void> {
@@ -33,7 +34,7 @@ export async function drainForward(book: Book, input: ReleaseInput): Promise<voi
   }
   if (book.state.batches[0]?.state !== 'done') await out(book, plan);
   if (workflowInfo().continueAsNewSuggested) throw new NextRun();
-  await passGate(book, plan);
+  await stayOut(book, plan, () => passGate(book, plan));
 
   phase(book, 'committing');
   const [failure] = await backInTraffic(book, plan, 'done');

@@ -119,15 +119,15 @@ describe('scenario 38: nodes', () => {
 });
 
 describe('is refused', () => {
-  it('at the plan: ordinals, which its pods have not; a surge, which no release has', async () => {
+  it('at the plan: ordinals, which its pods have not; a surge, for which a node has no room', async () => {
     const app = await deploy({ name: 'cannot', replicas: 1 });
     await expect(plan(app, { order: { first: 'HighestOrdinal' } })).rejects.toMatchObject({
       type: 'SPEC_INVALID',
       message: expect.stringContaining('Newest or Oldest: the pods of daemonset/cannot have no ordinals'),
     });
     await expect(plan(app, { maxSurge: 1 })).rejects.toMatchObject({
-      type: 'SPEC_INVALID',
-      message: expect.stringContaining('strategy.maxSurge'),
+      type: 'MODE_UNSUPPORTED',
+      message: expect.stringContaining('there is one pod on each node'),
     });
   });
 

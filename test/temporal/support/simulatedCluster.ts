@@ -219,6 +219,7 @@ export class SimulatedCluster {
         return { ...answer, became };
       },
       retire: async (request) => this.#each('retire', request, () => undefined),
+      keepOut: notSimulated,
       sweep: async () => this.#done('sweep', [], () => undefined),
       takeOver: async () => this.#done('takeOver', [], () => void (this.drift = false)),
       commit: async (request) => this.#done('commit', [], () => void (this.templateImage = imageOf(request.to))),
