@@ -95,7 +95,9 @@ describe('resources on a real kubelet, under load', () => {
     const name = 'back';
     const before = await deploy(name);
     await underLoad(name, async () => {
-      await world.start(spec(name, large));
+      // Long enough to be seen in the middle of it on a busy machine.
+      const traffic = { through: [{ service: name }], quiet: '8s', maxDrain: '20s' };
+      await world.start(spec(name, large, { traffic }));
       await world.until(name, ({ batches }) => batches[1]?.state === 'running');
       await world.sluice.send(world.target(name), 'rollback', { by: 'carol', reason: 'customers complain' });
       expect(await ended(name)).toMatchObject({ phase: 'rolledBack', notUndone: [] });

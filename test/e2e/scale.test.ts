@@ -58,7 +58,7 @@ it('a rollback in the middle of a drain under load: 0 failed requests, and as ma
     rate: 100,
     keepAlive: false,
   });
-  const traffic = { through: [{ service: name }], quiet: '4s', maxDrain: '30s' };
+  const traffic = { through: [{ service: name }], quiet: '8s', maxDrain: '30s' };
   await world.sluice.scale(spec(name, 1, { traffic }), { initiator: 'test' });
   await world.until(name, ({ batches }) => batches[1]?.pods.some(({ state }) => state === 'silence') ?? false);
   await world.sluice.send(world.target(name), 'rollback', { by: 'carol' });
