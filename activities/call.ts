@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import { errors, SluiceError } from '../workflows/contract/errors.ts';
 import { KubernetesFailure } from './kubernetes/kubernetesFailure.ts';
@@ -34,6 +35,8 @@ export function activity<Input, Output>(
     // Taken once, here: the functions of @temporalio/activity fail inside event callbacks.
     const context = Context.current();
     const signal = context.cancellationSignal;
+    // Each pod of a handful may wait for it.
+    setMaxListeners(0, signal);
     // Clocks differ, and the time that a call waited for a worker uses up no time limit.
     const aheadMs = Date.now() - context.info.currentAttemptScheduledTimestampMs;
     let details: unknown;
