@@ -7,6 +7,7 @@ import type { SpecOverride } from '../sdk/spec/overrides.ts';
 import type { SpecSource } from '../sdk/specFile.ts';
 import { type DrainFlags, drainOverrides } from './drainFlags.ts';
 import type { Session } from './session.ts';
+import { documentOf } from './specDocument.ts';
 import { throughOf } from './specFlags.ts';
 import { commandFor } from './view/commands.ts';
 
@@ -29,26 +30,18 @@ export async function drainSpecOf(
   return readDrainSpec({
     overrides: [...drainOverrides(words, flags), ...fixed],
     defaults: [{ path: ['target', 'cluster'], value: session.defaults.cluster, from: '$SLUICE_CLUSTER' }],
-    ...(await documentOf(session, sluice, target, flags)),
+    ...(await sourceOf(session, sluice, target, flags)),
   });
 }
 
-async function documentOf(
+async function sourceOf(
   session: Session,
   sluice: Sluice,
   target: Target | undefined,
   flags: DrainFlags,
 ): Promise<Pick<SpecSource, 'document'>> {
   const { file } = flags;
-  if (file !== undefined) {
-    const { readSpecText } = await import('../sdk/spec/specText.ts');
-    return {
-      document:
-        file === '-'
-          ? { text: await session.io.readInput(), file: 'standard input' }
-          : { text: await readSpecText(file), file },
-    };
-  }
+  if (file !== undefined) return { document: await documentOf(session, file) };
   if (throughOf(flags) !== undefined) return {};
   if (target === undefined) {
     throw new SluiceError('USAGE', 'Neither a spec nor a workload is named.', {

@@ -3,6 +3,7 @@ import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
 import { type Before, followUp } from '../sdk/spec/followUp.ts';
 import type { SpecSource } from '../sdk/specFile.ts';
 import type { Session } from './session.ts';
+import { documentOf } from './specDocument.ts';
 import { overridesOf, type SpecFlags } from './specFlags.ts';
 
 /**
@@ -27,21 +28,15 @@ export async function specAfter(session: Session, flags: SpecFlags, before: Befo
   return read(session, flags, followUp(before, overridesOf([], flags)));
 }
 
-async function read({ io, defaults }: Session, { file, gates }: SpecFlags, source: SpecSource): Promise<ReleaseSpec> {
-  const [{ readSpec }, { readSpecText }, { withoutGates }] = await Promise.all([
+async function read(session: Session, { file, gates }: SpecFlags, source: SpecSource): Promise<ReleaseSpec> {
+  const [{ readSpec }, { withoutGates }] = await Promise.all([
     import('../sdk/specFile.ts'),
-    import('../sdk/spec/specText.ts'),
     import('../sdk/spec/withoutGates.ts'),
   ]);
   const spec = readSpec({
     ...source,
-    defaults: [{ path: ['target', 'cluster'], value: defaults.cluster, from: '$SLUICE_CLUSTER' }],
-    ...(file !== undefined && {
-      document:
-        file === '-'
-          ? { text: await io.readInput(), file: 'standard input' }
-          : { text: await readSpecText(file), file },
-    }),
+    defaults: [{ path: ['target', 'cluster'], value: session.defaults.cluster, from: '$SLUICE_CLUSTER' }],
+    ...(file !== undefined && { document: await documentOf(session, file) }),
   });
   return gates === false ? withoutGates(spec) : spec;
 }

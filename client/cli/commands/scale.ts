@@ -6,6 +6,7 @@ import type { Host } from '../host.ts';
 import { withConnection, withOutput, withTarget } from '../options.ts';
 import { type ScaleFlags, scaleOverrides, withScale } from '../scaleFlags.ts';
 import { type Session, withSluice } from '../session.ts';
+import { documentOf } from '../specDocument.ts';
 
 interface Flags extends BeginFlags, ScaleFlags {
   readonly paused?: boolean;
@@ -39,7 +40,7 @@ export function registerScale(program: Command, host: Host): void {
 }
 
 /** The spec that the command line means: its file, if it names one, with its flags set over it. */
-async function read({ io, defaults }: Session, words: readonly string[], flags: Flags): Promise<ScaleSpec> {
+async function read(session: Session, words: readonly string[], flags: Flags): Promise<ScaleSpec> {
   const overrides = scaleOverrides(words, flags);
   const { file } = flags;
   if (file === undefined && words.length === 0) {
@@ -47,18 +48,10 @@ async function read({ io, defaults }: Session, words: readonly string[], flags: 
       next: 'Write `deployment/checkout --to 20`, or `-f scale.yaml`.',
     });
   }
-  const [{ readScaleSpec }, { readSpecText }] = await Promise.all([
-    import('../../sdk/specFile.ts'),
-    import('../../sdk/spec/specText.ts'),
-  ]);
+  const { readScaleSpec } = await import('../../sdk/specFile.ts');
   return readScaleSpec({
     overrides,
-    defaults: [{ path: ['target', 'cluster'], value: defaults.cluster, from: '$SLUICE_CLUSTER' }],
-    ...(file !== undefined && {
-      document:
-        file === '-'
-          ? { text: await io.readInput(), file: 'standard input' }
-          : { text: await readSpecText(file), file },
-    }),
+    defaults: [{ path: ['target', 'cluster'], value: session.defaults.cluster, from: '$SLUICE_CLUSTER' }],
+    ...(file !== undefined && { document: await documentOf(session, file) }),
   });
 }
