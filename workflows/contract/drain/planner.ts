@@ -4,6 +4,7 @@ import { kindOf } from '../kinds.ts';
 import { workloadName } from '../names.ts';
 import type { Plan, PlannedBatch, PlannedGate } from '../plan.ts';
 import { plannedPod } from '../planner/plannedPod.ts';
+import { plannedTraffic } from '../planner/rules.ts';
 import { requireTraffic } from '../planner/traffic.ts';
 import { countOf, humanDuration, milliseconds } from '../quantity.ts';
 import { callersCacheMs } from '../traffic.ts';
@@ -34,12 +35,7 @@ export function planDrain(spec: DrainSpec, observation: DrainObservation): Plan 
   const pods = chosen.map((pod) => plannedPod(pod, {}, {}, undefined));
   const batches: readonly PlannedBatch[] =
     pods.length === 0 ? [] : [{ name: drainBatch, pods, mayFail: 0, gate: { id: drainGate, ...gate } }];
-  const planned = {
-    through: traffic.through,
-    quietMs: milliseconds(traffic.quiet),
-    maxDrainMs: milliseconds(traffic.maxDrain),
-    onDrainTimeout: traffic.onDrainTimeout,
-  };
+  const planned = plannedTraffic(traffic, traffic.through);
   const cacheMs = Math.max(...traffic.through.map(callersCacheMs));
   const plan: Omit<Plan, 'writes' | 'warnings'> = {
     app: spec.metadata.name ?? target.name,

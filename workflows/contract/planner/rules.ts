@@ -1,8 +1,19 @@
 import type { Observation } from '../observation.ts';
-import type { Plan } from '../plan.ts';
+import type { Plan, PlannedTraffic } from '../plan.ts';
 import { milliseconds } from '../quantity.ts';
 import type { ReleaseSpec } from '../spec.ts';
 import type { TrafficSource } from '../traffic.schema.ts';
+
+/** How pods leave traffic, in milliseconds. `through`: the ways out that are used. */
+export const plannedTraffic = (
+  { quiet, maxDrain, onDrainTimeout }: ReleaseSpec['traffic'],
+  through: readonly TrafficSource[],
+): PlannedTraffic => ({
+  through,
+  quietMs: milliseconds(quiet),
+  maxDrainMs: milliseconds(maxDrain),
+  onDrainTimeout,
+});
 
 /** What a plan takes over from the spec as it is, whatever its mode. `through`: the ways out of traffic that it uses. */
 export const plannedRules = (
@@ -16,12 +27,7 @@ export const plannedRules = (
   minReadyMs: minReadySeconds * 1000,
   readyTimeoutMs: milliseconds(strategy.readyTimeout),
   ...(strategy.warmUp !== undefined && { warmUpMs: milliseconds(strategy.warmUp) }),
-  traffic: {
-    through,
-    quietMs: milliseconds(traffic.quiet),
-    maxDrainMs: milliseconds(traffic.maxDrain),
-    onDrainTimeout: traffic.onDrainTimeout,
-  },
+  traffic: plannedTraffic(traffic, through),
   checks,
   notify,
   onFailure,

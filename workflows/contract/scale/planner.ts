@@ -6,6 +6,7 @@ import { batchName, batchSizes, gateId, slices } from '../planner/batching.ts';
 import { plannedGate } from '../planner/gates.ts';
 import { selectedBy } from '../planner/gray.ts';
 import { nodeLabel, type PodOrder, zoneOf } from '../planner/ordering.ts';
+import { plannedTraffic } from '../planner/rules.ts';
 import { requireTraffic } from '../planner/traffic.ts';
 import { countOf, milliseconds } from '../quantity.ts';
 import { leavingOrder, overtaken } from './choose.ts';
@@ -62,12 +63,7 @@ export function planScale(spec: ScaleSpec, observation: ScaleObservation): Plan 
     maxUnavailable: Math.max(from, to, 1),
     minReadyMs: observation.minReadySeconds * 1000,
     readyTimeoutMs: milliseconds(strategy.readyTimeout),
-    traffic: {
-      through: traffic.through,
-      quietMs: milliseconds(traffic.quiet),
-      maxDrainMs: milliseconds(traffic.maxDrain),
-      onDrainTimeout: traffic.onDrainTimeout,
-    },
+    traffic: plannedTraffic(traffic, traffic.through),
     checks: [],
     notify: spec.notify,
     onFailure: spec.onFailure,
