@@ -4,16 +4,14 @@ import { idOfHolder, marks, releaseId, type Target, workloadName } from '../work
 import type { ReleaseSpec } from '../workflows/contract/spec.ts';
 import type { ObservedWorkload } from './ports.ts';
 
-/** Whom a valid spec is about. */
-export const targetOf = ({ metadata, target }: Pick<ReleaseSpec, 'metadata' | 'target'>): Target => {
-  const [kind = '', name = ''] = target.workload.split('/');
-  return { cluster: target.cluster, namespace: metadata.namespace, kind: kindAliases[kind] ?? kind, name };
-};
-
-/** @throws CLUSTER_UNKNOWN where it is not that of this worker */
-export function requireCluster({ cluster }: Target, own: string): void {
-  if (cluster === own) return;
-  throw new SluiceError('CLUSTER_UNKNOWN', `This worker changes the cluster ${own}, not ${cluster}.`);
+/** Whom a valid spec is about. @throws CLUSTER_UNKNOWN where its cluster is not `own`, that of this worker */
+export function targetOf({ metadata, target }: Pick<ReleaseSpec, 'metadata' | 'target'>, own: string): Target {
+  const { cluster, workload } = target;
+  if (cluster !== own) {
+    throw new SluiceError('CLUSTER_UNKNOWN', `This worker changes the cluster ${own}, not ${cluster}.`);
+  }
+  const [kind = '', name = ''] = workload.split('/');
+  return { cluster, namespace: metadata.namespace, kind: kindAliases[kind] ?? kind, name };
 }
 
 /** @throws WORKLOAD_BUSY where another release holds it */

@@ -2,7 +2,6 @@ import type { ClusterActivities } from '../workflows/contract/activities.ts';
 import { requireDeployment } from '../workflows/contract/blueGreen/require.ts';
 import { SluiceError } from '../workflows/contract/errors.ts';
 import { workloadName } from '../workflows/contract/names.ts';
-import type { RegistryFinding } from '../workflows/contract/observation.ts';
 import type { Plan } from '../workflows/contract/plan.ts';
 import { requireSameWay } from '../workflows/contract/planner/supersede.ts';
 import { blueGreenAccess, observeBlueGreen } from './blueGreen/observe.ts';
@@ -10,16 +9,16 @@ import { activity, type Call } from './call.ts';
 import { canaryAccess, observeCanary } from './canary/observe.ts';
 import { makeDrainPlan } from './drain/plan.ts';
 import type { Pod } from './kubernetes/wire.ts';
-import { requireCluster, requireFree, targetOf } from './mayPlan.ts';
+import { targetOf } from './mayPlan.ts';
+import { inspectTraffic, lookBefore } from './observe/lookBefore.ts';
 import { observe } from './observe/observe.ts';
 import { mayRecreate } from './observe/preview.ts';
 import { requireAccess } from './observe/requireAccess.ts';
-import { noPods } from './podsOf.ts';
 import type { LivePod, Workload } from './ports.ts';
 import { recreationOf } from './recreate.ts';
 import { rehearseReload } from './reload/change.ts';
 import { makeScalePlan } from './scale/plan.ts';
-import { type Shared, scopeOf } from './scope.ts';
+import type { Shared } from './scope.ts';
 import { lookAccess } from './traffic/look.ts';
 
 /** Validates, looks, and plans; touches nothing. What is refused here was not refused at a drained pod (design §8.7). */
@@ -31,34 +30,23 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
       return make(shared, request.spec, call);
     }
     const spec = shared.factories.validateSpec(request.spec);
-    const target = targetOf(spec);
-    requireCluster(target, shared.cluster);
+    const target = targetOf(spec, shared.cluster);
     if (request.supersedes) requireSameWay(spec, request.supersedes);
     const isBlueGreen = spec.strategy.mode === 'BlueGreen';
     const isCanary = spec.strategy.mode === 'Canary';
     if (isBlueGreen || isCanary) requireDeployment(target, spec.strategy.mode);
-    const { kube, workload, traffic } = scopeOf(shared, { target, uid: '', holder: '' }, call);
     const { through } = spec.traffic;
-
-    const needed = through.length > 0 ? traffic(through, noPods).access : [];
-    await requireAccess(kube, target.namespace, [
-      ...workload.access,
-      ...needed,
+    const more = () => [
       ...(isBlueGreen || isCanary ? blueGreenAccess : []),
       ...canaryAccess(spec),
       ...(spec.change.reload === undefined && spec.change.hotSwap?.holds === undefined ? [] : lookAccess),
-    ]);
-    const observed = await workload.observe(target);
-    requireFree(target, observed);
-    if (observed.unfit) throw observed.unfit;
+    ];
+    const look = await lookBefore(shared, { target, through, more }, call);
+    const { kube, workload, observed } = look;
     if (mayRecreate(spec)) {
       await requireAccess(kube, target.namespace, recreationOf(workload, workloadName(target)).access);
     }
-    let registries: readonly RegistryFinding[] = [];
-    if (through.length > 0) {
-      const scope = scopeOf(shared, { target, uid: observed.uid, holder: '' }, call);
-      registries = await scope.withPods((pods) => scope.traffic(through, pods).inspect());
-    }
+    const registries = await inspectTraffic(shared, look, through, call);
 
     const seen = await observe(kube, workload, target, observed, spec, call.signal, request.supersedes);
     const blueGreen = isBlueGreen

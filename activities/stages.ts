@@ -141,7 +141,13 @@ function keepOut(path: TrafficPath | undefined, pods: readonly PumpedPod[], { si
 }
 
 /** A pod of a request as the ways out of traffic know it. */
-export const pumpedPod = ({ name, uid, pod, since, traffic }: HandfulPod & LivePod): PumpedPod => ({
+export const pumpedPod = ({
+  name,
+  uid,
+  pod,
+  since,
+  traffic,
+}: LivePod & Pick<HandfulPod, 'since' | 'traffic'>): PumpedPod => ({
   name,
   uid,
   pod,

@@ -10,7 +10,7 @@ import type { Pod } from './kubernetes/wire.ts';
 import type { WorkloadPods } from './podsOf.ts';
 import type { PumpedPod, TrafficRules } from './ports.ts';
 import type { Scope } from './scope.ts';
-import { rulesOf } from './stages.ts';
+import { pumpedPod, rulesOf } from './stages.ts';
 import { until } from './until.ts';
 
 /** Between two looks whether pods may go. */
@@ -25,7 +25,7 @@ export async function retire(request: HandfulRequest, scope: Scope, pods: Worklo
     replacedBy(pod, apart).map((before): PumpedPod => {
       placeOf.set(before.metadata.name, name);
       const { name: own, uid } = before.metadata;
-      return { name: own, uid, pod: before, since, ...(traffic && { before: traffic }) };
+      return pumpedPod({ name: own, uid, pod: before, since, ...(traffic && { traffic }) });
     }),
   );
   const answer = await letGo(old, request, rulesOf(request), scope, pods, call);

@@ -12,9 +12,10 @@ import { plannedPod } from '../workflows/contract/planner/plannedPod.ts';
 import { hasResources } from '../workflows/contract/resize.ts';
 import { activity, type Call } from './call.ts';
 import { resourcesOf } from './kubernetes/podResources.ts';
-import { hasImages, hasMark, imagesOf, isLeaving } from './kubernetes/podState.ts';
-import { nodes, pods as podResource } from './kubernetes/resources.ts';
+import { hasImages, hasMark, imagesOf } from './kubernetes/podState.ts';
+import { nodes } from './kubernetes/resources.ts';
 import type { Pod } from './kubernetes/wire.ts';
+import { livingPods } from './observe/livingPods.ts';
 import { isNodeReady, nodesOf, observedPod } from './observe/observedPod.ts';
 import type { ObservedWorkload } from './ports.ts';
 import { prepare } from './prepare.ts';
@@ -79,10 +80,9 @@ export async function otherPods(shared: Shared, request: CommitRequest, call: Ca
 async function ownPods(
   shared: Shared,
   held: HeldRequest,
-  { selector }: Pick<ObservedWorkload, 'selector'>,
+  observed: Pick<ObservedWorkload, 'selector'>,
   call: Call,
 ): Promise<readonly Pod[]> {
   const { kube, workload } = scopeOf(shared, held, call);
-  const { items } = await kube.list(podResource, { namespace: held.target.namespace, labelSelector: selector });
-  return items.filter((pod) => workload.owns(held.target, pod) && !isLeaving(pod));
+  return livingPods(kube, workload, held.target, observed);
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterActivities } from '../../workflows/contract/activities.ts';
 import { activity } from '../call.ts';
 import { type Shared, scopeOf } from '../scope.ts';
+import { pumpedPod } from '../stages.ts';
 
 const lookAgainMs = 5_000;
 
@@ -14,9 +15,7 @@ export function keepOutActivity(shared: Shared): ClusterActivities['keepOut'] {
       const since = new Date().toISOString();
       while (path.keepOut !== undefined && Date.now() < call.answerBy) {
         const { live } = pods.split(request.pods);
-        await path.keepOut(
-          live.map(({ name, uid, pod, traffic }) => ({ name, uid, pod, since, ...(traffic && { before: traffic }) })),
-        );
+        await path.keepOut(live.map((pod) => pumpedPod({ ...pod, since })));
         await sleep(lookAgainMs, undefined, { signal: call.signal });
       }
     });

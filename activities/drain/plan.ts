@@ -2,12 +2,13 @@ import type { DrainPod } from '../../workflows/contract/drain/observation.ts';
 import { idOfHolder, marks } from '../../workflows/contract/names.ts';
 import type { Plan } from '../../workflows/contract/plan.ts';
 import type { Call } from '../call.ts';
-import { isLeaving } from '../kubernetes/podState.ts';
-import { nodes, pods as podResource } from '../kubernetes/resources.ts';
+import { nodes } from '../kubernetes/resources.ts';
 import type { Pod } from '../kubernetes/wire.ts';
 import { targetOf } from '../mayPlan.ts';
 import { findingsOf } from '../observe/findings.ts';
-import { lookBefore } from '../observe/lookBefore.ts';
+import { heldBefore } from '../observe/heldBefore.ts';
+import { livingPods } from '../observe/livingPods.ts';
+import { inspectTraffic, lookBefore } from '../observe/lookBefore.ts';
 import { nodesOf, observedPod } from '../observe/observedPod.ts';
 import type { Shared } from '../scope.ts';
 import { isDrained } from '../traffic/drained.ts';
@@ -16,25 +17,22 @@ import { leftOutOf } from '../traffic/registry/trail.ts';
 /** Validates, looks, and plans; touches nothing. */
 export async function makeDrainPlan(shared: Shared, given: unknown, call: Call): Promise<Plan> {
   const spec = shared.factories.validateDrain(given);
-  const target = targetOf(spec);
-  const look = await lookBefore(shared, { target, through: spec.traffic.through }, call);
-  const { kube, workload, observed, registries } = look;
-  const { namespace } = target;
-  const [list, nodeList, found] = await Promise.all([
-    kube.list(podResource, { namespace, labelSelector: observed.selector }),
+  const target = targetOf(spec, shared.cluster);
+  const { through } = spec.traffic;
+  const look = await lookBefore(shared, { target, through }, call);
+  const { kube, workload, observed } = look;
+  const registries = await inspectTraffic(shared, look, through, call);
+  const [own, nodeList, found] = await Promise.all([
+    livingPods(kube, workload, target, observed),
     kube.list(nodes, {}),
     findingsOf(kube, target, observed),
   ]);
-  const own = list.items.filter((pod) => workload.owns(target, pod) && !isLeaving(pod));
   const byName = nodesOf(nodeList);
   const { owners, services, openServices, unrecorded } = found;
   return shared.factories.planDrain(spec, {
     target,
     uid: observed.uid,
-    // What a release that was terminated left behind is not the state that people gave it.
-    paused: observed.paused && observed.holder === undefined,
-    leftHeld: observed.holder !== undefined,
-    readinessGates: (observed.template.spec?.readinessGates ?? []).map(({ conditionType }) => conditionType),
+    ...heldBefore(observed),
     pods: own.map((pod): DrainPod => {
       const by = outBy(pod);
       return { ...observedPod(pod, byName, workload), ...(by !== undefined && { outBy: by }) };

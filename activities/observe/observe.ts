@@ -7,8 +7,7 @@ import { restartImages } from '../../workflows/contract/planner/restart.ts';
 import type { RunningRelease } from '../../workflows/contract/planner/supersede.ts';
 import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
 import { budgetRooms } from '../kubernetes/budgets.ts';
-import { isLeaving } from '../kubernetes/podState.ts';
-import { nodes, pods } from '../kubernetes/resources.ts';
+import { nodes } from '../kubernetes/resources.ts';
 import type { Connection } from '../kubernetes/types.ts';
 import type { Pod } from '../kubernetes/wire.ts';
 import type { ObservedWorkload, Workload } from '../ports.ts';
@@ -16,6 +15,8 @@ import { prePullAccess } from '../prePull/access.ts';
 import { pullNeeds } from '../prePull/needs.ts';
 import { leftOutOf } from '../traffic/registry/trail.ts';
 import { findingsOf } from './findings.ts';
+import { heldBefore } from './heldBefore.ts';
+import { livingPods } from './livingPods.ts';
 import { nodesOf, observedPod } from './observedPod.ts';
 import { ownImages } from './ownImages.ts';
 import { previewOf } from './preview.ts';
@@ -46,15 +47,14 @@ export async function observe(
   const { template, revisionImages } = observed;
   const previewed = await previewOf(workload, target, template, spec);
   const asked = imagesAsked(target, observed, change, previewed?.preview);
-  const [podList, nodeList, found, missing, answers] = await Promise.all([
-    kube.list(pods, { namespace: target.namespace, labelSelector: observed.selector }),
+  const [own, nodeList, found, missing, answers] = await Promise.all([
+    livingPods(kube, workload, target, observed),
     kube.list(nodes, {}),
     findingsOf(kube, target, observed),
     missingAccess(kube, target.namespace, prePullAccess),
     registryAnswers(template, asked, signal),
   ]);
   const nodesByName = nodesOf(nodeList);
-  const own = podList.items.filter((pod) => workload.owns(target, pod) && !isLeaving(pod));
   const preview =
     previewed && (await withResize(previewed, template, { kube, target, spec, pods: own, nodes: nodesByName, signal }));
   const observedPods = own.map((pod) => observedPod(pod, nodesByName, workload));
@@ -82,12 +82,9 @@ export async function observe(
     uid: observed.uid,
     replicas: observed.replicas,
     minReadySeconds: observed.minReadySeconds,
-    // What a release that was terminated left behind is not the state that people gave it.
-    paused: observed.paused && observed.holder === undefined,
-    leftHeld: observed.holder !== undefined && supersedes === undefined,
-    ...(supersedes && { supersedes }),
+    ...heldBefore(observed),
+    ...(supersedes && { leftHeld: false, supersedes }),
     ...(preview && { preview }),
-    readinessGates: (template.spec?.readinessGates ?? []).map(({ conditionType }) => conditionType),
     findings: {
       ...seen.findings,
       registrySilent: silenceIn(said),

@@ -3,8 +3,7 @@ import { SluiceError } from '../../workflows/contract/errors.ts';
 import { kindOf } from '../../workflows/contract/kinds.ts';
 import { type Target, workloadName } from '../../workflows/contract/names.ts';
 import type { ScalePod } from '../../workflows/contract/scale/observation.ts';
-import { isLeaving } from '../kubernetes/podState.ts';
-import { nodes, pods as podResource } from '../kubernetes/resources.ts';
+import { nodes } from '../kubernetes/resources.ts';
 import { ownCost } from '../kubernetes/scaling/deletionCost.ts';
 import type { Connection } from '../kubernetes/types.ts';
 import type { Pod } from '../kubernetes/wire.ts';
@@ -19,18 +18,7 @@ export function scalingOf({ scaling }: Workload, target: Target): Scaling {
   throw new SluiceError('WORKLOAD_UNFIT', `${workloadName(target)} cannot be scaled: ${why}`);
 }
 
-/** Its pods that live: from a list, not from the watch, which may be a moment behind. */
-export async function livingPods(
-  kube: Connection,
-  workload: Workload,
-  target: Target,
-  { selector }: Pick<ObservedWorkload, 'selector'>,
-): Promise<readonly Pod[]> {
-  const { items } = await kube.list(podResource, { namespace: target.namespace, labelSelector: selector });
-  return items.filter((pod) => workload.owns(target, pod) && !isLeaving(pod));
-}
-
-/** The same as the planner sees them. */
+/** Its pods as the planner sees them. */
 export async function scalePods(
   kube: Connection,
   workload: Workload,

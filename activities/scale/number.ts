@@ -7,10 +7,11 @@ import { overtaken } from '../../workflows/contract/scale/choose.ts';
 import { activity } from '../call.ts';
 import { hasImages, imagesOf, isLeaving } from '../kubernetes/podState.ts';
 import type { Pod } from '../kubernetes/wire.ts';
+import { livingPods } from '../observe/livingPods.ts';
 import type { Scaling } from '../ports.ts';
 import { type Scope, type Shared, scopeOf } from '../scope.ts';
 import { until } from '../until.ts';
-import { livingPods, observedFor, scalingOf } from './look.ts';
+import { observedFor, scalingOf } from './look.ts';
 
 /** A pod that is not ready for a moment shall not change the plan. */
 const overtakenMs = 10_000;

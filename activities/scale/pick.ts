@@ -5,8 +5,9 @@ import { leavingPod } from '../../workflows/contract/scale/planner.ts';
 import { activity } from '../call.ts';
 import { otherNumber } from '../kubernetes/scaling/number.ts';
 import type { Pod } from '../kubernetes/wire.ts';
+import { livingPods } from '../observe/livingPods.ts';
 import { type Shared, scopeOf } from '../scope.ts';
-import { livingPods, observedFor, scalePods, scalingOf } from './look.ts';
+import { observedFor, scalePods, scalingOf } from './look.ts';
 
 /** How long is waited for the successor of a pod that died: until it is there, nobody knows who goes. */
 const patienceMs = 20_000;

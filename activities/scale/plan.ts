@@ -8,21 +8,26 @@ import { templateImages } from '../kubernetes/templates.ts';
 import type { Connection } from '../kubernetes/types.ts';
 import { targetOf } from '../mayPlan.ts';
 import { findingsOf, scales } from '../observe/findings.ts';
-import { lookBefore } from '../observe/lookBefore.ts';
+import { heldBefore } from '../observe/heldBefore.ts';
+import { livingPods } from '../observe/livingPods.ts';
+import { inspectTraffic, lookBefore } from '../observe/lookBefore.ts';
 import type { ObservedWorkload, Scaling, Workload } from '../ports.ts';
 import type { Shared } from '../scope.ts';
-import { livingPods, scalePods, scalingOf } from './look.ts';
+import { scalePods, scalingOf } from './look.ts';
 import { scalerAccess } from './scalers.ts';
 
 /** Validates, looks, and plans; touches nothing. What is refused here was not refused at a drained pod. */
 export async function makeScalePlan(shared: Shared, given: unknown, call: Call): Promise<Plan> {
   const spec = shared.factories.validateScale(given);
-  const target = targetOf(spec);
+  const target = targetOf(spec, shared.cluster);
   const more = (workload: Workload) => [
     ...scalingOf(workload, target).access,
     ...(spec.scale.hpa === 'Refuse' ? [] : scalerAccess),
   ];
-  const { kube, workload, observed } = await lookBefore(shared, { target, through: spec.traffic.through, more }, call);
+  const { through } = spec.traffic;
+  const look = await lookBefore(shared, { target, through, more }, call);
+  const { kube, workload, observed } = look;
+  await inspectTraffic(shared, look, through, call);
   const scaling = scalingOf(workload, target);
   const plan = shared.factories.planScale(spec, await observe(kube, workload, scaling, target, observed));
   await scaling.set({ target, uid: observed.uid }, { replicas: spec.scale.to, dryRun: true });
@@ -49,10 +54,7 @@ async function observe(
     uid: observed.uid,
     replicas: observed.replicas,
     minReadySeconds: observed.minReadySeconds,
-    // What a release that was terminated left behind is not the state that people gave it.
-    paused: observed.paused && observed.holder === undefined,
-    leftHeld: observed.holder !== undefined,
-    readinessGates: (observed.template.spec?.readinessGates ?? []).map(({ conditionType }) => conditionType),
+    ...heldBefore(observed),
     templateImages: templateImages(observed.template),
     pods: await scalePods(kube, workload, scaling, living),
     findings: {
