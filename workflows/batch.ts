@@ -121,15 +121,8 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
     description: 'Where each pod of the batch is.',
   });
 
-  /** The whole handful as long as the last of it: they came together. */
-  const warmUp = async ({ pods }: HandfulRequest): Promise<Handful> => {
-    const last = Math.max(...pods.map(({ since }) => Date.parse(since)));
-    const leftMs = last + (input.warmUpMs ?? 0) - Date.now();
-    await sleep(Math.max(1, leftMs), { summary: `warm up ${input.name}: ${countOf(pods.length, 'pod')}` });
-    return { done: pods.map(({ name }) => name), later: [], failed: [], gone: [] };
-  };
   const call = async (stage: Stage, handful: HandfulRequest): Promise<Handful> => {
-    if (stage === 'warm') return warmUp(handful);
+    if (stage === 'warm') return warmUp(handful, input.warmUpMs);
     if (births.failure !== undefined) return allFailed(handful, births.failure);
     const writes = handful.goOn !== undefined || !looksOnly.has(stage);
     const proxy = writes ? activities.writing : activities.waiting;
@@ -222,6 +215,13 @@ async function sweep({ target, uid, holder, name, traffic, readyTimeoutMs }: Bat
     { summary: `${name}: let old pods go that are left` },
     [{ target, uid, holder, traffic, readyTimeoutMs }],
   );
+}
+
+/** The whole handful as long as the last of it: they came together. */
+async function warmUp({ batch: name, pods }: HandfulRequest, forMs = 0): Promise<Handful> {
+  const last = Math.max(...pods.map(({ since }) => Date.parse(since)));
+  await sleep(Math.max(1, last + forMs - Date.now()), { summary: `warm up ${name}: ${countOf(pods.length, 'pod')}` });
+  return { done: pods.map((pod) => pod.name), later: [], failed: [], gone: [] };
 }
 
 /** How many pods one call of `stage` takes. Where there is a call for each pod that may be in hand, none waits for another. */

@@ -4,7 +4,7 @@ import { fingerprint } from './contract/fingerprint.ts';
 import { freeByHand, kindOf } from './contract/kinds.ts';
 import { marks, workloadName } from './contract/names.ts';
 import type { Images } from './contract/observation.ts';
-import type { PlanHead } from './contract/plan.ts';
+import { anewFrom, type PlanHead } from './contract/plan.ts';
 import type { Failure } from './contract/status.ts';
 import type { BatchInput, BatchPod, BatchResult } from './contract/workflows.ts';
 import { failureOf } from './failure.ts';
@@ -101,7 +101,7 @@ async function undoPods(book: Book, plan: PlanHead): Promise<void> {
   const maxUnavailable = await slotsOf(book, plan);
   for (const { name, pods } of rounds) {
     // One that is made anew has the template's images, whatever it had before.
-    const own = (pod: PodEntry) => pod.from && birthsOf(plan, 'from').births === undefined && { images: pod.from };
+    const own = (pod: PodEntry) => pod.from && anewFrom(plan.change) === undefined && { images: pod.from };
     const back = pods.map((pod) => ({ ...batchPod(pod), ...own(pod) }));
     await undoBatch(book, { ...plan, maxUnavailable }, name, back);
   }

@@ -7,8 +7,8 @@ import { heldRequest } from './requests.ts';
 import { type BatchState, type PodEntry, withBatch } from './state.ts';
 
 /** The pods of a batch that are still to be done. */
-export const openPods = ({ pods }: BatchState): readonly PodEntry[] =>
-  pods.filter(({ state }) => state !== 'done' && state !== 'gone');
+export const openPods = (batch: BatchState | undefined): readonly PodEntry[] =>
+  (batch?.pods ?? []).filter(({ state }) => state !== 'done' && state !== 'gone');
 
 /** What there is to look at before the first drain of `batch`. */
 export function toPrepare(plan: PlanHead, batch: BatchState): PodsLook {

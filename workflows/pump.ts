@@ -1,7 +1,7 @@
 import type { Handful, PodNote, Successor } from './contract/activities.ts';
 import type { BudgetRoom } from './contract/observation.ts';
 import type { PodStatus } from './contract/status.ts';
-import type { BatchPod, BatchResult, Stage } from './contract/workflows.ts';
+import { type BatchPod, type BatchResult, mayBeBack, type Stage } from './contract/workflows.ts';
 
 export interface PumpOptions {
   readonly pods: readonly BatchPod[];
@@ -116,7 +116,7 @@ export class Pump {
       if (!this.#inHand.has(failure.pod)) continue;
       this.#failed.push({ ...failure, stage });
       // A pod that the others do not wait for still belongs into traffic: its readiness decides there.
-      if (!this.mustStop && stage !== 'restore' && stage !== 'retire' && this.#options.stages.includes('restore')) {
+      if (!this.mustStop && !mayBeBack(stage) && this.#options.stages.includes('restore')) {
         this.#move(failure.pod, 'restore', at);
       } else this.#inHand.delete(failure.pod);
     }

@@ -1,7 +1,7 @@
 import type { Book } from './book.ts';
 import type { Births, CommitRequest, HeldRequest, PodRules, SurveyRequest } from './contract/activities.ts';
 import { changeText } from './contract/changeText.ts';
-import type { PlanHead } from './contract/plan.ts';
+import { anewFrom, type PlanHead } from './contract/plan.ts';
 import type { PodOrder } from './contract/planner/ordering.ts';
 
 /** Which workload, held by which release: part of every request. */
@@ -31,11 +31,9 @@ export function podOrderOf({ shape: { spreadBy, arrange, first } }: PlanHead): P
 }
 
 /** From what pods are born in a batch that makes them anew: going to the new version, or back. */
-export function birthsOf(
-  { change: { template, resize } }: PlanHead,
-  side: Births['side'],
-): { readonly births?: Births } {
-  return template === undefined || resize !== undefined ? {} : { births: { side, mark: template.to } };
+export function birthsOf({ change }: PlanHead, side: Births['side']): { readonly births?: Births } {
+  const template = anewFrom(change);
+  return template === undefined ? {} : { births: { side, mark: template.to } };
 }
 
 /** How many pods are in hand at once: new ones beside the old, where the plan says so, else old ones out of service. */
@@ -44,11 +42,13 @@ export const atOnce = ({ surge, maxUnavailable }: PlanHead): { maxUnavailable: n
 
 /** Who is looked for, where not the images tell. `wanted`: on the way to the new version. */
 export function markOf(
-  { change: { template, resize, reload, hotSwap } }: PlanHead,
+  { change }: PlanHead,
   wanted: boolean,
 ): Pick<SurveyRequest, 'template' | 'resources' | 'reload' | 'hotSwap'> {
+  const { resize, reload, hotSwap } = change;
+  const template = anewFrom(change);
   return {
-    ...(template !== undefined && resize === undefined && { template: { mark: template.to, wanted } }),
+    ...(template !== undefined && { template: { mark: template.to, wanted } }),
     ...(resize !== undefined && { resources: wanted ? resize.to : resize.from }),
     ...(reload !== undefined && { reload }),
     ...(hotSwap !== undefined && { hotSwap }),

@@ -10,7 +10,7 @@ import { batch } from './batch.ts';
 import type { Book } from './book.ts';
 import { batchId } from './contract/names.ts';
 import { countOf } from './contract/quantity.ts';
-import { type BatchInput, type BatchPod, type BatchResult, batchSignals } from './contract/workflows.ts';
+import { type BatchInput, type BatchPod, type BatchResult, batchSignals, mayBeBack } from './contract/workflows.ts';
 import { stop } from './failure.ts';
 import { openPods, prepare, type Room } from './prepare.ts';
 import { emptyResult } from './pump.ts';
@@ -150,8 +150,7 @@ export function settled(entry: BatchState, result: BatchResult): BatchState {
     const failure = failed.get(pod.name);
     const stage = failure?.stage ?? stopped.get(pod.name);
     if (stage === undefined) return pod;
-    // Only in the last stage may it be back in traffic already.
-    const outOfTraffic = stage !== 'restore' && stage !== 'warm' && stage !== 'retire';
+    const outOfTraffic = !mayBeBack(stage);
     return failure === undefined
       ? { ...pod, state: stage, outOfTraffic }
       : { ...pod, state: 'failed', reason: failure.reason, outOfTraffic };

@@ -23,8 +23,7 @@ export async function takeOut(
   const { name } = batch;
   await prepare(book, plan, index, batch);
   const asked = new Set(part.map(({ uid }) => uid));
-  const now = book.state.batches[index];
-  const pods = now === undefined ? [] : openPods(now).filter(({ uid }) => asked.has(uid));
+  const pods = openPods(book.state.batches[index]).filter(({ uid }) => asked.has(uid));
   const some = { name, pods, only: ['drain', 'silence'], doing: 'out of traffic', undo: false } as const;
   const result = await pump(book, plan, some, index);
   book.set((state) => withBatch(state, index, (entry) => markedOut(settled(entry, result), new Set(result.done), as)));

@@ -238,6 +238,13 @@ export interface PlanWarning {
   readonly message: string;
 }
 
+/** The template that pods are made anew from; undefined where they change as they are. */
+export const anewFrom = ({
+  template,
+  resize,
+}: Pick<PlannedChange, 'template' | 'resize'>): PlannedTemplate | undefined =>
+  resize === undefined ? template : undefined;
+
 /** For people: `at most 3 out of service at once`. */
 export function boundText({
   surge,

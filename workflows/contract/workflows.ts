@@ -77,6 +77,9 @@ export interface BatchPod extends PodRef {
 export const stages = ['drain', 'silence', 'patch', 'recreate', 'wait', 'check', 'restore', 'warm', 'retire'] as const;
 export type Stage = (typeof stages)[number];
 
+/** Whether a pod in this stage is, or may be, back in traffic. */
+export const mayBeBack = (stage: Stage): boolean => stages.indexOf(stage) >= stages.indexOf('restore');
+
 /** What became of the pods, each by name in exactly one list. */
 export interface BatchResult {
   readonly done: readonly string[];

@@ -5,6 +5,7 @@ import { slices } from '../contract/planner/batching.ts';
 import { countOf } from '../contract/quantity.ts';
 import type { PlannedScale } from '../contract/scale/plan.ts';
 import { failureOf } from '../failure.ts';
+import { openPods } from '../prepare.ts';
 import { isOut, putBack } from '../putBack.ts';
 import { heldRequest, podOrderOf } from '../requests.ts';
 import { type BatchState, type PodEntry, withBatch } from '../state.ts';
@@ -37,9 +38,6 @@ export async function goDown(book: Book, plan: PlanHead, scale: PlannedScale, in
   }
   book.set((state) => withBatch(state, index, (batch) => ({ ...batch, state: 'done', endedAt: book.now })));
 }
-
-const openPods = (batch: BatchState | undefined): readonly PodEntry[] =>
-  (batch?.pods ?? []).filter(({ state }) => state !== 'done' && state !== 'gone');
 
 /** With nobody to take over, the very last pod goes alone: it could not be taken out of a Service before the others are gone. */
 const endsAtNone = (book: Book, { to }: PlannedScale, index: number): boolean =>

@@ -1,7 +1,7 @@
 import { kindOf } from '../kinds.ts';
 import { marks, workloadName } from '../names.ts';
 import type { Observation } from '../observation.ts';
-import type { Plan } from '../plan.ts';
+import { anewFrom, type Plan } from '../plan.ts';
 import { countOf } from '../quantity.ts';
 import { registryOf, sourceText } from '../traffic.ts';
 import { servicesOf } from './traffic.ts';
@@ -18,7 +18,7 @@ export function plannedWrites(
   const images = Object.entries(change.to).map(([container, image]) => `${container}=${image}`);
   const serving = services.length > 0;
   const keeps = change.template !== undefined;
-  const recreates = keeps && change.resize === undefined;
+  const recreates = anewFrom(change) !== undefined;
   const commits = change.reload === undefined;
   const pulls = prePull?.nodes.length ?? 0;
   return [
