@@ -21,6 +21,8 @@ const planOf = (pods: readonly ObservedPod[], batches: Batches, gray: object = {
 const names = ({ batches }: Plan): Record<string, string> =>
   Object.fromEntries(batches.map((batch) => [batch.name, batch.pods.map(({ name }) => name).join(' ')]));
 
+const pick = ({ batches, shape }: Plan) => ({ batches, shape });
+
 describe('batches that choose their pods', () => {
   it('take theirs; one without a choice leaves them those, and what is left over is a last batch', () => {
     // p00 a, p01 b, p02 c, p03 a, p04 b, p05 c, p06 a, p07 b, p08 c
@@ -39,6 +41,12 @@ describe('batches that choose their pods', () => {
   it('take those that a later one wants too, where there are no others', () => {
     const plan = planOf(podsOf(4, ['a']), [2, inZone('a')]);
     expect(names(plan)).toEqual({ gray: 'p00', 'batch-1': 'p01 p02', 'batch-2': 'p03' });
+  });
+
+  it('may be written like the gray group, and are shares then', () => {
+    const { batches, shape } = planOf(podsOf(9), [{ pods: 2 }, { pods: '50%' }]);
+    expect({ batches, shape }).toEqual(pick(planOf(podsOf(9), [2, '50%'])));
+    expect(shape).not.toHaveProperty('selected');
   });
 
   it('are those that are named, and all of them', () => {

@@ -109,6 +109,11 @@ describe('says where, what was found and what is allowed', () => {
       'strategy.batches: found 80%, 40%, together 120%; allowed: shares of the pods that remain after gray, each on its own (not cumulative), together at most 100%',
     ],
     [
+      'a batch that says nothing',
+      { strategy: { batches: [{}] } },
+      'strategy.batches[0]: found an empty mapping; allowed: `pods`, `select` or both',
+    ],
+    [
       'a batch that selects without a condition',
       { strategy: { batches: [{ pods: 1, select: {} }] } },
       'strategy.batches[0].select: found an empty mapping; allowed: `names`, `labels`, `nodes` or `first`',

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { isReady } from '../../activities/kubernetes/podState.ts';
 import { budgets, deployments, pods as podResource } from '../../activities/kubernetes/resources.ts';
 import { sampleImage } from '../../local/sample.ts';
+import { holderOf, marks, releaseId } from '../../workflows/contract/names.ts';
 import { validateSpec } from '../../workflows/contract/validate.schema.ts';
 import { openWorld, until, type World } from '../support/world.ts';
 import { approval, releasesIn } from './support/releases.ts';
@@ -15,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => world?.close());
 
-const { spec, deploy, ended, versions, uids, callable, clean } = releasesIn(() => world);
+const { spec, deploy, ended, atGate, versions, uids, callable, clean } = releasesIn(() => world);
 
 describe('abort', () => {
   it('scenario 1: with the gray pod changed, that pod goes back and into traffic; the others were never touched', async () => {
@@ -120,6 +121,48 @@ describe('shares', () => {
       expect(batches.map((batch) => batch.pods.length)).toEqual(Array(pods).fill(1));
       expect(await versions(name)).toBe(Array(pods).fill('v2').join(' '));
     }
+  });
+});
+
+describe('traces', () => {
+  /** `<batch>`: how many pods the release `run` changed last, in it. */
+  const byBatch = async (name: string, holder: string): Promise<Record<string, number>> => {
+    const { items } = await world.kube.list(podResource, {
+      namespace: world.namespace,
+      labelSelector: `app=${name}`,
+    });
+    const counts: Record<string, number> = {};
+    for (const { metadata } of items) {
+      const batch = metadata.annotations?.[marks.release] === holder ? metadata.labels?.[marks.podBatch] : undefined;
+      counts[batch ?? 'none'] = (counts[batch ?? 'none'] ?? 0) + 1;
+    }
+    return counts;
+  };
+
+  it('scenario 24: each pod says by which release and in which batch it was changed, also after scaling and a rollback', async () => {
+    await deploy('traced', 4);
+    const strategy = { gray: { pods: 1 }, batches: [{ pods: 1 }, '100%'], maxUnavailable: 4 };
+    await world.start(spec('traced', 'v2', { strategy, gates: approval }));
+    const { waiting, run } = await world.until('traced', (status) => status.waiting?.for === 'approval');
+    const holder = holderOf(releaseId(world.target('traced')), run);
+    expect(await byBatch('traced', holder)).toEqual({ gray: 1, none: 3 });
+    const at = { namespace: world.namespace, name: 'traced' };
+    await world.kube.patch(deployments, at, { spec: { replicas: 6 } }, { as: 'merge' });
+    await until(async () => (await callable('traced')) === 6);
+    await world.sluice.send(world.target('traced'), 'approve', { by: 'bob', gate: waiting?.gate ?? '' });
+    expect(await ended('traced')).toMatchObject({ phase: 'succeeded' });
+    expect(await byBatch('traced', holder)).toEqual({ gray: 1, 'batch-1': 1, 'batch-2': 4 });
+    await world.start(spec('traced', 'v3', { strategy, gates: approval }));
+    const next = await atGate('traced');
+    await world.kube.patch(deployments, at, { spec: { replicas: 7 } }, { as: 'merge' });
+    await until(async () => (await callable('traced')) === 7);
+    await world.sluice.send(world.target('traced'), 'rollback', { by: 'bob', reason: 'not today' });
+    expect(await ended('traced')).toMatchObject({ phase: 'rolledBack' });
+    // One went to v3 and came back; five have not changed since, and one was born meanwhile.
+    const undone = holderOf(releaseId(world.target('traced')), next.run);
+    expect(await byBatch('traced', undone)).toEqual({ undo: 1, none: 6 });
+    expect(await versions('traced')).toBe(Array(7).fill('v2').join(' '));
+    await clean('traced', 7);
   });
 });
 

@@ -78,10 +78,16 @@ export const sharesSchema = z
   .default({ count: 3 })
   .meta({ title: 'a list of counts and percentages, or `count: <number of batches>`' });
 
-const selectiveBatchSchema = z.strictObject({
-  pods: quantitySchema.optional().describe('Its share, as without `select`. Default: all pods that are selected.'),
-  select: selectSchema,
-});
+/** With `pods` alone it is a share, as the gray group is written. */
+const batchSchema = z
+  .strictObject({
+    pods: quantitySchema.optional().describe('Its share, as without `select`. Default: all pods that are selected.'),
+    select: selectSchema.optional(),
+  })
+  .refine(({ pods, select }) => pods !== undefined || select !== undefined, '`pods`, `select` or both')
+  .transform(({ select, ...share }) =>
+    select === undefined && share.pods !== undefined ? share.pods : { ...share, ...(select && { select }) },
+  );
 
 const approvalSchema = z
   .strictObject({
@@ -230,7 +236,7 @@ const releaseShape = z.strictObject({
           z
             .array(
               z
-                .union([...quantitySchema.options, selectiveBatchSchema])
+                .union([...quantitySchema.options, batchSchema])
                 .meta({ title: `${quantityTitle}; or \`pods\` and \`select\`` }),
             )
             .min(1)
@@ -238,7 +244,7 @@ const releaseShape = z.strictObject({
             .superRefine(sharesAddUp),
           evenly,
         ])
-        .default({ count: 3 })
+        .prefault({ count: 3 })
         .describe(
           'Shares of the pods that remain after gray, one entry a batch; what is left over is a last batch. An entry may be `{pods: 30%, select: …}`: its pods are chosen as those of the gray group. A batch without `select` leaves the pods that a later one selects, as long as there are others.',
         )
