@@ -12,6 +12,8 @@ export async function carryOn(
   run: (stage: CarriedStage, names: readonly string[]) => Promise<Handful>,
 ): Promise<Handful> {
   if (stage === undefined || first.done.length === 0) return first;
+  const began = Date.now();
   const answer = await run(stage, first.done).catch((): Handful => ({ ...emptyHandful, later: first.done }));
-  return { ...first, wentOn: { stage, answer: await carryOn(answer, rest, run) } };
+  const tookMs = Date.now() - began;
+  return { ...first, wentOn: { stage, tookMs, answer: await carryOn(answer, rest, run) } };
 }

@@ -1,7 +1,8 @@
 import type { Handful, PodNote, Successor } from './contract/activities.ts';
 import type { BudgetRoom } from './contract/observation.ts';
 import type { PodStatus } from './contract/status.ts';
-import { type BatchPod, type BatchResult, mayBeBack, type Stage } from './contract/workflows.ts';
+import { type BatchPod, type BatchResult, mayBeBack, type Passage, type Stage } from './contract/workflows.ts';
+import { passage, podLog, wentOnForMs } from './passages.ts';
 
 export interface PumpOptions {
   readonly pods: readonly BatchPod[];
@@ -27,6 +28,8 @@ export interface Entry {
   stage: Stage;
   /** Which group of its containers it is at, from 0. */
   turn: number;
+  /** What it has been through. */
+  readonly passed?: Passage[];
 }
 
 /** Out of service before its turn: not ready, or left out of traffic by a batch that was stopped. */
@@ -51,6 +54,8 @@ export class Pump {
   readonly #notes: PodNote[];
   /** By the name of the pod that was replaced. */
   readonly #became: Map<string, Successor>;
+  /** By the name that the pod had at first. */
+  readonly #passed: Map<string, Passage[]>;
   /** Pods outside the batch that are out of service now. */
   downElsewhere: number;
   /** The tightest PodDisruptionBudget: it may let fewer pods be out of service than maxUnavailable. */
@@ -68,6 +73,7 @@ export class Pump {
     this.#gone = [...settled.gone];
     this.#failed = [...settled.failed];
     this.#notes = [...settled.notes];
+    this.#passed = new Map(Object.entries(settled.passed ?? {}).map(([name, passed]) => [name, [...passed]]));
   }
 
   /** Moves pods from the queue to their first stage, as many as may be out of service. `at`: now, ISO 8601. */
@@ -83,7 +89,9 @@ export class Pump {
         continue;
       }
       if (isDown(pod)) waitingDown -= 1;
-      this.#inHand.set(pod.name, { pod, since: at, stage, turn: 0 });
+      const passed: Passage[] = [];
+      this.#passed.set(pod.name, passed);
+      this.#inHand.set(pod.name, { pod, since: at, stage, turn: 0, passed });
       this.#put(stage, pod.name);
     }
     this.#queue = stillQueued;
@@ -107,14 +115,20 @@ export class Pump {
   settle(stage: Stage, answer: Handful, at: string): void {
     this.#notes.push(...(answer.notes ?? []));
     const { wentOn, became = [] } = answer;
+    const atMs = Date.parse(at) - wentOnForMs(answer);
     for (const successor of became) this.#replace(successor);
     const replaced = new Map(became.map(({ pod, name }) => [pod, name]));
-    for (const name of answer.done) this.#advance(replaced.get(name) ?? name, stage, at, wentOn?.stage);
+    for (const name of answer.done) {
+      const now = replaced.get(name) ?? name;
+      this.#pass(now, stage, atMs);
+      this.#advance(now, stage, at, wentOn?.stage);
+    }
     for (const name of answer.later) if (this.#inHand.has(name)) this.#put(stage, name);
     for (const name of answer.gone) if (this.#inHand.delete(name)) this.#gone.push(name);
     for (const failure of answer.failed) {
       if (!this.#inHand.has(failure.pod)) continue;
       this.#failed.push({ ...failure, stage });
+      this.#inHand.get(failure.pod)?.passed?.push(['failed', atMs]);
       // A pod that the others do not wait for still belongs into traffic: its readiness decides there.
       if (!this.mustStop && !mayBeBack(stage) && this.#options.stages.includes('restore')) {
         this.#move(failure.pod, 'restore', at);
@@ -151,6 +165,7 @@ export class Pump {
       queued: this.#queue.map((pod) => pod.name),
       notes: this.#notes,
       ...(this.#became.size > 0 && { became: [...this.#became.values()] }),
+      ...(this.#passed.size > 0 && { passed: Object.fromEntries(this.#passed) }),
     };
   }
 
@@ -164,6 +179,7 @@ export class Pump {
       const { name, uid } = successor ?? pod;
       const stage = this.#inHand.get(name)?.stage;
       const reason = reasons.get(name);
+      const passed = this.#passed.get(pod.name) ?? [];
       const ended =
         reason !== undefined
           ? 'failed'
@@ -180,6 +196,7 @@ export class Pump {
         state: stage ?? ended,
         ...(reason === undefined ? {} : { reason }),
         ...(successor && { replaces: successor.pod }),
+        ...(passed.length > 0 && { log: podLog(passed) }),
       };
     });
   }
@@ -197,6 +214,14 @@ export class Pump {
   #firstStage(pod: BatchPod): Stage | undefined {
     if (!pod.outOfTraffic || !this.#options.undo) return this.#options.stages[0];
     return this.#options.stages.find((stage) => stage !== 'drain' && stage !== 'silence');
+  }
+
+  /** Before the last turn of its containers a pod need not be ready as a whole. */
+  #pass(name: string, stage: Stage, atMs: number): void {
+    const entry = this.#inHand.get(name);
+    const passed = passage(stage, atMs);
+    const more = stage === 'wait' && (entry?.turn ?? 0) + 1 < (this.#options.turns ?? 1);
+    if (passed !== undefined && !more) entry?.passed?.push(passed);
   }
 
   /** `carried`: the stage that the call itself went on with. */

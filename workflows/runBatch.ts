@@ -12,6 +12,7 @@ import { batchId } from './contract/names.ts';
 import { countOf } from './contract/quantity.ts';
 import { type BatchInput, type BatchPod, type BatchResult, batchSignals, mayBeBack } from './contract/workflows.ts';
 import { stop } from './failure.ts';
+import { withPassages } from './passages.ts';
 import { openPods, prepare, type Room } from './prepare.ts';
 import { emptyResult } from './pump.ts';
 import { atOnce, birthsOf, forwardRules, heldRequest } from './requests.ts';
@@ -112,6 +113,7 @@ export async function runChild(book: Book, input: BatchInput, index?: number): P
     try {
       const result = await child.result();
       noteOnce(book, input.name, result.notes);
+      book.set((state) => ({ ...state, batches: withPassages(state.batches, input.pods, result) }));
       return result;
     } catch {
       // Terminated or broken: any of its pods may have been touched.

@@ -12,6 +12,7 @@ import type {
   Said,
   Superseded,
 } from './contract/status.ts';
+import type { Passage } from './contract/workflows.ts';
 
 /**
  * Everything that a release knows, as immutable plain data: what is not in here does not survive a continue-as-new.
@@ -115,6 +116,7 @@ export interface PodEntry extends PlannedPod {
   readonly traffic?: TrafficSnapshot;
   /** It was taken out of traffic and is not back. */
   readonly outOfTraffic?: boolean;
+  readonly passed?: readonly Passage[];
   /** The release before this one, whose place it took, has changed it: a rollback takes it back in any case. */
   readonly changed?: true;
 }

@@ -4,6 +4,7 @@ import type { Target } from './contract/names.ts';
 import { countOf } from './contract/quantity.ts';
 import type { BatchStatus, Failure, ReleaseStatus, Waiting } from './contract/status.ts';
 import { drainText } from './drain/text.ts';
+import { podLog } from './passages.ts';
 import { scaleText } from './scale/text.ts';
 import type { OpenGate, ReleaseState, Superseding } from './state.ts';
 
@@ -64,12 +65,13 @@ function batchStatus({ name, state, workflow, pods }: ReleaseState['batches'][nu
     name,
     state,
     ...(workflow === undefined ? {} : { workflow }),
-    pods: pods.map(({ name: pod, uid, node, state: podState, reason }) => ({
+    pods: pods.map(({ name: pod, uid, node, state: podState, reason, passed }) => ({
       name: pod,
       uid,
       node,
       state: podState,
       ...(reason === undefined ? {} : { reason }),
+      ...(passed === undefined ? {} : { log: podLog(passed) }),
     })),
   };
 }

@@ -98,10 +98,14 @@ function mergePods(batch: BatchStatus, { pods }: BatchProgress): BatchStatus {
     const now = live.get(pod.name);
     if (now === undefined) return pod;
     const node = now.node ?? (now.replaces === undefined ? pod.node : undefined);
-    return { ...now, ...(node !== undefined && { node }) };
+    const log = [...(pod.log ?? []), ...newer(now.log ?? [], pod.log?.at(-1)?.at)];
+    return { ...now, ...(node !== undefined && { node }), ...(log.length > 0 && { log }) };
   });
   return { ...batch, pods: [...merged, ...pods.filter((pod) => !known.has(pod.replaces ?? pod.name))] };
 }
+
+/** Of a batch that ran before the rollback the release knows all already. */
+const newer = (log: NonNullable<PodStatus['log']>, than = '') => log.filter(({ at }) => at > than);
 
 /** Ends that the workflow itself could not write into its status. */
 const abruptEnds: Readonly<Record<string, { readonly code: ErrorCode; readonly text: string }>> = {

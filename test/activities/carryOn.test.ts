@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { carryOn } from '../../activities/carryOn.ts';
 import { emptyHandful } from '../../activities/handful.ts';
 import type { Handful } from '../../workflows/contract/activities.ts';
 
+const tookMs: unknown = expect.any(Number);
 const done = (...names: readonly string[]): Handful => ({ ...emptyHandful, done: names });
 
 describe('carryOn', () => {
@@ -15,14 +17,25 @@ describe('carryOn', () => {
       later: ['c'],
       wentOn: {
         stage: 'wait',
-        answer: { ...done('a'), later: ['b'], wentOn: { stage: 'restore', answer: done('a') } },
+        tookMs,
+        answer: { ...done('a'), later: ['b'], wentOn: { stage: 'restore', tookMs, answer: done('a') } },
       },
     });
   });
 
   it('a stage that throws takes nothing away from what was done before', async () => {
     const answer = await carryOn(done('a'), ['wait', 'restore'], () => Promise.reject(new Error('cancelled')));
-    expect(answer).toEqual({ ...done('a'), wentOn: { stage: 'wait', answer: { ...emptyHandful, later: ['a'] } } });
+    const wentOn = { stage: 'wait', tookMs, answer: { ...emptyHandful, later: ['a'] } };
+    expect(answer).toEqual({ ...done('a'), wentOn });
+  });
+
+  it('says how long each stage took, without those after it', async () => {
+    const { wentOn } = await carryOn(done('a'), ['wait', 'restore'], async (stage, names) => {
+      await sleep(stage === 'wait' ? 20 : 200);
+      return done(...names);
+    });
+    expect(wentOn?.tookMs).toBeLessThan(150);
+    expect(wentOn?.answer.wentOn?.tookMs).toBeGreaterThan(190);
   });
 
   it('with nothing done there is nothing to go on with', async () => {

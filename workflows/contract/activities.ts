@@ -305,7 +305,12 @@ export interface Handful {
   /** Of a drain: resourceVersion of its last write to a pod. */
   readonly version?: string;
   /** The call went on with those that are done: what became of each of them in the stage that follows. */
-  readonly wentOn?: { readonly stage: CarriedStage; readonly answer: Handful };
+  readonly wentOn?: {
+    readonly stage: CarriedStage;
+    readonly answer: Handful;
+    /** How long that stage took, without those after it. */
+    readonly tookMs?: number;
+  };
   /** Of pods that are done because they were made anew: who is in their place from now on. */
   readonly became?: readonly Successor[];
 }

@@ -56,6 +56,17 @@ export interface PodStatus extends PodRef {
   readonly reason?: string;
   /** Of one that a running batch has made anew: the name of the pod in whose place it is. */
   readonly replaces?: string;
+  /** What it has been through, oldest first; a rollback comes after the way forward. */
+  readonly log?: readonly PodMoment[];
+}
+
+/**
+ * `out`: taken out of all that `traffic.through` names; `silent`: no caller is left; `patched`, or `recreated` as another pod;
+ * `ready`, as Kubernetes says; `checked`; `back` in traffic, seen there; `retired`: the one beside it went.
+ */
+export interface PodMoment {
+  readonly at: string;
+  readonly is: 'out' | 'silent' | 'patched' | 'recreated' | 'ready' | 'checked' | 'back' | 'retired' | 'failed';
 }
 
 /** What everyone reads. Times are ISO 8601 from the workflow's clock. */

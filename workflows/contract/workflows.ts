@@ -2,6 +2,7 @@ import type { Births, HeldRequest, PodFailure, PodNote, PodRules, Successor, Tra
 import type { Target } from './names.ts';
 import type { BudgetRoom, Images } from './observation.ts';
 import type { ContainerOrder, PlannedLimits, PodRef } from './plan.ts';
+import type { PodMoment } from './status.ts';
 import type { TrafficSource } from './traffic.schema.ts';
 
 /** Input of the `release` workflow. A person may type it in the Temporal UI. */
@@ -93,9 +94,14 @@ export interface BatchResult {
   readonly notes: readonly PodNote[];
   /** Who is in the place of pods that were made anew: the lists above name those. */
   readonly became?: readonly Successor[];
+  /** What each pod went through, by the name that it had when the batch began. */
+  readonly passed?: Readonly<Record<string, readonly Passage[]>>;
   /** It was stopped because a time limit was over. */
   readonly overdue?: Overdue;
 }
+
+/** When, ms since 1970: short, as there are thousands in one answer. */
+export type Passage = readonly [is: PodMoment['is'], at: number];
 
 export interface Overdue {
   readonly code: 'BATCH_TIMEOUT' | 'PROGRESS_DEADLINE_EXCEEDED';

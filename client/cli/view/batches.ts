@@ -3,6 +3,7 @@ import { progressBar } from './bar.ts';
 import type { Look } from './look.ts';
 import { countStates, inHand, isFinished, legend, podGlyph, podWord } from './states.ts';
 import { fit, padEnd, padStart, widthOf } from './text.ts';
+import { clock } from './time.ts';
 
 /**
  * One row a batch, with its pods; below the running ones those pods that are in hand or have failed. Beyond `rows` lines
@@ -29,7 +30,7 @@ export function batchLines(
   const lines = shown.flatMap((entry) => {
     if (!('name' in entry)) return [sumLine(entry.summed, look)];
     const details = everyPod
-      ? podLines(entry.pods, { ...look, width: Number.POSITIVE_INFINITY })
+      ? podLines(entry.pods, { ...look, width: Number.POSITIVE_INFINITY }, podLogText)
       : detailsOf(entry, look, Math.min(spare, 12));
     spare -= details.length;
     return [headOf(entry, columns, look), ...details];
@@ -101,16 +102,18 @@ function detailsOf(batch: BatchStatus, look: Look, rows: number): string[] {
   return left === 0 ? lines : [...lines, look.colours.dim(`     … and ${left} more`)];
 }
 
-function podLines(pods: readonly PodStatus[], look: Look): string[] {
+/** `more`: what else is told of a pod. */
+function podLines(pods: readonly PodStatus[], look: Look, more: (pod: PodStatus) => string = () => ''): string[] {
   const widest = Math.max(0, ...pods.map((pod) => pod.name.length));
   return pods.map((pod) => {
     const state = padEnd(`${podGlyph(pod.state, look)} ${podWord(pod.state, look)}`, 9);
-    return fit(
-      `     ${padEnd(pod.name, widest)}  ${state}  ${look.colours.dim(pod.reason ?? pod.node ?? '')}`,
-      look.width,
-    );
+    const told = [pod.reason ?? pod.node ?? '', more(pod)].filter((text) => text !== '').join('  ');
+    return fit(`     ${padEnd(pod.name, widest)}  ${state}  ${look.colours.dim(told)}`, look.width);
   });
 }
+
+/** `out 14:03:07  silent 14:03:12  patched 14:03:12  ready 14:03:14  back 14:03:15` */
+const podLogText = ({ log = [] }: PodStatus): string => log.map(({ is, at }) => `${is} ${clock(at)}`).join('  ');
 
 interface Sum {
   readonly summed: readonly BatchStatus[];

@@ -50,6 +50,14 @@ describe('a release as text', () => {
     ]);
   });
 
+  test('-o wide has every pod with what it has been through and when', () => {
+    const log = [{ at: later(7), is: 'out' } as const, { at: later(12), is: 'silent' } as const];
+    const [one] = batch('gray', 'running', ['patch']).pods;
+    const given = status({ batches: [{ ...batch('gray', 'running', []), pods: [{ ...one!, log }] }] });
+    const line = statusLines(given, look(), { ...here, wide: true }).find((text) => text.includes('patch  '));
+    expect(line).toMatch(/ patch +node-\d {2}out 12:00:07 {2}silent 12:00:12$/);
+  });
+
   test('rolling back: what failed, why, and what to do', () => {
     const lines = drawn(rollingBack());
     expect(lines).toContain(' [ROLLING BACK] Rolling back for sluice: checkout-7c9d8b5f4-gra00:');

@@ -1,0 +1,47 @@
+import type { Handful } from './contract/activities.ts';
+import type { PodMoment } from './contract/status.ts';
+import type { BatchPod, BatchResult, Passage, Stage } from './contract/workflows.ts';
+import type { BatchState } from './state.ts';
+
+/** What a pod is when a stage is through with it; nothing is said of warming up. */
+const became: Readonly<Partial<Record<Stage, PodMoment['is']>>> = {
+  drain: 'out',
+  silence: 'silent',
+  patch: 'patched',
+  recreate: 'recreated',
+  wait: 'ready',
+  check: 'checked',
+  restore: 'back',
+  retire: 'retired',
+};
+
+/** How a pod came through a batch is `at`, ms since 1970; undefined where nothing is said of that stage. */
+export function passage(stage: Stage, at: number): Passage | undefined {
+  const is = became[stage];
+  return is && [is, at];
+}
+
+/** How long after a call was through with its own stage it answered, ms: it went on with others. */
+export const wentOnForMs = ({ wentOn }: Handful): number =>
+  wentOn === undefined ? 0 : (wentOn.tookMs ?? 0) + wentOnForMs(wentOn.answer);
+
+/** The batches with what their pods went through in a child of `asked`. */
+export function withPassages(
+  batches: readonly BatchState[],
+  asked: readonly BatchPod[],
+  { passed = {} }: BatchResult,
+): readonly BatchState[] {
+  const byUid = new Map(asked.map(({ name, uid }) => [uid, passed[name] ?? []]));
+  return batches.map((batch) => {
+    if (!batch.pods.some(({ uid }) => byUid.has(uid))) return batch;
+    const pods = batch.pods.map((pod) => {
+      const more = byUid.get(pod.uid) ?? [];
+      return more.length === 0 ? pod : { ...pod, passed: [...(pod.passed ?? []), ...more] };
+    });
+    return { ...batch, pods };
+  });
+}
+
+/** As people read it. */
+export const podLog = (passed: readonly Passage[]): readonly PodMoment[] =>
+  passed.map(([is, at]) => ({ at: new Date(at).toISOString(), is }));
