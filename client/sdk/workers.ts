@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowService } from '@temporalio/client';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { clusterQueue, workflowQueue } from '../../workflows/contract/names.ts';
@@ -11,6 +12,10 @@ const queueTypes: Readonly<Record<'workflow' | 'activity', QueueType>> = { workf
 
 /** A worker's long poll lasts up to a minute; one that was not seen for longer is gone. */
 const freshMs = 75_000;
+
+/** A worker that was started in the same breath, `sluice worker & sluice release …`, polls within so long. */
+const startMs = 10_000;
+const lookMs = 250;
 
 /** How many workers serve a task queue now. */
 async function pollersOf(client: Client, queue: string, type: keyof typeof queueTypes): Promise<number> {
@@ -40,16 +45,21 @@ export async function workersPresent(
 }
 
 /**
- * Refuses to ask for what nobody would do.
+ * Refuses to ask for what nobody would do. Where there is no worker at all, one that is just starting is waited for.
  * @throws WORKER_ABSENT when nobody runs workflows; CLUSTER_UNKNOWN when nobody serves `cluster`, with the clusters that are served
  */
 export async function requireWorkers(client: Client, cluster: string): Promise<void> {
-  const present = await workersPresent(client, cluster);
+  const end = Date.now() + startMs;
+  let present = await workersPresent(client, cluster);
+  while (!present.workflows && Date.now() < end) {
+    await sleep(lookMs);
+    present = await workersPresent(client, cluster);
+  }
   if (present.workflows && present.cluster) return;
   if (!present.workflows) {
     throw new SluiceError(
       'WORKER_ABSENT',
-      `No worker polls the task queue "${workflowQueue}": nobody would carry out the release.`,
+      `No worker polls the task queue "${workflowQueue}", nor began to within ${startMs / 1000} s: nobody would carry out the release.`,
       {
         next: `Start one with \`sluice worker --cluster ${cluster}\`; nothing has been started.`,
       },
