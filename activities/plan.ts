@@ -35,18 +35,18 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
     const isBlueGreen = spec.strategy.mode === 'BlueGreen';
     const isCanary = spec.strategy.mode === 'Canary';
     if (isBlueGreen || isCanary) requireDeployment(target, spec.strategy.mode);
-    const { through } = spec.traffic;
+    const { traffic } = spec;
     const more = () => [
       ...(isBlueGreen || isCanary ? blueGreenAccess : []),
       ...canaryAccess(spec),
       ...(spec.change.reload === undefined && spec.change.hotSwap?.holds === undefined ? [] : lookAccess),
     ];
-    const look = await lookBefore(shared, { target, through, more }, call);
+    const look = await lookBefore(shared, { target, traffic, more }, call);
     const { kube, workload, observed } = look;
     if (mayRecreate(spec)) {
       await requireAccess(kube, target.namespace, recreationOf(workload, workloadName(target)).access);
     }
-    const registries = await inspectTraffic(shared, look, through, call);
+    const registries = await inspectTraffic(shared, look, traffic, call);
 
     const seen = await observe(kube, workload, target, observed, spec, call.signal, request.supersedes);
     const blueGreen = isBlueGreen

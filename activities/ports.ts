@@ -212,7 +212,7 @@ export interface PumpedPod extends LivePod {
 }
 
 /** `readyTimeoutMs` bounds how long a pod may take to be seen back; `undo`: a rollback, which goes on after time-outs. */
-export type TrafficRules = Pick<PlannedTraffic, 'quietMs' | 'maxDrainMs' | 'onDrainTimeout'> &
+export type TrafficRules = Pick<PlannedTraffic, 'quietMs' | 'maxDrainMs' | 'onDrainTimeout' | 'silence'> &
   Pick<HandfulRequest, 'readyTimeoutMs' | 'undo'>;
 
 export interface TrafficDeps {

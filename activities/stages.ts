@@ -159,6 +159,7 @@ export const rulesOf = ({ traffic, readyTimeoutMs, undo }: HandfulRequest) => ({
   quietMs: traffic.quietMs,
   maxDrainMs: traffic.maxDrainMs,
   onDrainTimeout: traffic.onDrainTimeout,
+  ...(traffic.silence !== undefined && { silence: traffic.silence }),
   readyTimeoutMs,
   undo,
 });

@@ -18,10 +18,10 @@ import { leftOutOf } from '../traffic/registry/trail.ts';
 export async function makeDrainPlan(shared: Shared, given: unknown, call: Call): Promise<Plan> {
   const spec = shared.factories.validateDrain(given);
   const target = targetOf(spec, shared.cluster);
-  const { through } = spec.traffic;
-  const look = await lookBefore(shared, { target, through }, call);
+  const { traffic } = spec;
+  const look = await lookBefore(shared, { target, traffic }, call);
   const { kube, workload, observed } = look;
-  const registries = await inspectTraffic(shared, look, through, call);
+  const registries = await inspectTraffic(shared, look, traffic, call);
   const [own, nodeList, found] = await Promise.all([
     livingPods(kube, workload, target, observed),
     kube.list(nodes, {}),

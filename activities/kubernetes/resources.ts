@@ -47,6 +47,8 @@ const namespaced = <T>(group: string, version: string, name: string, missing: Er
 export const pods = namespaced<Pod>('', 'v1', 'pods', 'NO_PODS');
 /** How the resources of a pod that lives are changed; since Kubernetes 1.33. */
 export const podResize = namespaced<Pod>('', 'v1', 'pods/resize', 'NO_PODS');
+/** How an ephemeral container is put into a pod that lives; none can be taken out again. */
+export const podEphemeralContainers = namespaced<Pod>('', 'v1', 'pods/ephemeralcontainers', 'NO_PODS');
 export const podStatus = namespaced<Pod>('', 'v1', 'pods/status', 'NO_PODS');
 export const services = namespaced<Service>('', 'v1', 'services', 'SERVICE_NOT_FOUND');
 export const configMaps = namespaced<ConfigMap>('', 'v1', 'configmaps', 'NAMESPACE_NOT_FOUND');

@@ -24,10 +24,10 @@ export async function makeScalePlan(shared: Shared, given: unknown, call: Call):
     ...scalingOf(workload, target).access,
     ...(spec.scale.hpa === 'Refuse' ? [] : scalerAccess),
   ];
-  const { through } = spec.traffic;
-  const look = await lookBefore(shared, { target, through, more }, call);
+  const { traffic } = spec;
+  const look = await lookBefore(shared, { target, traffic, more }, call);
   const { kube, workload, observed } = look;
-  await inspectTraffic(shared, look, through, call);
+  await inspectTraffic(shared, look, traffic, call);
   const scaling = scalingOf(workload, target);
   const plan = shared.factories.planScale(spec, await observe(kube, workload, scaling, target, observed));
   await scaling.set({ target, uid: observed.uid }, { replicas: spec.scale.to, dryRun: true });

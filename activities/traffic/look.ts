@@ -1,18 +1,31 @@
+import type { SilenceSpec } from '../../workflows/contract/silence.schema.ts';
 import { exec } from '../kubernetes/exec.ts';
+import { KubernetesFailure } from '../kubernetes/kubernetesFailure.ts';
 import { nodes } from '../kubernetes/resources.ts';
 import type { Connection } from '../kubernetes/types.ts';
-import type { Pod } from '../kubernetes/wire.ts';
+import type { ContainerStatus, Pod } from '../kubernetes/wire.ts';
 import type { Access } from '../ports.ts';
+import { lookerAccess, lookerIn, rehearseLooker } from './looker.ts';
 import { countedPorts, type Sight, sightOf, tables } from './sight.ts';
 
-/** One look at who is connected to a pod. */
-export type Look = (kube: Connection, pod: Pod, signal: AbortSignal) => Promise<Sight>;
+/** One look at who is connected to a pod. `silence`: what to do where no container of its own can look. */
+export type Look = (kube: Connection, pod: Pod, signal: AbortSignal, silence?: SilenceSpec) => Promise<Sight>;
 
 /** The exec websocket is a GET; from Kubernetes 1.35 on the server asks for `create` as well. */
 export const lookAccess: readonly Access[] = [
   { group: '', resource: 'pods/exec', verb: 'get' },
   { group: '', resource: 'pods/exec', verb: 'create' },
 ];
+
+/** What the way of looking that the spec names needs besides. */
+export const silenceAccess = (silence: SilenceSpec | undefined): readonly Access[] =>
+  silence === undefined ? [] : lookerAccess;
+
+/** Whether the cluster lets one look so. Touches nothing. @throws PATCH_REFUSED with what the API server says */
+export async function inspectSilence(kube: Connection, pods: readonly Pod[], silence: SilenceSpec): Promise<void> {
+  const [pod] = pods;
+  if (pod !== undefined) await rehearseLooker(kube, pod, silence.ephemeralContainer);
+}
 
 /** Measured: 0.1 to 0.2 s. */
 const lookTimeoutMs = 5_000;
@@ -36,33 +49,57 @@ export function createLook(): Look {
     return fake;
   };
 
-  return async (kube, pod, signal) => {
+  /** Looks in one container; undefined: it has no `cat`. */
+  const lookIn = async (
+    kube: Connection,
+    pod: Pod,
+    { name, id }: Running,
+    signal: AbortSignal,
+  ): Promise<Sight | undefined> => {
+    if (withoutCat.has(id)) return undefined;
+    const at = { namespace: pod.metadata.namespace ?? '', pod: pod.metadata.name, container: name };
+    const answer = await exec(kube, at, ['cat', ...tables], { timeoutMs: lookTimeoutMs, signal });
+    if (answer.kind === 'ended') return sightOf(pod, answer.stdout, answer.stderr);
+    if (answer.kind === 'refused') return refusal(answer.status, answer.reason);
+    if (answer.kind === 'unreached') {
+      return (await isFake(kube, pod.spec.nodeName ?? '')) ? noKubelet : { kind: 'failed', reason: answer.reason };
+    }
+    if (withoutCat.size >= rememberedContainers) withoutCat.clear();
+    withoutCat.add(id);
+    return undefined;
+  };
+
+  return async (kube, pod, signal, silence) => {
     if (countedPorts(pod)?.size === 0) {
       return unprovable('it shares the network of its node and declares no port');
     }
-    const node = pod.spec.nodeName ?? '';
-    const noKubelet = unprovable('its node has no kubelet to look through');
-    if (isKnownFake(node)) return noKubelet;
-    const running = runningContainers(pod);
+    if (isKnownFake(pod.spec.nodeName ?? '')) return noKubelet;
+    const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {};
+    // Those of the application first, then sidecars among the init containers.
+    const running = runningOf(pod, [...containerStatuses, ...initContainerStatuses]);
     // Without a running container nothing listens. All containers share the network, so any of them can look.
     if (running.length === 0) return { kind: 'seen', callers: [], fromNode: [] };
-    for (const { name, id } of running) {
-      if (withoutCat.has(id)) continue;
-      const at = { namespace: pod.metadata.namespace ?? '', pod: pod.metadata.name, container: name };
-      const answer = await exec(kube, at, ['cat', ...tables], { timeoutMs: lookTimeoutMs, signal });
-      if (answer.kind === 'ended') return sightOf(pod, answer.stdout, answer.stderr);
-      if (answer.kind === 'refused') return refusal(answer.status, answer.reason);
-      if (answer.kind === 'unreached') {
-        return (await isFake(kube, node)) ? noKubelet : { kind: 'failed', reason: answer.reason };
-      }
-      if (withoutCat.size >= rememberedContainers) withoutCat.clear();
-      withoutCat.add(id);
+    for (const container of [...running, ...runningOf(pod, ephemeralContainerStatuses)]) {
+      const sight = await lookIn(kube, pod, container, signal);
+      if (sight !== undefined) return sight;
     }
-    return unprovable(`no container of it can run cat (${running.map(({ name }) => name).join(', ')})`);
+    const names = running.map(({ name }) => name).join(', ');
+    if (silence === undefined) return unprovable(`no container of it can run cat (${names})`);
+    try {
+      const looker = await lookerIn(kube.with(signal), pod, silence.ephemeralContainer);
+      if (looker === 'gone') return { kind: 'gone' };
+      if ('reason' in looker) return { kind: 'failed', reason: looker.reason };
+      const sight = await lookIn(kube, pod, { name: looker.name, id: `${pod.metadata.uid}/${looker.name}` }, signal);
+      return sight ?? { kind: 'failed', reason: `${silence.ephemeralContainer.image} has no cat` };
+    } catch (error) {
+      if (!(error instanceof KubernetesFailure)) throw error;
+      return { kind: 'failed', reason: error.message };
+    }
   };
 }
 
 const unprovable = (reason: string): Sight => ({ kind: 'unprovable', reason });
+const noKubelet = unprovable('its node has no kubelet to look through');
 
 function refusal(status: number, reason: string): Sight {
   switch (status) {
@@ -78,9 +115,12 @@ function refusal(status: number, reason: string): Sight {
   }
 }
 
-/** Containers that run: those of the application first, then sidecars among the init containers. */
-function runningContainers(pod: Pod): readonly { readonly name: string; readonly id: string }[] {
-  return [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])]
-    .filter(({ state }) => state?.running !== undefined)
-    .map(({ name, containerID }) => ({ name, id: containerID ?? `${pod.metadata.uid}/${name}` }));
+interface Running {
+  readonly name: string;
+  readonly id: string;
 }
+
+const runningOf = ({ metadata }: Pod, statuses: readonly ContainerStatus[]): readonly Running[] =>
+  statuses
+    .filter(({ state }) => state?.running !== undefined)
+    .map(({ name, containerID }) => ({ name, id: containerID ?? `${metadata.uid}/${name}` }));

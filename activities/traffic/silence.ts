@@ -43,7 +43,7 @@ export function createSilence(look: Look, turnMs = 10_000): Silence {
     rules: TrafficRules,
     { kube, signal }: SilenceDeps,
   ): Promise<Outcome | number> => {
-    const sight = await look(kube, pod.pod, signal);
+    const sight = await look(kube, pod.pod, signal, rules.silence);
     const nowMs = Date.now();
     const sinceMs = Date.parse(pod.since);
     const leftMs = Math.max(0, sinceMs + rules.maxDrainMs - nowMs);

@@ -417,6 +417,13 @@ describe('gates, writes, estimate', () => {
       'Take sluice.dev/serving out of the selector of Service checkout, then off the template of its ReplicaSet and the pods.',
       'Take the annotations off deployment/checkout and resume it.',
     ]);
+    const image = `r.test/busybox@sha256:${'1'.repeat(64)}`;
+    const traffic = { through: [{ service: 'checkout' }], silence: { ephemeralContainer: { image } } };
+    const seen = planRelease(specOf({ traffic }), observe(podsOf(12)));
+    expect(seen.traffic.silence).toEqual({ ephemeralContainer: { image } });
+    expect(seen.writes[3]).toBe(
+      `In each pod whose containers cannot run cat: add an ephemeral container of ${image} that sees its connections. It ends by itself; nobody can take it out of the pod again.`,
+    );
     const undrained = planRelease(specOf({ traffic: {} }), observe(podsOf(2), { paused: true }));
     expect(undrained.writes.some((write) => write.includes('sluice.dev/serving'))).toBe(false);
     expect(undrained.writes.at(-1)).toBe(

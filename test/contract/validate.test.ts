@@ -196,6 +196,11 @@ describe('says where, what was found and what is allowed', () => {
       'traffic.maxDrain: found "60s"; allowed: at least traffic.quiet, which is 2m',
     ],
     [
+      'a way to see silence by an image that may change',
+      { traffic: { silence: { ephemeralContainer: { image: 'busybox:1.36' } } } },
+      'traffic.silence.ephemeralContainer.image: found "busybox:1.36"; allowed: an image with its digest, such as registry.example/busybox@sha256:…',
+    ],
+    [
       'a warm-up where no pod waits for another',
       { strategy: { mode: 'BlueGreen', warmUp: '30s' } },
       'strategy.warmUp: found it, with mode BlueGreen; allowed: a `bake` in `gates` instead: with mode BlueGreen no pod waits for another',

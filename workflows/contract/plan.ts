@@ -11,6 +11,7 @@ import { humanDuration } from './quantity.ts';
 import type { PlannedReload } from './reload.ts';
 import type { PlannedResize } from './resize.ts';
 import type { PlannedScale } from './scale/plan.ts';
+import type { SilenceSpec } from './silence.schema.ts';
 import type { ReleaseSpec } from './spec.ts';
 import type { TemplatePatch } from './template.schema.ts';
 import type { NotifyTarget, TrafficSource } from './traffic.schema.ts';
@@ -210,6 +211,7 @@ export interface PlannedTraffic {
   readonly quietMs: number;
   readonly maxDrainMs: number;
   readonly onDrainTimeout: 'Stop' | 'Continue';
+  readonly silence?: SilenceSpec;
 }
 
 export interface PlanWarning {

@@ -7,6 +7,7 @@ import { kindAliases } from './kinds.ts';
 import { imageSchema, labelSchema, nameSchema } from './name.schema.ts';
 import { durationSchema, quantitySchema, quantityTitle, someTimeSchema } from './quantity.schema.ts';
 import { reloadSchema } from './reload.schema.ts';
+import { silenceSchema } from './silence.schema.ts';
 import {
   approversSuffice,
   drainIsLongEnough,
@@ -344,6 +345,11 @@ const releaseShape = z.strictObject({
         .superRefine(eachSourceOnce)
         .meta({ title: 'a list of ways out of traffic' }),
       quiet: durationSchema.default('5s').describe('So long without a connection counts as silence.'),
+      silence: silenceSchema
+        .optional()
+        .describe(
+          'How it is seen that nobody calls a pod any more. Default: by its open connections, as a container of its own shows them; where none can, `quiet` is waited for and people are told.',
+        ),
       maxDrain: durationSchema.default('60s').describe('How long to wait for silence at most; not less than `quiet`.'),
       onDrainTimeout: z
         .enum(['Stop', 'Continue'])

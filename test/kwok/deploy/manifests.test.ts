@@ -77,11 +77,12 @@ test.each(Object.keys(kinds) as KindName[])(
         await front.install(own.kube);
         await front.create(own, 'app');
       }
-      const traffic = { through: [{ service: 'app' }], quiet: '0s' };
+      const image = `registry.local/busybox@sha256:${'1'.repeat(64)}`;
+      const traffic = { through: [{ service: 'app' }], quiet: '0s', silence: { ephemeralContainer: { image } } };
       await own.start(own.spec('app', sampleImage('v2'), { traffic }));
       const { phase } = await own.until('app', (status) => isOver(status.phase));
       expect(phase).toBe('succeeded');
-      for (const { image } of (await own.pods('app')).values()) expect(image).toBe(sampleImage('v2'));
+      for (const pod of (await own.pods('app')).values()) expect(pod.image).toBe(sampleImage('v2'));
       // Of a Deployment also beside its pods, to the version before, and back.
       for (const [index, strategy] of (kind === 'deployment' ? beside : []).entries()) {
         const tag = index % 2 === 0 ? 'v1' : 'v2';

@@ -3,12 +3,18 @@ import { kindOf } from '../kinds.ts';
 import { marks, workloadName } from '../names.ts';
 import type { Observation } from '../observation.ts';
 import type { Plan } from '../plan.ts';
+import { lookWrites } from '../planner/traffic.ts';
 import { countOf } from '../quantity.ts';
 import { besideKinds, type PlannedCanary, splitText } from './plan.ts';
 
 /** What is written, in order, one sentence each. */
 export function canaryWrites(
-  { target, canary, replicas }: Pick<Plan, 'target' | 'replicas'> & { readonly canary: PlannedCanary },
+  {
+    target,
+    canary,
+    replicas,
+    traffic,
+  }: Pick<Plan, 'target' | 'replicas' | 'traffic'> & { readonly canary: PlannedCanary },
   { paused }: Pick<Observation, 'paused'>,
 ): readonly string[] {
   const name = workloadName(target);
@@ -44,6 +50,7 @@ export function canaryWrites(
             ? `${route.kind} ${route.canary} with weight 0: callers come to Service ${route.service} alone.`
             : `${route.kind} ${route.name} as it was: it sends callers to Service ${route.service} alone.`,
         ]),
+    ...lookWrites(traffic),
     `When the old pods are silent: set the new template in ${name}, which takes over the new ReplicaSet; scale the old one to 0, for \`kubectl rollout undo\`.`,
     ...(route === undefined ? [] : [`Delete ${isBeside ? `${route.kind} and ` : ''}Service ${route.canary}.`]),
     `Take the pod-template-hash out of the selector${services.length === 1 ? '' : 's'}.`,

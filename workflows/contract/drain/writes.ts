@@ -1,7 +1,7 @@
 import { kindOf } from '../kinds.ts';
 import { marks, workloadName } from '../names.ts';
 import type { Plan } from '../plan.ts';
-import { servicesOf } from '../planner/traffic.ts';
+import { lookWrites, servicesOf } from '../planner/traffic.ts';
 import type { DrainObservation } from './observation.ts';
 
 /** What is written besides what takes the pods out, in order, one sentence each. */
@@ -20,6 +20,7 @@ export function drainWrites(
           `Label ${kind.births} and all its pods ${marks.serving}=true, and add that to the selector of Service ${services.join(', ')}.`,
         ]
       : []),
+    ...lookWrites(traffic),
     ...(opens ? [`Take ${marks.serving} away again when they are back.`] : []),
     `Take the annotations off ${name} and ${kind.release(paused)}.`,
   ];

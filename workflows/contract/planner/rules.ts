@@ -6,13 +6,14 @@ import type { TrafficSource } from '../traffic.schema.ts';
 
 /** How pods leave traffic, in milliseconds. `through`: the ways out that are used. */
 export const plannedTraffic = (
-  { quiet, maxDrain, onDrainTimeout }: ReleaseSpec['traffic'],
+  { quiet, maxDrain, onDrainTimeout, silence }: ReleaseSpec['traffic'],
   through: readonly TrafficSource[],
 ): PlannedTraffic => ({
   through,
   quietMs: milliseconds(quiet),
   maxDrainMs: milliseconds(maxDrain),
   onDrainTimeout,
+  ...(silence !== undefined && { silence }),
 });
 
 /** What a plan takes over from the spec as it is, whatever its mode. `through`: the ways out of traffic that it uses. */

@@ -1,6 +1,7 @@
 import { SluiceError } from '../errors.ts';
 import { marks, workloadName } from '../names.ts';
 import type { Findings, Observation } from '../observation.ts';
+import type { PlannedTraffic } from '../plan.ts';
 import type { TrafficSource } from '../traffic.schema.ts';
 import { sourceText } from '../traffic.ts';
 
@@ -12,6 +13,14 @@ type Seen = Pick<Observation, 'target' | 'readinessGates'> & {
 /** The Services among ways out of traffic, as they are named. */
 export const servicesOf = (through: Through): readonly string[] =>
   through.flatMap((source) => ('service' in source ? [source.service] : []));
+
+/** What is written where a pod does not show its connections, one sentence each. */
+export const lookWrites = ({ silence }: Pick<PlannedTraffic, 'silence'>): readonly string[] =>
+  silence === undefined
+    ? []
+    : [
+        `In each pod whose containers cannot run cat: add an ephemeral container of ${silence.ephemeralContainer.image} that sees its connections. It ends by itself; nobody can take it out of the pod again.`,
+      ];
 
 /**
  * That pods can be taken out of traffic `through` these, and that nothing else was left open.

@@ -4,7 +4,7 @@ import type { Observation } from '../observation.ts';
 import { anewFrom, type Plan } from '../plan.ts';
 import { countOf } from '../quantity.ts';
 import { registryOf, sourceText } from '../traffic.ts';
-import { servicesOf } from './traffic.ts';
+import { lookWrites, servicesOf } from './traffic.ts';
 
 /** What is written besides the batches' pods, in order, one sentence each. */
 export function plannedWrites(
@@ -37,6 +37,7 @@ export function plannedWrites(
         (source) =>
           `Take each pod out of ${sourceText(source)} and put it back as it was; how it stood is kept in its annotation ${marks.outOf} meanwhile.`,
       ),
+    ...(traffic.through.length > 0 ? lookWrites(traffic) : []),
     ...(recreates
       ? [`Make ${kind.births} the new one while pods of a batch are made anew, and the old one again.`]
       : []),

@@ -1,7 +1,7 @@
 import { kindOf } from '../kinds.ts';
 import { marks, workloadName } from '../names.ts';
 import type { Plan } from '../plan.ts';
-import { servicesOf } from '../planner/traffic.ts';
+import { lookWrites, servicesOf } from '../planner/traffic.ts';
 import { countOf } from '../quantity.ts';
 import type { ScaleObservation } from './observation.ts';
 import { goesUp, type PlannedScale } from './plan.ts';
@@ -28,6 +28,7 @@ export function scaleWrites(
           `Label ${kind.births} and all its pods ${marks.serving}=true, and add that to the selector of Service ${services.join(', ')}.`,
         ]
       : []),
+    ...(up || traffic.through.length === 0 ? [] : lookWrites(traffic)),
     ...(up
       ? []
       : [
