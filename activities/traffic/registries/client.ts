@@ -3,17 +3,10 @@ import { failureText } from '../../failureText.ts';
 import { credentialsOf } from './credentials.ts';
 import { excerpt, RegistryFailure, RegistryRefusal, unanswered } from './failure.ts';
 import { type Pace, paceOf } from './pace.ts';
+import { type RegistryServer, timeoutMs } from './server.ts';
 
-/** A server that is slower than this is taken for one that is down. */
-const timeoutMs = 10_000;
 /** 10,000 instances with 3 kB each; whoever says more is no registry. */
 const mostBytes = 32 * 1024 * 1024;
-
-export interface RegistryServer {
-  readonly server: string;
-  readonly callsPerSecond: number;
-  readonly credentials?: string | undefined;
-}
 
 export interface RegistryCall {
   readonly method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
@@ -56,9 +49,7 @@ export class RegistryClient {
   async call({ method, path, query = {}, headers = {}, body }: RegistryCall): Promise<RegistryAnswer> {
     const { server, callsPerSecond, credentials } = this.#to;
     const { authorization, ca } = await credentialsOf(credentials);
-    if (!(await this.pace.turn(callsPerSecond, timeoutMs, this.#signal))) {
-      throw new RegistryFailure(`${hostOf(server)} did not answer a moment ago.`);
-    }
+    await this.pace.turn(hostOf(server), callsPerSecond, this.#signal);
     const url = new URL(server);
     url.pathname = `${url.pathname.replace(/\/+$/, '')}${path}`;
     for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);

@@ -1,7 +1,7 @@
 import type { RegistryKey, RegistryRulesOf, RegistrySource } from '../../../workflows/contract/registries.schema.ts';
 import { registryEntry } from '../../../workflows/contract/traffic.ts';
 import type { TrafficDeps } from '../../ports.ts';
-import { RegistryClient, type RegistryServer } from './client.ts';
+import { RegistryClient } from './client.ts';
 import { consulRegistry } from './consul.ts';
 import { dubboRegistry } from './dubbo.ts';
 import { etcdRegistry } from './etcd.ts';
@@ -9,6 +9,7 @@ import { eurekaRegistry } from './eureka.ts';
 import { execRegistry } from './exec.ts';
 import { nacosRegistry } from './nacos.ts';
 import type { Registry } from './registry.ts';
+import type { RegistryServer } from './server.ts';
 import { webhookRegistry } from './webhook.ts';
 import { ZooKeeperClient } from './zookeeper/client.ts';
 

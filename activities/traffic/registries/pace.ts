@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RegistryFailure } from './failure.ts';
+import { timeoutMs } from './server.ts';
 
 const backOffMs = { first: 250, most: 10_000 };
 
@@ -16,14 +18,16 @@ export class Pace {
     return Math.max(0, this.#closedUntilMs - Date.now());
   }
 
-  /** Whether a call may go: waits until it is its turn. `probeMs`: so long others stay back while one is tried after a failure. */
-  async turn(perSecond: number, probeMs: number, signal: AbortSignal): Promise<boolean> {
-    if (this.closedMs > 0) return false;
-    if (this.#failures > 0) this.#closedUntilMs = Date.now() + probeMs;
+  /**
+   * Waits until it is the turn of a call to `host`. While one is tried after a failure, the others stay back.
+   * @throws RegistryFailure where none may go now
+   */
+  async turn(host: string, perSecond: number, signal: AbortSignal): Promise<void> {
+    if (this.closedMs > 0) throw new RegistryFailure(`${host} did not answer a moment ago.`);
+    if (this.#failures > 0) this.#closedUntilMs = Date.now() + timeoutMs;
     const atMs = Math.max(Date.now(), this.#dueMs);
     this.#dueMs = atMs + 1_000 / perSecond;
     if (atMs > Date.now()) await sleep(atMs - Date.now(), undefined, { signal });
-    return true;
   }
 
   /** The server answered. */

@@ -83,9 +83,8 @@ test('a worker that is only starting is waited for', async () => {
   const world = await openWorld(stateDir);
   try {
     const early = world.sluice.plan(validateSpec(world.spec('nobody', 'registry.local/sample:v2')));
-    const refused = expect(early).rejects.toMatchObject({ code: 'WORKLOAD_NOT_FOUND' });
-    await world.worker();
-    await refused;
+    const [answer] = await Promise.allSettled([early, world.worker()]);
+    expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'WORKLOAD_NOT_FOUND' } });
   } finally {
     await world.close();
   }

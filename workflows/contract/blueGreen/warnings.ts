@@ -4,6 +4,7 @@ import type { Plan, PlanWarning } from '../plan.ts';
 import { othersWarnings, registryWarnings } from '../planner/warnings.ts';
 import { countOf } from '../quantity.ts';
 import type { ReleaseSpec } from '../spec.ts';
+import { warn } from '../warn.ts';
 import type { PlannedBlueGreen } from './plan.ts';
 import type { BlueGreenDraft } from './planner.ts';
 
@@ -28,8 +29,6 @@ export function besideWarnings(
   const left = observation.findings.services.filter((name) => !switched.has(name)).toSorted();
   const name = workloadName(plan.target);
   const down = observation.pods.filter(({ ready }) => !ready).length;
-  const warn = (when: boolean, code: PlanWarning['code'], message: string): PlanWarning[] =>
-    when ? [{ code, message }] : [];
   return [
     ...warn(
       left.length > 0,

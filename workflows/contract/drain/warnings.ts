@@ -3,10 +3,8 @@ import { workloadName } from '../names.ts';
 import type { Plan, PlanWarning } from '../plan.ts';
 import { holdWarnings } from '../planner/holdWarnings.ts';
 import { servicesOf } from '../planner/traffic.ts';
+import { warn } from '../warn.ts';
 import type { DrainObservation } from './observation.ts';
-
-const warn = (when: boolean, code: PlanWarning['code'], message: string): PlanWarning[] =>
-  when ? [{ code, message }] : [];
 
 /** What people should know before pods are taken out. None of it stops the drain. */
 export function drainWarnings(

@@ -1,6 +1,7 @@
 import { workloadName } from '../names.ts';
 import type { Findings, Observation } from '../observation.ts';
 import type { PlanWarning } from '../plan.ts';
+import { warn } from '../warn.ts';
 
 /** What there is to know of a workload that is held for a while and whose pods do not change: a scale, a drain. */
 export function holdWarnings({
@@ -12,8 +13,6 @@ export function holdWarnings({
   readonly findings: Pick<Findings, 'unrecorded'>;
 }): readonly PlanWarning[] {
   const name = workloadName(target);
-  const warn = (when: boolean, code: PlanWarning['code'], message: string): PlanWarning[] =>
-    when ? [{ code, message }] : [];
   return [
     ...warn(
       leftHeld,

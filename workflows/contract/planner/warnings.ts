@@ -4,6 +4,7 @@ import type { Observation } from '../observation.ts';
 import type { Plan, PlannedPod, PlanWarning } from '../plan.ts';
 import { countOf } from '../quantity.ts';
 import type { ReleaseSpec } from '../spec.ts';
+import { warn } from '../warn.ts';
 import { graySize } from './gray.ts';
 import { nodesWithout } from './prePull.ts';
 import { servicesOf } from './traffic.ts';
@@ -28,9 +29,6 @@ export function planWarnings(
     ...groups(plan, spec, observation, leftover),
   ];
 }
-
-const warn = (when: boolean, code: PlanWarning['code'], message: string): PlanWarning[] =>
-  when ? [{ code, message }] : [];
 
 /** Pods that the drain will pass over in a service registry. */
 function serviceRegistries({ findings: { registries = [] } }: Observation): PlanWarning[] {

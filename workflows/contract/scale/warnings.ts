@@ -3,11 +3,9 @@ import type { Plan, PlanWarning } from '../plan.ts';
 import { holdWarnings } from '../planner/holdWarnings.ts';
 import { servicesOf } from '../planner/traffic.ts';
 import { countOf } from '../quantity.ts';
+import { warn } from '../warn.ts';
 import type { ScaleObservation } from './observation.ts';
 import { goesUp, type PlannedScale } from './plan.ts';
-
-const warn = (when: boolean, code: PlanWarning['code'], message: string): PlanWarning[] =>
-  when ? [{ code, message }] : [];
 
 /** What people should know before they let it go on. None of it stops the scale. */
 export function scaleWarnings(

@@ -2,34 +2,29 @@ import { failureText } from '../../../failureText.ts';
 import { type Credentials, credentialsOf } from '../credentials.ts';
 import { RegistryFailure, RegistryRefusal, unanswered } from '../failure.ts';
 import { type Pace, paceOf } from '../pace.ts';
+import { type RegistryServer, timeoutMs } from '../server.ts';
 import { Connection, type Endpoint, type Reply } from './connection.ts';
 import { bytes, int, text } from './jute.ts';
-
-const timeoutMs = 10_000;
 
 /** https://github.com/apache/zookeeper/blob/master/zookeeper-server/src/main/java/org/apache/zookeeper/ZooDefs.java */
 const operations = { create: 1, delete: 2, getAcl: 6, getChildren: 8, sync: 9 };
 /** KeeperException.Code */
 const codes = { noNode: -101, noAuth: -102, nodeExists: -110, authFailed: -115 };
 
-export interface ZooKeeperServer {
-  /** `zookeeper://a:2181,b:2181`, with a path below which all is; `zookeeper+tls://…`. */
-  readonly server: string;
-  readonly callsPerSecond: number;
-  readonly credentials?: string | undefined;
-}
-
 /** By server and who one is: all activities of a process share one. */
 const connections = new Map<string, Promise<Connection>>();
 
 /** Calls to one ZooKeeper ensemble: at a bounded rate, with a time-out, backing off while it fails. Paths are below that of `server`. */
 export class ZooKeeperClient {
-  readonly #to: ZooKeeperServer;
+  readonly #to: RegistryServer;
   readonly #signal: AbortSignal;
   readonly pace: Pace;
 
-  /** `signal`: the activity's; no call is begun after it. */
-  constructor(to: ZooKeeperServer, signal: AbortSignal) {
+  /**
+   * `to.server`: `zookeeper://a:2181,b:2181`, with a path below which all is; `zookeeper+tls://…`. `signal`: the activity's; no
+   * call is begun after it.
+   */
+  constructor(to: RegistryServer, signal: AbortSignal) {
     this.#to = to;
     this.#signal = signal;
     this.pace = paceOf(to.server);
@@ -66,8 +61,7 @@ export class ZooKeeperClient {
     const known = await credentialsOf(credentials);
     const { endpoints, root, hosts } = parse(server);
     this.#signal.throwIfAborted();
-    if (!(await this.pace.turn(callsPerSecond, timeoutMs, this.#signal)))
-      throw new RegistryFailure(`${hosts} did not answer a moment ago.`);
+    await this.pace.turn(hosts, callsPerSecond, this.#signal);
     try {
       const connection = await connected(server, endpoints, known);
       const reply = await connection.call(
