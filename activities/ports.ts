@@ -64,8 +64,8 @@ export interface Workload {
    */
   labelBirths(request: HeldRequest, labels: Labels): Promise<Labels>;
   /**
-   * What is there now, not what a watch has heard: all its pods, where `own` were, and whether kube-controller-manager,
-   * whose controllers share one watch of pods, has seen all that carry the labels of births. Also where it is gone.
+   * What is there now, not what a watch has heard: all its pods, where `own` were, and how many of those that carry the
+   * labels of births kube-controller-manager has seen, whose controllers share one watch of pods. Also where it is gone.
    */
   seen(held: HeldRequest, own: readonly Pod[]): Promise<Seen>;
   /** Writes the images and resources of the pods, in place, with the marks. Those that have them are done without a write. */
@@ -124,7 +124,10 @@ export type Labels = Readonly<Record<string, string | null>>;
 
 export interface Seen {
   readonly pods: readonly Pod[];
+  /** It has seen all that carry the labels. */
   readonly all: boolean;
+  /** It counts pods that carry them no more: what it knows of pods is from before they lost them. */
+  readonly outdated: boolean;
 }
 
 export interface PodChange {

@@ -16,8 +16,11 @@ const kind: SetKind<DaemonSet> = {
     revisions.findLast((revision) => sameTemplate(templateOf(revision), spec.template))?.metadata.name,
   labelOf: (name, revisions) =>
     revisions.find(({ metadata }) => metadata.name === name)?.metadata.labels?.[revisionLabel] ?? '',
-  /** Pods on nodes that it is not for any more are left alone by its controller, and counted apart. */
-  hasSeen: ({ status }, count) => (status?.updatedNumberScheduled ?? 0) + (status?.numberMisscheduled ?? 0) >= count,
+  /** Pods on nodes that it is not for any more are left alone by its controller, and counted apart, whatever their label. */
+  counted: ({ status: { updatedNumberScheduled: least = 0, numberMisscheduled: apart = 0 } = {} }) => ({
+    least,
+    most: least + apart,
+  }),
   /** Its controller deletes by what it counts, live ones included; a release makes four at most, an undo as many. */
   room: 10,
 };

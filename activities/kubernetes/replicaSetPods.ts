@@ -22,21 +22,24 @@ export async function seen(
   });
   const found = await Promise.all([...new Set(sets)].map((name) => kube.find(replicaSets, { namespace, name })));
   const bearing = found.filter((set) => set !== undefined);
-  if (bearing.length === 0) return { pods: own, all: true };
+  if (bearing.length === 0) return { pods: own, all: true, outdated: false };
   // In this order: whatever is born after the ReplicaSet was read is born with its template.
   const lists = await Promise.all(
     bearing.map(({ spec }) => kube.list(pods, { namespace, labelSelector: selectorText(spec.selector) })),
   );
   const owners = new Set(own.map((pod) => controllerOf(pod)?.uid));
   const living = lists.flatMap(({ items }) => items).filter((pod) => owners.has(controllerOf(pod)?.uid));
-  return { pods: living, all: bearing.every((set) => hasSeen(set, living)) };
+  const each = bearing.map((set) => follows(set, living));
+  return { pods: living, all: each.every(({ all }) => all), outdated: each.some(({ outdated }) => outdated) };
 }
 
-function hasSeen(set: ReplicaSet, living: readonly Pod[]): boolean {
+function follows(set: ReplicaSet, living: readonly Pod[]): Pick<Seen, 'all' | 'outdated'> {
   const { status, spec, metadata } = set;
+  if (!hasObserved(set)) return { all: false, outdated: true };
   const labels = spec.template?.metadata?.labels ?? {};
   const labelled = living.filter(
     (pod) => controllerOf(pod)?.uid === metadata.uid && !isLeaving(pod) && hasLabels(pod.metadata.labels, labels),
   );
-  return hasObserved(set) && (status?.fullyLabeledReplicas ?? 0) >= labelled.length;
+  const counted = status?.fullyLabeledReplicas ?? 0;
+  return { all: counted >= labelled.length, outdated: counted > labelled.length };
 }

@@ -12,7 +12,7 @@ const kind: SetKind<StatefulSet> = {
   replicas: ({ spec }) => spec.replicas ?? 1,
   newest: ({ status }) => status?.updateRevision,
   labelOf: (name) => name,
-  hasSeen: ({ status }, count) => (status?.updatedReplicas ?? 0) >= count,
+  counted: ({ status: { updatedReplicas: count = 0 } = {} }) => ({ least: count, most: count }),
   room: 0,
   unfit: partitioned,
   ordinal: ({ metadata }) => Number(/-(\d+)$/.exec(metadata.name)?.[1]),

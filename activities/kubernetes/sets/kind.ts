@@ -24,8 +24,8 @@ export interface SetKind<T extends AnySet = AnySet> {
   newest(set: T, revisions: readonly ControllerRevision[]): string | undefined;
   /** What the pods of a revision are labelled with. */
   labelOf(name: string, revisions: readonly ControllerRevision[]): string;
-  /** Whether its status shows that its controller has seen so many pods with the label of the newest revision. */
-  hasSeen(set: T, count: number): boolean;
+  /** How many pods with the label of the newest revision its controller has seen, by its status. */
+  counted(set: T): { readonly least: number; readonly most: number };
   /** By how much revisionHistoryLimit is raised while a release holds it. 0: what pods are of is not counted as history. */
   readonly room: number;
   /** Why it cannot be released as it is. */

@@ -20,17 +20,19 @@ export async function livingPods(kube: Connection, { metadata, spec }: AnySet): 
 }
 
 /**
- * Its pods, and whether its controller has seen all that carry the label of the newest revision: its status counts those.
+ * Its pods, and what its controller has seen of the label of the newest revision: its status counts the pods that carry it.
  * See the port. Gone, it has the pods that are known of it.
  */
 export async function seen(kube: Connection, kind: SetKind, held: HeldRequest, own: readonly Pod[]): Promise<Seen> {
   const look = await lookAgain(kube, kind, held);
-  if (!look) return { pods: own, all: true };
+  if (!look) return { pods: own, all: true, outdated: false };
   const { set, newest, label } = look;
   // In this order: a pod that is born after the status was read only makes the wait longer.
   const living = await livingPods(kube, set);
-  const count = living.filter(({ metadata }) => metadata.labels?.[revisionLabel] === label).length;
-  return { pods: living, all: newest !== '' && hasObserved(set) && kind.hasSeen(set, count) };
+  if (newest === '' || !hasObserved(set)) return { pods: living, all: false, outdated: true };
+  const labelled = living.filter(({ metadata }) => metadata.labels?.[revisionLabel] === label).length;
+  const { least, most } = kind.counted(set);
+  return { pods: living, all: most >= labelled, outdated: least > labelled };
 }
 
 /**

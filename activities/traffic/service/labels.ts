@@ -44,7 +44,9 @@ export async function setServing(
  * Sets the label on the pods that `chosen` picks, again and again until a fresh list has none and their controller has
  * seen it. The last is needed before the Service's selector asks for the label: the endpoint controller reads pods and
  * Services by two different watches, and one that knew the new selector and the old pods would drop their endpoints.
- * It shares the watch of pods with the workload's controller. `besides`: what labelBirths says.
+ * It shares the watch of pods with the workload's controller, which tells how many of them have the label. Where they had it
+ * a moment ago, and have lost it, it may still count them: no pod gets the label before it has seen that.
+ * `besides`: what labelBirths says.
  */
 export async function labelUntilSeen(
   deps: TrafficDeps,
@@ -53,19 +55,20 @@ export async function labelUntilSeen(
   besides: Labels,
 ): Promise<void> {
   const own = deps.pods.all();
-  await setAll(deps, own.filter(chosen), serving, besides);
   let left = 0;
+  let begun = serving === null;
   const done = await poll(async () => {
     const seen = await deps.workload.seen(deps.held, own);
     const pending = seen.pods.filter(chosen);
     left = pending.length;
     if (left === 0 && seen.all) return true;
-    await setAll(deps, pending, serving, besides);
+    begun ||= !seen.outdated;
+    if (begun) await setAll(deps, pending, serving, besides);
     return undefined;
   }, deps.signal);
   if (done) return;
   throw behind(
-    left > 0
+    left > 0 && begun
       ? `there are still ${left} pods whose label ${marks.serving} is not as it should be`
       : `the controller of the workload has not seen the label ${marks.serving} on all pods`,
   );

@@ -173,6 +173,25 @@ describe('controllers that fall behind', () => {
     await release.close();
   });
 
+  it('are waited for where a Service is opened again and they still count the labels of before', async () => {
+    const { app, name, through } = await shop(2);
+    const release = await releaseOf(world, app, through);
+    await release.open();
+    await release.close();
+    const kube = stalled(world.kube, 'all pods');
+    const opening = workerOn(kube).openTraffic({ ...release.held, through });
+    await eventually(async () =>
+      (await app.sets()).every(({ spec }) => spec.template?.metadata?.labels?.[marks.serving] === 'true'),
+    );
+    await sleep(waits);
+    expect((await app.pods()).map(({ metadata }) => metadata.labels?.[marks.serving])).toEqual([undefined, undefined]);
+    expect((await service(world, name)).spec.selector).toEqual({ app: name });
+    kube.goOn();
+    await opening;
+    expect((await service(world, name)).spec.selector).toEqual({ app: name, [marks.serving]: 'true' });
+    await release.close();
+  });
+
   it('are waited for before a pod loses the label that the selector asked for', async () => {
     const { app, name, through } = await shop(2);
     const release = await releaseOf(world, app, through);

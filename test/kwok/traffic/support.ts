@@ -194,17 +194,26 @@ export function interrupted(
   return wrap(kube);
 }
 
-/** A connection of a worker that does not hear what the controllers have done, until `goOn`. */
-export function stalled(kube: Connection): Connection & { readonly goOn: () => void } {
+/**
+ * A connection of a worker that does not hear what the controllers have done, until `goOn`. They have seen every ReplicaSet, and
+ * `counts` says how many of its pods with our label: they hear of pods by another watch, which is behind.
+ */
+export function stalled(
+  kube: Connection,
+  counts: 'no pod' | 'all pods' = 'no pod',
+): Connection & { readonly goOn: () => void } {
   const going = new AbortController();
   const { signal: moves } = going;
   const wrap = (inner: Connection): Connection => ({
     ...inner,
     with: (signal) => wrap(inner.with(signal)),
     async find<T>(resource: Resource<T>, at: At) {
+      if (moves.aborted || resource.name !== 'replicasets') return inner.find(resource, at);
       const found = await inner.find(resource, at);
-      if (moves.aborted || resource.name !== 'replicasets' || found === undefined) return found;
-      return { ...found, status: { observedGeneration: 0, fullyLabeledReplicas: 0 } };
+      const set = await inner.find(replicaSets, at);
+      const fullyLabeledReplicas = counts === 'all pods' ? (set?.spec.replicas ?? 0) : 0;
+      const status = { observedGeneration: set?.metadata.generation ?? 0, fullyLabeledReplicas };
+      return found === undefined ? found : { ...found, status };
     },
     async list<T>(resource: Resource<T>, where: Where) {
       const found = await inner.list(resource, where);
