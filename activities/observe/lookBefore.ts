@@ -7,7 +7,7 @@ import { requireFree } from '../mayPlan.ts';
 import { noPods } from '../podsOf.ts';
 import type { Access, ObservedWorkload, Workload } from '../ports.ts';
 import { type Shared, scopeOf } from '../scope.ts';
-import { inspectSilence, silenceAccess } from '../traffic/look.ts';
+import { inspectSilence, silenceAccess } from '../traffic/inspectSilence.ts';
 import { requireAccess } from './requireAccess.ts';
 
 type TrafficAsked = Pick<ReleaseSpec['traffic'], 'through' | 'silence'>;
@@ -55,7 +55,7 @@ export async function inspectTraffic(
   if (through.length === 0 && silence === undefined) return [];
   const scope = scopeOf(shared, { target, uid, holder: '' }, call);
   return scope.withPods(async (pods) => {
-    if (silence !== undefined) await inspectSilence(scope.kube, pods.all(), silence);
+    if (silence !== undefined) await inspectSilence(scope.kube, pods.all(), silence, call.signal);
     return scope.traffic(through, pods).inspect();
   });
 }

@@ -1,31 +1,20 @@
-import type { SilenceSpec } from '../../workflows/contract/silence.schema.ts';
 import { exec } from '../kubernetes/exec.ts';
 import { KubernetesFailure } from '../kubernetes/kubernetesFailure.ts';
 import { nodes } from '../kubernetes/resources.ts';
 import type { Connection } from '../kubernetes/types.ts';
 import type { ContainerStatus, Pod } from '../kubernetes/wire.ts';
 import type { Access } from '../ports.ts';
-import { lookerAccess, lookerIn, rehearseLooker } from './looker.ts';
+import { type LookerRules, lookerIn } from './looker.ts';
 import { countedPorts, type Sight, sightOf, tables } from './sight.ts';
 
-/** One look at who is connected to a pod. `silence`: what to do where no container of its own can look. */
-export type Look = (kube: Connection, pod: Pod, signal: AbortSignal, silence?: SilenceSpec) => Promise<Sight>;
+/** One look at who is connected to a pod. `rules`: what looks where no container of its own can. */
+export type Look = (kube: Connection, pod: Pod, signal: AbortSignal, rules?: LookerRules) => Promise<Sight>;
 
 /** The exec websocket is a GET; from Kubernetes 1.35 on the server asks for `create` as well. */
 export const lookAccess: readonly Access[] = [
   { group: '', resource: 'pods/exec', verb: 'get' },
   { group: '', resource: 'pods/exec', verb: 'create' },
 ];
-
-/** What the way of looking that the spec names needs besides. */
-export const silenceAccess = (silence: SilenceSpec | undefined): readonly Access[] =>
-  silence === undefined ? [] : lookerAccess;
-
-/** Whether the cluster lets one look so. Touches nothing. @throws PATCH_REFUSED with what the API server says */
-export async function inspectSilence(kube: Connection, pods: readonly Pod[], silence: SilenceSpec): Promise<void> {
-  const [pod] = pods;
-  if (pod !== undefined) await rehearseLooker(kube, pod, silence.ephemeralContainer);
-}
 
 /** Measured: 0.1 to 0.2 s. */
 const lookTimeoutMs = 5_000;
@@ -69,7 +58,7 @@ export function createLook(): Look {
     return undefined;
   };
 
-  return async (kube, pod, signal, silence) => {
+  return async (kube, pod, signal, rules) => {
     if (countedPorts(pod)?.size === 0) {
       return unprovable('it shares the network of its node and declares no port');
     }
@@ -84,13 +73,13 @@ export function createLook(): Look {
       if (sight !== undefined) return sight;
     }
     const names = running.map(({ name }) => name).join(', ');
-    if (silence === undefined) return unprovable(`no container of it can run cat (${names})`);
+    if (rules === undefined) return unprovable(`no container of it can run cat (${names})`);
     try {
-      const looker = await lookerIn(kube.with(signal), pod, silence.ephemeralContainer);
+      const looker = await lookerIn(kube.with(signal), pod, rules);
       if (looker === 'gone') return { kind: 'gone' };
       if ('reason' in looker) return { kind: 'failed', reason: looker.reason };
       const sight = await lookIn(kube, pod, { name: looker.name, id: `${pod.metadata.uid}/${looker.name}` }, signal);
-      return sight ?? { kind: 'failed', reason: `${silence.ephemeralContainer.image} has no cat` };
+      return sight ?? { kind: 'failed', reason: `${rules.image} has no cat` };
     } catch (error) {
       if (!(error instanceof KubernetesFailure)) throw error;
       return { kind: 'failed', reason: error.message };

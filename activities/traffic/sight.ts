@@ -3,11 +3,13 @@ import { gateways, hasSocketTable, type Inbound, inboundConnections } from './so
 
 /**
  * - `seen`: who is connected.
+ * - `measured`: what a figure of it says; `text` for people, where that is not silence.
  * - `unprovable`: nobody can look into this pod; asking again will not help.
  * - `failed`: this look failed; the next may not.
  */
 export type Sight =
   | { readonly kind: 'seen'; readonly callers: readonly Inbound[]; readonly fromNode: readonly Inbound[] }
+  | { readonly kind: 'measured'; readonly silent: boolean; readonly text: string }
   | { readonly kind: 'unprovable'; readonly reason: string }
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'gone' };

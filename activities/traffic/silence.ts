@@ -1,14 +1,16 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Handful } from '../../workflows/contract/activities.ts';
-import { humanDuration } from '../../workflows/contract/quantity.ts';
+import { humanDuration, milliseconds } from '../../workflows/contract/quantity.ts';
 import { handfulOf, type Outcome } from '../handful.ts';
 import type { Connection } from '../kubernetes/types.ts';
 import type { PumpedPod, TrafficRules } from '../ports.ts';
 import { createSlots } from '../slots.ts';
 import type { Look } from './look.ts';
+import { measure } from './measure.ts';
 import { nextWindow, type QuietWindow } from './quiet.ts';
 import { giveUp } from './rules.ts';
+import type { Sight } from './sight.ts';
 import type { Inbound } from './sockets.ts';
 
 /** Looks under way at once. */
@@ -43,7 +45,7 @@ export function createSilence(look: Look, turnMs = 10_000): Silence {
     rules: TrafficRules,
     { kube, signal }: SilenceDeps,
   ): Promise<Outcome | number> => {
-    const sight = await look(kube, pod.pod, signal, rules.silence);
+    const sight = await sightBy(look, kube, pod, rules, signal);
     const nowMs = Date.now();
     const sinceMs = Date.parse(pod.since);
     const leftMs = Math.max(0, sinceMs + rules.maxDrainMs - nowMs);
@@ -55,16 +57,15 @@ export function createSilence(look: Look, turnMs = 10_000): Silence {
     if (sight.kind === 'failed') {
       return leftMs > 0 ? Math.min(leftMs, retryMs) : timedOut(`nobody could look: ${sight.reason}`, rules);
     }
-    const { callers, fromNode } = sight;
-    const seen = { atMs: nowMs, callers: callers.length, fromNode: fromNode.length };
-    const window = nextWindow(known.get(pod.uid)?.window, seen, rules.quietMs, maxGapMs);
+    const busy = callsOf(sight);
+    const window = nextWindow(known.get(pod.uid)?.window, { atMs: nowMs, ...busy }, rules.quietMs, maxGapMs);
     if (window.silent) return 'done';
     // A quiet window that has begun may end after maxDrain: the time may have passed while no worker ran, or another one.
     if (leftMs === 0 && window.quietSinceMs === undefined) {
-      return timedOut(connectionsOf([...callers, ...fromNode]), rules);
+      return timedOut(busy.text, rules);
     }
     const untilQuietMs = (window.quietSinceMs ?? nowMs) + rules.quietMs - nowMs;
-    const nextMs = Math.max(shortestMs, Math.min(longestMs, rules.quietMs / 4, untilQuietMs));
+    const nextMs = everyMs(rules) ?? Math.max(shortestMs, Math.min(longestMs, rules.quietMs / 4, untilQuietMs));
     const pauseMs = leftMs > 0 ? Math.min(leftMs, nextMs) : nextMs;
     known.set(pod.uid, { window, dueMs: nowMs + pauseMs });
     return pauseMs;
@@ -102,6 +103,40 @@ export function createSilence(look: Look, turnMs = 10_000): Silence {
     deps.signal.throwIfAborted();
     return handfulOf(outcomes);
   };
+}
+
+const measuresOf = ({ silence }: TrafficRules) =>
+  silence !== undefined && 'prometheus' in silence ? silence.prometheus : undefined;
+
+const everyMs = (rules: TrafficRules): number | undefined => {
+  const every = measuresOf(rules)?.every;
+  return every === undefined ? undefined : milliseconds(every);
+};
+
+/** One look, in the way that the spec names. */
+function sightBy(
+  look: Look,
+  kube: Connection,
+  pod: PumpedPod,
+  rules: TrafficRules,
+  signal: AbortSignal,
+): Promise<Sight> {
+  const measures = measuresOf(rules);
+  if (measures !== undefined) return measure(pod, measures, signal);
+  const { silence } = rules;
+  return look(
+    kube,
+    pod.pod,
+    signal,
+    silence && 'ephemeralContainer' in silence ? silence.ephemeralContainer : undefined,
+  );
+}
+
+/** Who was seen, as the quiet window counts, and for people. */
+function callsOf(sight: Extract<Sight, { readonly kind: 'seen' | 'measured' }>) {
+  if (sight.kind === 'measured') return { callers: sight.silent ? 0 : 1, fromNode: 0, text: sight.text };
+  const { callers, fromNode } = sight;
+  return { callers: callers.length, fromNode: fromNode.length, text: connectionsOf([...callers, ...fromNode]) };
 }
 
 const unproven = (reason: string, { quietMs }: TrafficRules): string =>

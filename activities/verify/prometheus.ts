@@ -1,38 +1,19 @@
-import { request } from 'undici';
 import type { CheckSpec } from '../../workflows/contract/check.schema.ts';
-import { failureText } from '../failureText.ts';
 import type { Check, CheckDeps, Verdict } from '../ports.ts';
-import { type Answer, readAnswer } from './prometheusAnswer.ts';
+import type { Answer } from '../prometheus/answer.ts';
+import { instantQuery } from '../prometheus/query.ts';
 
 export type PrometheusCheckSpec = Extract<CheckSpec, { prometheus: unknown }>['prometheus'];
-
-const timeoutMs = 10_000;
 
 /** One instant query (`/api/v1/query`), whose one number must lie between `min` and `max`; the same for all pods. */
 export function prometheusCheck(spec: PrometheusCheckSpec, { signal }: Pick<CheckDeps, 'signal'>): Check {
   return {
     key: 'prometheus',
     async run(pods) {
-      const verdict = judge(await query(spec, signal), spec);
+      const verdict = judge(await instantQuery(spec, signal), spec);
       return new Map(pods.map(({ name }) => [name, verdict]));
     },
   };
-}
-
-async function query({ server, query: expression }: PrometheusCheckSpec, signal: AbortSignal): Promise<Answer> {
-  const url = new URL(server);
-  url.pathname = `${url.pathname.replace(/\/+$/, '')}/api/v1/query`;
-  url.searchParams.set('query', expression);
-  try {
-    const { statusCode, body } = await request(url, {
-      headers: { accept: 'application/json' },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-    });
-    return readAnswer(statusCode, await body.text());
-  } catch (error) {
-    signal.throwIfAborted();
-    return { kind: 'error', reason: failureText(error, timeoutMs) };
-  }
 }
 
 /** The verdict on one answer. What is undecided stays `unsure`: it never passes silently. */

@@ -201,6 +201,33 @@ describe('says where, what was found and what is allowed', () => {
       'traffic.silence.ephemeralContainer.image: found "busybox:1.36"; allowed: an image with its digest, such as registry.example/busybox@sha256:…',
     ],
     [
+      'a query that is the same for all pods',
+      { traffic: { silence: { prometheus: { server: 'http://p:9090', query: 'sum(in_flight)' } } } },
+      'traffic.silence.prometheus.query: found "sum(in_flight)"; allowed: PromQL about one pod, with {pod} or {ip} in a label, such as `sum(in_flight{pod="{pod}"})`',
+    ],
+    [
+      'a query about the past',
+      { traffic: { silence: { prometheus: { server: 'http://p:9090', query: 'a{pod="{pod}"} offset 5m' } } } },
+      'traffic.silence.prometheus.query: found "a{pod=\\"{pod}\\"} offset 5m"; allowed: a query about now: without `offset` and `@`, and with ranges such as [1m]',
+    ],
+    [
+      'a query that reaches back further than a drain lasts',
+      { traffic: { silence: { prometheus: { server: 'http://p:9090', query: 'rate(a{pod="{pod}"}[1m])' } } } },
+      'traffic.maxDrain: found 60s; allowed: at least 1m5s: traffic.quiet and how far back silence.prometheus.query reaches',
+    ],
+    [
+      'two ways to see silence',
+      {
+        traffic: {
+          silence: {
+            prometheus: { server: 'http://p:9090', query: 'a{ip="{ip}"}' },
+            ephemeralContainer: { image: `b@sha256:${'1'.repeat(64)}` },
+          },
+        },
+      },
+      'traffic.silence: found prometheus and ephemeralContainer in one entry; allowed: one of ephemeralContainer or prometheus; write an entry for each',
+    ],
+    [
       'a warm-up where no pod waits for another',
       { strategy: { mode: 'BlueGreen', warmUp: '30s' } },
       'strategy.warmUp: found it, with mode BlueGreen; allowed: a `bake` in `gates` instead: with mode BlueGreen no pod waits for another',

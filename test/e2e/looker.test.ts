@@ -7,10 +7,11 @@ import { isReady } from '../../activities/kubernetes/podState.ts';
 import { pods } from '../../activities/kubernetes/resources.ts';
 import type { Pod } from '../../activities/kubernetes/wire.ts';
 import { resolveDigest } from '../../activities/registry/resolveDigest.ts';
-import { createLook, inspectSilence } from '../../activities/traffic/look.ts';
+import { inspectSilence } from '../../activities/traffic/inspectSilence.ts';
+import { createLook } from '../../activities/traffic/look.ts';
+import type { LookerRules } from '../../activities/traffic/looker.ts';
 import { sampleImage } from '../../local/sample.ts';
 import { SluiceError } from '../../workflows/contract/errors.ts';
-import type { SilenceSpec } from '../../workflows/contract/silence.schema.ts';
 import { eventually } from '../kwok/activities/fixtures.ts';
 import { openKubectl } from '../support/kubectl.ts';
 
@@ -22,7 +23,7 @@ const kubectl = openKubectl(stack.kubectl, stack.environment.KUBECONFIG, namespa
 const kube = connect(loadKubeConfig({ kubeconfig: stack.environment.KUBECONFIG }));
 const { signal } = new AbortController();
 const app = sampleImage('v1-bare', stack.registry);
-let silence: SilenceSpec & { readonly ephemeralContainer: object };
+let rules: LookerRules;
 
 const pinned = async (image: string): Promise<string> => {
   const found = await resolveDigest(image, signal);
@@ -33,7 +34,7 @@ const pinned = async (image: string): Promise<string> => {
 beforeAll(async () => {
   await kubectl.run('create', 'namespace', namespace);
   await kubectl.run('label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted');
-  silence = { ephemeralContainer: { image: await pinned(sampleImage('v1', stack.registry)) } };
+  rules = { image: await pinned(sampleImage('v1', stack.registry)) };
 });
 afterAll(async () => {
   await kubectl.run('delete', 'namespace', namespace, '--wait=false');
@@ -73,10 +74,10 @@ describe('an ephemeral container', () => {
     const socket = connectTo(8080, pod.status?.podIP ?? '');
     await once(socket, 'connect');
     try {
-      const first = await look(kube, pod, signal, silence);
+      const first = await look(kube, pod, signal, rules);
       expect(first).toEqual({ kind: 'failed', reason: expect.stringContaining('sluice-look does not run yet') });
       const seen = await eventually(async () => {
-        const sight = await look(kube, pod, signal, silence);
+        const sight = await look(kube, pod, signal, rules);
         return sight.kind === 'seen' && sight;
       });
       expect([...seen.callers, ...seen.fromNode].map(({ remote }) => remote.split(':').at(-1))).toContain(
@@ -86,7 +87,7 @@ describe('an ephemeral container', () => {
       socket.destroy();
     }
     await eventually(async () => {
-      const sight = await look(kube, pod, signal, silence);
+      const sight = await look(kube, pod, signal, rules);
       return sight.kind === 'seen' && sight.callers.length === 0;
     });
 
@@ -99,7 +100,7 @@ describe('an ephemeral container', () => {
 
     // Whoever comes next, another worker and other rules too, uses the one that is there.
     expect(await createLook()(kube, after, signal)).toMatchObject({ kind: 'seen' });
-    expect(await createLook()(kube, after, signal, silence)).toMatchObject({ kind: 'seen' });
+    expect(await createLook()(kube, after, signal, rules)).toMatchObject({ kind: 'seen' });
     expect(added(await read('bare'))).toEqual(['sluice-look']);
 
     // It does not hold up the end of its pod, whose grace period is 30 s.
@@ -111,9 +112,9 @@ describe('an ephemeral container', () => {
   it('is added once by several workers that look at the same time', async () => {
     const pod = await startPod('together');
     const looks = [createLook(), createLook(), createLook()];
-    await Promise.all(looks.map((look) => look(kube, pod, signal, silence)));
+    await Promise.all(looks.map((look) => look(kube, pod, signal, rules)));
     await eventually(async () => {
-      const sights = await Promise.all(looks.map((look) => look(kube, pod, signal, silence)));
+      const sights = await Promise.all(looks.map((look) => look(kube, pod, signal, rules)));
       return sights.every(({ kind }) => kind === 'seen');
     });
     expect(added(await read('together'))).toEqual(['sluice-look']);
@@ -122,7 +123,7 @@ describe('an ephemeral container', () => {
   it('that cannot run proves nothing, and is not added again and again', async () => {
     const pod = await startPod('useless');
     // The program is the only thing in it: no sh.
-    const useless: SilenceSpec = { ephemeralContainer: { image: await pinned(app) } };
+    const useless: LookerRules = { image: await pinned(app) };
     const look = createLook();
     const sight = await eventually(async () => {
       const seen = await look(kube, pod, signal, useless);
@@ -132,15 +133,13 @@ describe('an ephemeral container', () => {
     expect(await look(kube, pod, signal, useless)).toEqual(sight);
     expect(added(await read('useless'))).toEqual(['sluice-look']);
     // Another image is another one.
-    await eventually(async () => (await look(kube, pod, signal, silence)).kind === 'seen');
+    await eventually(async () => (await look(kube, pod, signal, rules)).kind === 'seen');
     expect(added(await read('useless'))).toEqual(['sluice-look', 'sluice-look-2']);
   });
 
   it('that cannot be pulled is named with the reason', async () => {
     const pod = await startPod('absent');
-    const absent: SilenceSpec = {
-      ephemeralContainer: { image: `${stack.registry}/nothing@sha256:${'0'.repeat(64)}` },
-    };
+    const absent: LookerRules = { image: `${stack.registry}/nothing@sha256:${'0'.repeat(64)}` };
     const look = createLook();
     const reason = await eventually(async () => {
       const seen = await look(kube, pod, signal, absent);
@@ -151,9 +150,9 @@ describe('an ephemeral container', () => {
 
   it('is refused before anything is touched where the cluster lets nobody add one', async () => {
     const pod = await startPod('guarded');
-    await expect(inspectSilence(kube, [pod], silence)).resolves.toBeUndefined();
+    await expect(inspectSilence(kube, [pod], { ephemeralContainer: rules }, signal)).resolves.toBeUndefined();
     const name = `no-debugging-${process.pid}`;
-    const rules = [
+    const resourceRules = [
       { apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['pods/ephemeralcontainers'] },
     ];
     const policy = {
@@ -161,7 +160,7 @@ describe('an ephemeral container', () => {
       kind: 'ValidatingAdmissionPolicy',
       metadata: { name },
       spec: {
-        matchConstraints: { resourceRules: rules },
+        matchConstraints: { resourceRules },
         validations: [{ expression: 'false', message: 'nobody debugs here' }],
       },
     };
@@ -174,10 +173,12 @@ describe('an ephemeral container', () => {
     await kubectl.apply(policy, binding);
     try {
       await eventually(async () => {
-        const refused: unknown = await inspectSilence(kube, [pod], silence).catch((error: unknown) => error);
+        const refused: unknown = await inspectSilence(kube, [pod], { ephemeralContainer: rules }, signal).catch(
+          (error: unknown) => error,
+        );
         return refused instanceof SluiceError && refused.code === 'PATCH_REFUSED';
       });
-      expect(await createLook()(kube, pod, signal, silence)).toEqual({
+      expect(await createLook()(kube, pod, signal, rules)).toEqual({
         kind: 'failed',
         reason: expect.stringContaining('nobody debugs here'),
       });

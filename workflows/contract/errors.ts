@@ -121,6 +121,13 @@ export const errors = {
     'A pod has no instance in the service registry.',
     'See why it is not registered, say under `instance` how it is known there, or write `missing: Skip` to change it all the same.',
   ),
+  SILENCE_UNUSABLE: row(
+    422,
+    3,
+    false,
+    'Silence cannot be seen as traffic.silence says.',
+    'Correct traffic.silence; nothing has been touched.',
+  ),
   REGISTRY_UNREACHABLE: row(
     503,
     6,

@@ -15,6 +15,7 @@ import {
   modeFits,
   oneChange,
   orderFits,
+  queryFits,
   sharesAddUp,
   surgeFits,
   warmUpFits,
@@ -357,6 +358,7 @@ const releaseShape = z.strictObject({
         .describe('Stop: the pod goes back into traffic and counts as failed. Continue: change it all the same.'),
     })
     .superRefine(drainIsLongEnough)
+    .superRefine(queryFits)
     .prefault({})
     .describe('How a pod is taken out of traffic before it is changed.'),
   checks: z

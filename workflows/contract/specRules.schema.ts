@@ -1,6 +1,8 @@
 import type { z } from 'zod';
+import { reachMs } from './promql.ts';
 import type { Duration, Quantity } from './quantity.schema.ts';
-import { milliseconds } from './quantity.ts';
+import { humanDuration, milliseconds } from './quantity.ts';
+import type { SilenceSpec } from './silence.schema.ts';
 import type { TemplatePatch } from './template.schema.ts';
 import { patchedImages } from './templatePatch.ts';
 import type { TrafficSource } from './traffic.schema.ts';
@@ -44,6 +46,22 @@ export function drainIsLongEnough(
 ): void {
   if (milliseconds(maxDrain) >= milliseconds(quiet)) return;
   context.addIssue({ code: 'custom', path: ['maxDrain'], message: `at least traffic.quiet, which is ${quiet}` });
+}
+
+/** A query that reaches back further than the drain lasts would never be answered by what came after it. */
+export function queryFits(
+  {
+    quiet,
+    maxDrain,
+    silence,
+  }: { readonly quiet: Duration; readonly maxDrain: Duration; readonly silence?: SilenceSpec | undefined },
+  context: z.RefinementCtx,
+): void {
+  if (silence === undefined || !('prometheus' in silence)) return;
+  const needed = milliseconds(quiet) + (reachMs(silence.prometheus.query) ?? 0);
+  if (milliseconds(maxDrain) >= needed) return;
+  const message = `at least ${humanDuration(needed)}: traffic.quiet and how far back silence.prometheus.query reaches`;
+  context.addIssue({ code: 'custom', path: ['maxDrain'], message, params: { found: maxDrain } });
 }
 
 /** A second drain of the same would find the first one's work, and put it back too early. */

@@ -120,7 +120,13 @@ function trafficText({ traffic, blueGreen, canary }: Plan): string {
   const late = traffic.onDrainTimeout === 'Stop' ? 'then stop' : 'then go on';
   const cacheMs = Math.max(...traffic.through.map(callersCacheMs));
   const cache = cacheMs > 0 ? `${humanDuration(cacheMs)} for the caches of callers, then ` : '';
-  return `${throughText(traffic.through)}; ${cache}${humanDuration(traffic.quietMs)} of silence, at most ${humanDuration(traffic.maxDrainMs)}, ${late}`;
+  return `${throughText(traffic.through)}; ${cache}${humanDuration(traffic.quietMs)} of silence${measuredText(traffic)}, at most ${humanDuration(traffic.maxDrainMs)}, ${late}`;
+}
+
+function measuredText({ silence }: Plan['traffic']): string {
+  if (silence === undefined || !('prometheus' in silence)) return '';
+  const { query, max } = silence.prometheus;
+  return ` (Prometheus: ${query} at most ${max})`;
 }
 
 function switchText({ services, previewService, keepOldMs }: NonNullable<Plan['blueGreen']>): string {

@@ -16,7 +16,7 @@ export const servicesOf = (through: Through): readonly string[] =>
 
 /** What is written where a pod does not show its connections, one sentence each. */
 export const lookWrites = ({ silence }: Pick<PlannedTraffic, 'silence'>): readonly string[] =>
-  silence === undefined
+  silence === undefined || !('ephemeralContainer' in silence)
     ? []
     : [
         `In each pod whose containers cannot run cat: add an ephemeral container of ${silence.ephemeralContainer.image} that sees its connections. It ends by itself; nobody can take it out of the pod again.`,
