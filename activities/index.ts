@@ -1,4 +1,5 @@
 import type { ClusterActivities } from '../workflows/contract/activities.ts';
+import { arrivedActivity } from './arrived.ts';
 import { blueGreenActivities } from './blueGreen/index.ts';
 import { canaryActivities } from './canary/index.ts';
 import { checkActivity } from './check.ts';
@@ -49,6 +50,7 @@ export function createActivities({ cluster, kube, factories }: ActivityDeps): Ac
       ...prePullActivities(shared),
       ...holdActivities(shared),
       survey: surveyActivity(shared),
+      arrived: arrivedActivity(shared),
       prepare: prepareActivity(shared),
       ...stageActivities(shared),
       ...recreateActivities(shared),

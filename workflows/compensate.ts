@@ -100,10 +100,7 @@ async function undoPods(book: Book, plan: PlanHead): Promise<void> {
       : [{ name: 'undo', pods: failedFirst(touched.flatMap(({ pods }) => pods)) }];
   const maxUnavailable = await slotsOf(book, plan);
   for (const { name, pods } of rounds) {
-    // One that is made anew has the template's images, whatever it had before.
-    const own = (pod: PodEntry) => pod.from && anewFrom(plan.change) === undefined && { images: pod.from };
-    const back = pods.map((pod) => ({ ...batchPod(pod), ...own(pod) }));
-    await undoBatch(book, { ...plan, maxUnavailable }, name, back);
+    await undoBatch(book, { ...plan, maxUnavailable }, name, pods.map(backPod(plan)));
   }
 
   const { waiting } = clusterActivities(book.identity.target.cluster);
@@ -158,9 +155,17 @@ const imagesOf = (images: Images | undefined): Pick<BatchPod, 'images'> => (imag
 const failedFirst = (pods: readonly PodEntry[]): readonly PodEntry[] =>
   pods.toSorted((a, b) => Number(b.state === 'failed') - Number(a.state === 'failed'));
 
-async function undoBatch(book: Book, plan: PlanHead, name: string, pods: readonly BatchPod[]): Promise<void> {
-  if (pods.length === 0) return;
-  const input: BatchInput = {
+/** A pod as it was before. One that is made anew has the template's images, whatever it had. */
+export const backPod =
+  ({ change }: PlanHead) =>
+  (pod: PodEntry): BatchPod => ({
+    ...batchPod(pod),
+    ...(pod.from && anewFrom(change) === undefined && { images: pod.from }),
+  });
+
+/** What brings pods back to the old version. */
+export function backwards(book: Book, plan: PlanHead, name: string, pods: readonly BatchPod[]): BatchInput {
+  return {
     ...heldRequest(book, plan),
     ...forwardRules(plan),
     name,
@@ -175,9 +180,13 @@ async function undoBatch(book: Book, plan: PlanHead, name: string, pods: readonl
     mayFail: pods.length,
     paused: false,
   };
+}
+
+async function undoBatch(book: Book, plan: PlanHead, name: string, pods: readonly BatchPod[]): Promise<void> {
+  if (pods.length === 0) return;
   const uids = new Set(pods.map(({ uid }) => uid));
   markUndoing(book, uids);
-  const result = await runChild(book, input);
+  const result = await runChild(book, backwards(book, plan, name, pods));
   book.set((state) => ({ ...state, batches: state.batches.map((batch) => undone(batch, result, uids)) }));
   for (const { pod, reason } of result.failed) leave(book, podLeft(book, pod, reason));
   for (const { pod } of result.stopped) {

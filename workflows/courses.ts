@@ -5,10 +5,12 @@ import type { PlanHead, PlannedMode } from './contract/plan.ts';
 import { forward } from './forward.ts';
 import { handOver } from './handOver.ts';
 import type { Course } from './live.ts';
+import { lend } from './operator/lend.ts';
+import { regainToUndo } from './operator/regain.ts';
 
 export type ModeCourse = Omit<Course, 'next'>;
 
-const inBatches: ModeCourse = { forward, compensate, handOver };
+const inBatches: ModeCourse = { forward, compensate, handOver, operator: { lend, regain: regainToUndo } };
 
 /** A scale and a drain are workflows of their own. */
 type ReleaseMode = Exclude<PlannedMode['used'], 'Scale' | 'Drain'>;

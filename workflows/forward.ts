@@ -10,9 +10,10 @@ import { batchStop, stop } from './failure.ts';
 import { closeGate, openGate } from './gate.ts';
 import { unheld, unpaused, untilThrough } from './hold.ts';
 import { announce } from './notify.ts';
+import { regain } from './operator/regain.ts';
 import { prePull } from './prePull.ts';
 import type { Room } from './prepare.ts';
-import { causeOf, commitRequest, heldRequest } from './requests.ts';
+import { acquireRequest, causeOf, commitRequest, heldRequest } from './requests.ts';
 import { isThrough, runBatch } from './runBatch.ts';
 import { type ReleaseState, type Step, waitingBatch, without } from './state.ts';
 import { nextBatch } from './survey.ts';
@@ -31,6 +32,7 @@ export async function forward(book: Book, input: ReleaseInput): Promise<void> {
   const traffic = { ...held, through: plan.traffic.through };
 
   await unheld(book);
+  if (book.state.regains === true) await regain(book, plan);
   if (!book.state.steps.includes('pods') || book.state.takesOver === true) {
     await unpaused(book);
     await prePull(book, plan);
@@ -38,7 +40,7 @@ export async function forward(book: Book, input: ReleaseInput): Promise<void> {
     phase(book, 'acquiring');
     begin(book, 'acquire');
     await activities.writing.acquire.executeWithOptions({ summary: 'hold the workload and leave our mark' }, [
-      { ...held, from: plan.change.from, ...(plan.change.template && { template: plan.change.template }) },
+      acquireRequest(book, plan),
     ]);
     if (plan.traffic.through.length > 0) {
       begin(book, 'openTraffic');

@@ -8,7 +8,7 @@ import { failureOf } from './failure.ts';
 import { announce } from './notify.ts';
 import { heldRequest } from './requests.ts';
 import { setNumber } from './scale/number.ts';
-import { without } from './state.ts';
+import { leavesOff, without } from './state.ts';
 
 /** Thrown when people decided to keep what somebody else made of the workload: the release ends there. */
 export class Adopted extends Error {}
@@ -23,8 +23,7 @@ export async function untilThrough<T>(book: Book, step: () => Promise<T>): Promi
       if (book.state.drift !== undefined) await resolveDrift(book);
       return await step();
     } catch (error) {
-      if (error instanceof Adopted || book.state.rollback !== undefined || book.state.superseding !== undefined)
-        throw error;
+      if (error instanceof Adopted || book.state.rollback !== undefined || leavesOff(book.state)) throw error;
       const failure = failureOf(error);
       if (!asksPeople(book, failure)) throw error;
       await hold(book, failure);
@@ -32,10 +31,11 @@ export async function untilThrough<T>(book: Book, step: () => Promise<T>): Promi
   }
 }
 
-/** Waits while somebody has it paused. @throws CancelledFailure where a newer version takes its place: nothing further begins */
+/** Waits while somebody has it paused. @throws CancelledFailure where it leaves off: nothing further begins */
 export async function unpaused(book: Book): Promise<void> {
   await condition(() => book.state.paused === undefined);
-  if (book.state.superseding !== undefined) throw new CancelledFailure('A newer version takes its place.');
+  if (leavesOff(book.state))
+    throw new CancelledFailure('A newer version takes its place, or an operator has it in hand.');
 }
 
 /** Waits while it is held, in a way forward that begins once more. */
@@ -47,7 +47,7 @@ export async function unheld(book: Book): Promise<void> {
 const asksPeople = (book: Book, { code }: Failure): boolean =>
   code === 'WORKLOAD_CHANGED' || (book.state.plan?.onFailure === 'Hold' && code !== 'WORKLOAD_NOT_FOUND');
 
-async function hold(book: Book, failure: Failure): Promise<void> {
+export async function hold(book: Book, failure: Failure): Promise<void> {
   const { phase } = book.state;
   book.set((state) => ({
     ...without(state, 'drift'),

@@ -15,8 +15,9 @@ import { NextRun } from './forward.ts';
 import { Adopted } from './hold.ts';
 import { handleMessages } from './messages.ts';
 import { announce } from './notify.ts';
+import { Anew, Arrived, anew } from './operator/outcomes.ts';
 import { keepRecord } from './record.ts';
-import { initialState, type ReleaseState, without } from './state.ts';
+import { initialState, leavesOff, type ReleaseState, without } from './state.ts';
 
 /** What is done to the workload, and how that is taken back: what a release and a scale do not share. */
 export interface Course {
@@ -31,8 +32,17 @@ export interface Course {
    * goes on itself after all, the book says why. Absent: nothing can.
    */
   readonly supersede?: (book: Book, input: ReleaseInput) => Promise<Successor | undefined>;
+  /** Gives the workload into the hands of an operator, and takes it back. Absent: it cannot be had. */
+  readonly operator?: Lending;
   /** Goes on in a new run of the workflow. */
   readonly next: (input: ReleaseInput, state: ReleaseState) => Promise<never>;
+}
+
+export interface Lending {
+  /** Gives up every hold, with no pod out of traffic, and waits until somebody decides how it goes on. Never throws. */
+  readonly lend: (book: Book) => Promise<void>;
+  /** Before a rollback: holds the workload again, where holds were given up. Where that cannot be, nothing is undone; the book says why. */
+  readonly regain: (book: Book) => Promise<void>;
 }
 
 /** What a release goes on as in a new run of the workflow. */
@@ -95,10 +105,10 @@ export async function live(
   return CancellationScope.nonCancellable(() => end(book, input, over));
 }
 
-/** Runs the way forward until somebody asks for the way back, or for a newer version. */
+/** Runs the way forward until somebody asks for the way back, for a newer version, or for the workload. */
 async function untilCalledOff(book: Book, forward: () => Promise<void>): Promise<void> {
   const going = new CancellationScope();
-  void condition(() => book.state.rollback !== undefined || book.state.superseding !== undefined).then(
+  void condition(() => book.state.rollback !== undefined || leavesOff(book.state)).then(
     () => going.cancel(),
     () => undefined,
   );
@@ -113,6 +123,15 @@ async function endOf(
   course: Course,
 ): Promise<Phase | Successor | 'goOn'> {
   if (error instanceof Adopted) return course.handOver(book);
+  if (error instanceof Arrived) return 'succeeded';
+  if (error instanceof Anew) {
+    book.set(anew);
+    return 'goOn';
+  }
+  if (book.state.operator !== undefined && book.state.rollback === undefined) {
+    await course.operator?.lend(book);
+    if (book.state.rollback === undefined) return book.state.drift === 'adopt' ? course.handOver(book) : 'goOn';
+  }
   if (book.state.superseding !== undefined && book.state.rollback === undefined) {
     const successor = await course.supersede?.(book, input);
     if (successor !== undefined) return successor;
@@ -122,8 +141,8 @@ async function endOf(
 }
 
 /** The way back: from a failure, or because somebody asked for it. Answers how it ended. */
-async function back(book: Book, error: unknown, { compensate }: Course): Promise<Phase> {
-  book.set((state) => without(state, 'superseding'));
+async function back(book: Book, error: unknown, { compensate, operator }: Course): Promise<Phase> {
+  book.set((state) => without(without(state, 'superseding'), 'operator'));
   // Whatever is thrown after somebody asked for the rollback comes from the asking.
   if (book.state.rollback === undefined) {
     const failure = failureOf(error);
@@ -133,6 +152,7 @@ async function back(book: Book, error: unknown, { compensate }: Course): Promise
   if (book.state.steps.length === 0) return book.state.failure === undefined ? 'rolledBack' : 'failed';
   book.set((state) => ({ ...state, phase: 'rollingBack' }));
   void announce(book, 'rollingBack');
+  if (book.state.regains === true) await operator?.regain(book);
   await compensate(book);
   const gone = book.state.failure?.code === 'WORKLOAD_NOT_FOUND';
   return gone || book.state.notUndone.length > 0 ? 'failed' : 'rolledBack';

@@ -10,6 +10,7 @@ import {
 } from './contract/messages.ts';
 import { readPlanChange } from './contract/planChange.ts';
 import { isOver, type Said } from './contract/status.ts';
+import { handOverRefusal, lentRefusal } from './operator/refusal.ts';
 import { logged, type ReleaseState, withDecision, without } from './state.ts';
 import { supersedeRefusal } from './supersede/refusal.ts';
 
@@ -56,11 +57,16 @@ export function receive(state: ReleaseState, run: string, name: MessageName, mes
       `It goes on to ${state.superseding.version} for ${state.superseding.said.by}: say it again when that has begun, if it still holds.`,
     );
   }
+  const lent = stillHeard.has(name) ? undefined : lentRefusal(state);
+  if (lent !== undefined) return { accepted: false, ...lent };
   const received = answer(state, said, name, valid as AnyMessage);
   // Approvals are kept with their gates.
   if (!received.accepted || name === 'approve') return received;
   return { ...received, state: withDecision(received.state, { message: name, ...said }) };
 }
+
+/** What an operator says who has the workload in hand, and what wins over everything. */
+const stillHeard: ReadonlySet<MessageName> = new Set(['rollback', 'takeBack', 'adopt', 'handOver']);
 
 type AnyMessage = GateMessage & SkipMessage;
 
@@ -90,10 +96,57 @@ function answer(
     case 'skipTo':
       return changed(said, skipTo(state, said.by, batch));
     case 'takeOver':
-      return decideDrift(state, said, 'takeOver', 'Taking over: the change of the workload is undone.');
+      return decideDrift(
+        state,
+        said,
+        'takeOver',
+        state.regains === true
+          ? 'Taking over: the release is planned anew from what is there now.'
+          : 'Taking over: the change of the workload is undone.',
+      );
     case 'adopt':
-      return decideDrift(state, said, 'adopt', 'Adopting the change of the workload: the release ends here.');
+      return adopt(state, said);
+    case 'handOver':
+      return handOver(state, said);
+    case 'takeBack':
+      return takeBack(state, said);
   }
+}
+
+function handOver(state: ReleaseState, said: Said): Received {
+  if (state.operator !== undefined) {
+    const { by, since } = state.operator;
+    return refuse(
+      'ALREADY_DECIDED',
+      since === undefined ? `It is being handed over to ${by}.` : `${by} has it in hand.`,
+    );
+  }
+  const refusal = handOverRefusal(state);
+  if (refusal !== undefined) return { accepted: false, ...refusal };
+  const going = without(without(state, 'paused'), 'held');
+  return accept(
+    { ...going, operator: said },
+    said,
+    `Handing over to ${said.by}: pods in flight are finished, then every hold is given up.`,
+  );
+}
+
+function takeBack(state: ReleaseState, said: Said): Received {
+  if (state.rollback !== undefined) return refuse('REFUSED', 'It is rolling back.');
+  if (state.operator === undefined) return refuse('REFUSED', 'It is in nobody’s hands: there is nothing to take back.');
+  if (state.operator.since === undefined) {
+    return refuse('REFUSED', `It is still being handed over to ${state.operator.by}: say it again when it is.`);
+  }
+  return accept(without(state, 'operator'), said, 'Taken back: it looks what is there, and goes on from that.');
+}
+
+/** Over a change by somebody else, or by the operator who has the workload in hand. */
+function adopt(state: ReleaseState, said: Said): Received {
+  const text = 'Adopting the change of the workload: the release ends here.';
+  if (state.operator?.since === undefined || state.rollback !== undefined) {
+    return decideDrift(state, said, 'adopt', text);
+  }
+  return accept({ ...without(state, 'operator'), drift: 'adopt' }, said, text);
 }
 
 const changed = (said: Said, to: Changed): Received =>

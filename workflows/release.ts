@@ -21,6 +21,10 @@ export function release(input: ReleaseInput, carried?: ReleaseState): Promise<Re
     compensate: (book) => courseOf(book.state.plan).compensate(book),
     handOver: (book) => courseOf(book.state.plan).handOver(book),
     supersede,
+    operator: {
+      lend: async (book) => courseOf(book.state.plan).operator?.lend(book),
+      regain: async (book) => courseOf(book.state.plan).operator?.regain(book),
+    },
     next,
   });
 }

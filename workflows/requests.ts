@@ -1,5 +1,12 @@
 import type { Book } from './book.ts';
-import type { Births, CommitRequest, HeldRequest, PodRules, SurveyRequest } from './contract/activities.ts';
+import type {
+  AcquireRequest,
+  Births,
+  CommitRequest,
+  HeldRequest,
+  PodRules,
+  SurveyRequest,
+} from './contract/activities.ts';
 import { changeText } from './contract/changeText.ts';
 import { anewFrom, type PlanHead } from './contract/plan.ts';
 import type { PodOrder } from './contract/planner/ordering.ts';
@@ -9,6 +16,13 @@ export function heldRequest(book: Book, plan: Pick<PlanHead, 'uid'>): HeldReques
   const { target, holder } = book.identity;
   return { target, uid: plan.uid, holder };
 }
+
+/** To take it, as it was when the plan was made. */
+export const acquireRequest = (book: Book, plan: PlanHead): AcquireRequest => ({
+  ...heldRequest(book, plan),
+  from: plan.change.from,
+  ...(plan.change.template && { template: plan.change.template }),
+});
 
 /** The change that becomes the workload's own template, or is taken out of it again. */
 export function commitRequest(book: Book, plan: PlanHead, cause: string): CommitRequest {

@@ -16,7 +16,7 @@ import { withPassages } from './passages.ts';
 import { openPods, prepare, type Room } from './prepare.ts';
 import { emptyResult } from './pump.ts';
 import { atOnce, birthsOf, forwardRules, heldRequest } from './requests.ts';
-import { type BatchState, type PodEntry, withBatch } from './state.ts';
+import { type BatchState, leavesOff, type PodEntry, withBatch } from './state.ts';
 
 /**
  * Brings batch `index` to the new images. What became of its pods is in the book, and is returned.
@@ -95,7 +95,7 @@ export async function runChild(book: Book, input: BatchInput, index?: number): P
     };
     const passOn = async (): Promise<void> => {
       for (;;) {
-        const finishes = (): boolean => !finishing && book.state.superseding !== undefined;
+        const finishes = (): boolean => !finishing && leavesOff(book.state);
         const turns = (): boolean => (book.state.paused !== undefined) !== told;
         await condition(() => ended || book.state.rollback !== undefined || finishes() || turns());
         if (ended) return;

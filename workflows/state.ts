@@ -6,6 +6,7 @@ import type {
   BatchStatus,
   Failure,
   LogEntry,
+  Operator,
   Phase,
   PodState,
   RefusedMessage,
@@ -29,6 +30,10 @@ export interface ReleaseState {
   readonly origins?: Readonly<Record<string, Images>>;
   /** Somebody asked for a newer version, and its plan was made: it takes the place of this one. */
   readonly superseding?: Superseding;
+  /** An operator has the workload in hand, or gets it as soon as what is in flight is finished. */
+  readonly operator?: Operator;
+  /** Its holds were given up for an operator, or may have been: it is to hold the workload again before it goes on. */
+  readonly regains?: true;
   readonly startedAt: string;
   readonly endedAt?: string;
   readonly phase: Phase;
@@ -145,11 +150,15 @@ export function withDecision(state: ReleaseState, decision: Decision): ReleaseSt
 /** `state` without its optional field `key`. */
 export function without(
   state: ReleaseState,
-  key: 'paused' | 'gate' | 'held' | 'drift' | 'superseding' | 'takesOver',
+  key: 'paused' | 'gate' | 'held' | 'drift' | 'superseding' | 'takesOver' | 'operator' | 'regains',
 ): ReleaseState {
   const { [key]: _, ...rest } = state;
   return rest;
 }
+
+/** Whether the way forward is to be left, with what is in flight finished: for a newer version, or for an operator. */
+export const leavesOff = ({ superseding, operator }: ReleaseState): boolean =>
+  superseding !== undefined || operator !== undefined;
 
 /** Whether a pod may have been changed: by this release, or by one whose place it took. */
 export const isTouched = ({ state, changed }: PodEntry): boolean =>

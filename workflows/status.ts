@@ -2,7 +2,7 @@ import { blueGreenText } from './blueGreen/text.ts';
 import { canaryText } from './canary/text.ts';
 import type { Target } from './contract/names.ts';
 import { countOf } from './contract/quantity.ts';
-import type { BatchStatus, Failure, ReleaseStatus, Waiting } from './contract/status.ts';
+import type { BatchStatus, Failure, Operator, ReleaseStatus, Waiting } from './contract/status.ts';
 import { drainText } from './drain/text.ts';
 import { podLog } from './passages.ts';
 import { scaleText } from './scale/text.ts';
@@ -21,7 +21,7 @@ export interface Identity {
 
 /** What everyone reads, made from what the release knows. */
 export function statusOf(state: ReleaseState, { id, run, initiator, target }: Identity): ReleaseStatus {
-  const { plan, paused, failure, endedAt, supersedes, superseding } = state;
+  const { plan, paused, failure, endedAt, supersedes, superseding, operator } = state;
   const pods = state.batches.flatMap((batch) => batch.pods);
   const waiting = waitingOf(state);
   return {
@@ -45,6 +45,7 @@ export function statusOf(state: ReleaseState, { id, run, initiator, target }: Id
     phase: state.phase,
     text: textOf(state),
     ...(paused === undefined ? {} : { paused }),
+    ...(operator === undefined ? {} : { operator }),
     ...(waiting === undefined ? {} : { waiting }),
     batches: state.batches.map(batchStatus),
     progress: {
@@ -76,8 +77,10 @@ function batchStatus({ name, state, workflow, pods }: ReleaseState['batches'][nu
   };
 }
 
-function waitingOf({ paused, held, gate, rollback, superseding }: ReleaseState): Waiting | undefined {
+function waitingOf({ paused, held, gate, rollback, superseding, operator }: ReleaseState): Waiting | undefined {
   if (rollback !== undefined || superseding !== undefined) return undefined;
+  if (operator !== undefined)
+    return operator.since === undefined ? undefined : { for: 'operator', since: operator.since };
   if (held !== undefined) return { for: 'hold', since: held.since };
   if (paused !== undefined)
     return { for: 'resume', since: paused.at, ...(gate === undefined ? {} : { gate: gate.id }) };
@@ -100,6 +103,7 @@ function textOf(state: ReleaseState): string {
   if (drained !== undefined) return drained;
   if (state.superseding !== undefined && (state.rollback === undefined || phase === 'superseded'))
     return supersededText(state, state.superseding);
+  if (state.operator !== undefined && state.rollback === undefined) return operatorText(state.operator);
   const switched = plan?.blueGreen && blueGreenText(state, plan.blueGreen, causeOf(state));
   if (switched !== undefined) return switched;
   const split = plan?.canary && canaryText(state, plan.canary, causeOf(state));
@@ -117,7 +121,9 @@ function textOf(state: ReleaseState): string {
     case 'gate':
       return gate === undefined ? 'Looking whether the workload is as expected.' : gateText(gate, paused?.by);
     case 'held':
-      return heldText(held?.failure);
+      return heldText(held?.failure, state.regains);
+    case 'manual':
+      return 'Taking the workload back.';
     case 'committing':
       if (plan?.change.reload !== undefined) return 'Giving the workload back; its template stays as it is.';
       return plan?.change.restart === true
@@ -147,7 +153,17 @@ function supersededText({ phase, plan, batches }: ReleaseState, { version, said 
   return `Superseded by ${version} for ${said.by}: ${done} of ${countOf(pods.length, 'pod')} had ${plan?.change.version ?? 'its version'} by then.`;
 }
 
-function heldText(failure: Failure | undefined): string {
+function operatorText({ by, since, reason }: Operator): string {
+  const why = reason === undefined ? '' : ` (${reason})`;
+  return since === undefined
+    ? `Handing over to ${by}${why}; what is in flight is finished first.`
+    : `In the hands of ${by} since ${since}${why}: nothing is held, nothing is touched, until it is taken back.`;
+}
+
+function heldText(failure: Failure | undefined, regains = false): string {
+  if (regains && failure?.code === 'WORKLOAD_CHANGED') {
+    return `Held: ${failure.text} Take over plans anew from what is there and goes on; adopt keeps it and ends the release; resume looks again.`;
+  }
   const how =
     failure?.code === 'WORKLOAD_CHANGED'
       ? 'Take over undoes that change and goes on; adopt keeps it and ends the release; rollback brings the pods back; resume looks again.'

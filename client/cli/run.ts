@@ -20,7 +20,15 @@ import { registerScale } from './commands/scale.ts';
 import { registerSchema } from './commands/schema.ts';
 import { registerSkip } from './commands/skip.ts';
 import { registerStatus } from './commands/status.ts';
-import { registerAdopt, registerPause, registerResume, registerRollback, registerTakeOver } from './commands/steer.ts';
+import {
+  registerAdopt,
+  registerHandOver,
+  registerPause,
+  registerResume,
+  registerRollback,
+  registerTakeBack,
+  registerTakeOver,
+} from './commands/steer.ts';
 import { registerTraffic } from './commands/traffic.ts';
 import { registerUndo } from './commands/undo.ts';
 import { registerUp } from './commands/up.ts';
@@ -143,6 +151,8 @@ function buildProgram(host: Host): Command {
   registerRetry(program, host);
   registerTakeOver(program, host);
   registerAdopt(program, host);
+  registerHandOver(program, host);
+  registerTakeBack(program, host);
   program.commandsGroup('Run:');
   registerUp(program, host);
   registerDown(program, host);

@@ -30,20 +30,29 @@ const going = {
  * Only where somebody changed the workload is there anything to take over or to adopt; these releases have no plan yet,
  * see changePlan.test.ts.
  */
-const under = (
-  answers: Record<Exclude<MessageName, 'takeOver' | 'adopt' | 'changePlan' | 'skipTo' | 'supersede'>, string>,
-) => ({
+const under = (answers: Record<'approve' | 'reject' | 'pause' | 'resume' | 'rollback', string>) => ({
   ...answers,
   changePlan: 'REFUSED',
   skipTo: 'REFUSED',
   takeOver: 'REFUSED',
   adopt: 'REFUSED',
   supersede: 'REFUSED',
+  handOver: 'REFUSED',
+  takeBack: 'REFUSED',
 });
 
 function all(code: string): Record<MessageName, string> {
   const every = { approve: code, reject: code, pause: code, resume: code, rollback: code };
-  return { ...every, changePlan: code, skipTo: code, takeOver: code, adopt: code, supersede: code };
+  return {
+    ...every,
+    changePlan: code,
+    skipTo: code,
+    takeOver: code,
+    adopt: code,
+    supersede: code,
+    handOver: code,
+    takeBack: code,
+  };
 }
 
 function stateIn(phase: Phase): ReleaseState {
@@ -52,6 +61,7 @@ function stateIn(phase: Phase): ReleaseState {
   if (phase === 'held') {
     return { ...state, held: { since: at, failure: { code: 'POD_FAILED', text: 'p1 crashed.', next: '' } } };
   }
+  if (phase === 'manual') return { ...state, operator: { ...said, since: at }, regains: true };
   return phase === 'rollingBack' ? { ...state, rollback: said } : state;
 }
 
@@ -63,6 +73,7 @@ const table: Record<Phase, Record<MessageName, string>> = {
   batch: under(going),
   gate: under({ ...going, approve: 'ok', reject: 'ok' }),
   held: under({ ...going, resume: 'ok' }),
+  manual: { ...all('REFUSED'), handOver: 'ALREADY_DECIDED', takeBack: 'ok', adopt: 'ok', rollback: 'ok' },
   committing: under({ ...going, pause: 'REFUSED' }),
   rollingBack: { ...all('REFUSED'), rollback: 'ALREADY_DECIDED' },
   succeeded: all('RELEASE_OVER'),

@@ -38,6 +38,7 @@ export function besideText({ phase, plan }: ReleaseState, { services }: Named, c
     case 'planning':
     case 'pulling':
     case 'held':
+    case 'manual':
     case 'rollingBack':
     case 'superseded':
     case 'failed':

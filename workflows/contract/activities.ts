@@ -6,7 +6,7 @@ import type { History } from './history.ts';
 import type { PlannedHotSwap, SwapStep } from './hotSwap/plan.ts';
 import type { Target } from './names.ts';
 import type { BudgetRoom, Images } from './observation.ts';
-import type { Plan, PlannedPod, PlannedTemplate, PlannedTraffic, PodRef } from './plan.ts';
+import type { Plan, PlannedPod, PlannedTemplate, PlannedTraffic, PodRef, TemplateSource } from './plan.ts';
 import type { PodOrder } from './planner/ordering.ts';
 import type { RunningRelease } from './planner/supersede.ts';
 import type { ReleaseRecord } from './record.ts';
@@ -81,6 +81,8 @@ export interface ClusterActivities extends BlueGreenActivities, CanaryActivities
    * WORKLOAD_CHANGED where somebody else changed its template, resumed it or took our mark away
    */
   survey(request: SurveyRequest): Promise<Surveyed>;
+  /** Whether the workload's template and every pod have the new version, whoever brought it. Touches nothing. */
+  arrived(request: ArrivedRequest): Promise<{ readonly all: boolean }>;
   /** Makes the change the workload's own template; leaves it paused. */
   commit(request: CommitRequest): Promise<void>;
   /** After WORKLOAD_CHANGED: undoes what somebody else did to the workload, which the release then holds as before. */
@@ -353,6 +355,13 @@ export interface SurveyRequest extends HeldRequest, PodOrder {
   readonly undo: boolean;
   /** The batch that is next where all is as expected: its pods are prepared in the same call. */
   readonly next?: PodsLook;
+}
+
+export interface ArrivedRequest extends HeldRequest {
+  /** The new ones. */
+  readonly images: Images;
+  /** What makes the new template, where more than images changes. */
+  readonly source?: TemplateSource;
 }
 
 export interface TemplateMark {

@@ -8,9 +8,11 @@ export interface PhaseRow {
 }
 
 const superseded = { superseded: 'a newer version takes its place' } as const;
+const manual = { manual: 'handed over to an operator' } as const;
 const stopped = {
   rollingBack: 'failed, rejected, or rollback asked for',
   held: 'somebody has to decide',
+  ...manual,
   ...superseded,
 } as const;
 /** Of a release that took over what another one had begun. */
@@ -30,6 +32,7 @@ export const lifecycle: Readonly<Record<Phase, PhaseRow>> = {
       rolledBack: 'rollback asked for',
       ...takenOver,
       ...superseded,
+      ...manual,
     },
   },
   pulling: {
@@ -41,12 +44,20 @@ export const lifecycle: Readonly<Record<Phase, PhaseRow>> = {
       rolledBack: 'rollback asked for',
       ...takenOver,
       ...superseded,
+      ...manual,
     },
   },
   acquiring: {
     does: 'Pauses the workload, leaves its mark on it, and prepares the way out of traffic.',
     waitsFor: 'the servers',
-    next: { batch: 'ready', committing: 'no pod is left to change', ...stopped },
+    next: {
+      batch: 'ready',
+      committing: 'no pod is left to change',
+      ...stopped,
+      gate: 'taken back at a gate',
+      planning: 'taken back before anything was touched',
+      succeeded: 'taken back, and the operator has brought every pod to the new version',
+    },
   },
   batch: {
     does: 'One group of pods, gray first: drain → silence → patch → ready → checks → back into traffic. Before it, a look whether the workload is as planned.',
@@ -68,8 +79,23 @@ export const lifecycle: Readonly<Record<Phase, PhaseRow>> = {
       committing: 'resume, or take-over',
       rollingBack: 'rollback',
       ...superseded,
+      ...manual,
+      planning: 'take-over of what an operator has made: planned anew from there',
       handedOver: 'adopt',
       failed: 'adopt, and something of ours could not be taken away',
+    },
+  },
+  manual: {
+    does: 'The workload is in the hands of an operator: every pod is in traffic, nothing of ours is on the workload, and its own controller acts on it. Touches nothing.',
+    waitsFor: '`take-back`; `adopt` ends the release with what is there; `rollback`',
+    next: {
+      acquiring: 'take-back',
+      planning: 'take-back, and nothing had been touched before',
+      rollingBack: 'rollback',
+      rolledBack: 'rollback asked for, and nothing had been touched',
+      handedOver: 'adopt',
+      failed: 'adopt, and something of ours could not be taken away',
+      held: 'something of ours could not be given up',
     },
   },
   committing: {

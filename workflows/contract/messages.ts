@@ -16,6 +16,8 @@ export const messageNames = [
   'takeOver',
   'adopt',
   'supersede',
+  'handOver',
+  'takeBack',
 ] as const;
 export type MessageName = (typeof messageNames)[number];
 
@@ -67,6 +69,8 @@ export interface MessageArguments {
   readonly takeOver: PlainMessage;
   readonly adopt: PlainMessage;
   readonly supersede: SupersedeMessage;
+  readonly handOver: PlainMessage;
+  readonly takeBack: PlainMessage;
 }
 
 /** The answer to an accepted message: what it did. A refused one fails with a code of the error table. */
@@ -95,5 +99,8 @@ export const messageDescriptions: Readonly<Record<MessageName, string>> = {
     'Upgrade all batches up to this one in one go, without the gates between them. Example: {"by": "anna", "batch": "batch-3"}',
   supersede:
     'Go on to a newer version from here: what is in hand is finished, then all pods go to the version of this spec, the gray group first again. Example: {"by": "anna", "spec": {"metadata": {"name": "checkout", "namespace": "shop"}, "target": {"cluster": "local", "workload": "deployment/checkout"}, "change": {"images": {"app": "registry.local/checkout:v3"}}}}',
+  handOver:
+    'Give the workload into the hands of whoever says it: what is in flight is finished, every pod is in traffic, and all holds are given up until `takeBack`. Example: {"by": "anna", "reason": "the nodes of zone b"}',
+  takeBack: 'After `handOver`: look what the workload has become, and go on from there. Example: {"by": "anna"}',
   rollback: 'Undo everything, from any point. Example: {"by": "anna", "reason": "customers complain"}',
 };

@@ -10,6 +10,7 @@ export const phases = [
   'batch',
   'gate',
   'held',
+  'manual',
   'committing',
   'rollingBack',
   'succeeded',
@@ -97,6 +98,8 @@ export interface ReleaseStatus {
   /** One sentence: what it does or waits for now. */
   readonly text: string;
   readonly paused?: Said;
+  /** Who has the workload in hand, or gets it as soon as what is in flight is finished; since when it has been given. */
+  readonly operator?: Operator;
   /** What it waits for, if it waits for somebody or something. */
   readonly waiting?: Waiting;
   readonly batches: readonly BatchStatus[];
@@ -127,9 +130,13 @@ export interface Said {
   readonly reason?: string;
 }
 
+export interface Operator extends Said {
+  readonly since?: string;
+}
+
 export interface Waiting {
   /** `budget`: too many pods are out of service to start the next one. */
-  readonly for: 'approval' | 'bake' | 'resume' | 'hold' | 'budget';
+  readonly for: 'approval' | 'bake' | 'resume' | 'hold' | 'budget' | 'operator';
   readonly gate?: string;
   readonly since: string;
   readonly until?: string;

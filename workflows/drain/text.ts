@@ -31,6 +31,7 @@ export function drainText(state: ReleaseState, { restores }: PlannedDrain, cause
     case 'pulling':
     case 'acquiring':
     case 'held':
+    case 'manual':
     case 'handedOver':
     case 'superseded':
     case 'failed':

@@ -26,6 +26,7 @@ export function scaleText(state: ReleaseState, scale: PlannedScale, cause: strin
     case 'pulling':
     case 'gate':
     case 'held':
+    case 'manual':
     case 'rollingBack':
     case 'superseded':
     case 'failed':

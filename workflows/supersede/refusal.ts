@@ -1,21 +1,21 @@
 import type { ErrorCode } from '../contract/errors.ts';
+import { lentRefusal } from '../operator/refusal.ts';
 import type { ReleaseState } from '../state.ts';
 
 /** Why a release cannot be superseded now, and what to do instead; undefined where it can. Pure. */
-export function supersedeRefusal({
-  rollback,
-  phase,
-  plan,
-  steps,
-  final,
-  held,
-  drift,
-  superseding,
-}: ReleaseState): { readonly code: ErrorCode; readonly text: string; readonly next?: string } | undefined {
+export function supersedeRefusal(
+  state: ReleaseState,
+): { readonly code: ErrorCode; readonly text: string; readonly next?: string } | undefined {
+  const { rollback, phase, plan, steps, final, held, drift, superseding, regains } = state;
+  const lent = lentRefusal(state);
   const refused = (text: string, next: string) => ({ code: 'REFUSED' as const, text, next });
   if (rollback !== undefined || phase === 'rollingBack') {
     const text = `It is rolling back${rollback === undefined ? '' : ` for ${rollback.by}`}, and a rollback is not stopped half-way.`;
     return refused(text, 'Wait for its end with `sluice status --wait`, then release the newer version.');
+  }
+  if (lent !== undefined) return lent;
+  if (regains === true) {
+    return refused('It is just being taken back from an operator.', 'Say it again when it goes on.');
   }
   if (plan?.scale !== undefined) {
     return refused(

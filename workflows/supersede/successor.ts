@@ -1,14 +1,13 @@
 import { allHandlersFinished, condition } from '@temporalio/workflow';
 import type { Book } from '../book.ts';
 import type { Plan } from '../contract/plan.ts';
-import { countOf } from '../contract/quantity.ts';
 import type { ReleaseInput } from '../contract/workflows.ts';
 import { failureOf } from '../failure.ts';
 import type { Successor } from '../live.ts';
 import { announce } from '../notify.ts';
-import { putBack } from '../putBack.ts';
+import { putUnchangedBack } from '../putUnchangedBack.ts';
 import { keepRecord } from '../record.ts';
-import { type BatchState, logged, type PodEntry, type ReleaseState, without, withRefusal } from '../state.ts';
+import { type BatchState, logged, type ReleaseState, without, withRefusal } from '../state.ts';
 import { successorState } from './carry.ts';
 import { planSuccessor } from './plan.ts';
 
@@ -43,28 +42,6 @@ export async function supersede(book: Book, input: ReleaseInput): Promise<Succes
 }
 
 const isCalledOff = ({ state }: Book): boolean => state.rollback !== undefined;
-
-/** Pods that were drained, and never changed, when their batch was stopped: nothing keeps them from serving. */
-async function putUnchangedBack(book: Book): Promise<void> {
-  const { plan, batches } = book.state;
-  const isDue = ({ state, outOfTraffic }: PodEntry): boolean =>
-    outOfTraffic === true && (state === 'drain' || state === 'silence');
-  const due = batches.flatMap(({ pods }) => pods.filter(isDue));
-  if (plan === undefined || due.length === 0) return;
-  const { failed } = await putBack(book, plan, 'put-back', due);
-  const out = new Set(failed.map(({ pod }) => pod));
-  const back = new Set(due.filter(({ name }) => !out.has(name)).map(({ uid }) => uid));
-  const pod = (entry: PodEntry): PodEntry => {
-    if (!back.has(entry.uid)) return entry;
-    const { outOfTraffic: _, ...rest } = entry;
-    return { ...rest, state: 'queued' };
-  };
-  book.set((state) => ({
-    ...state,
-    batches: state.batches.map((batch) => ({ ...batch, pods: batch.pods.map(pod) })),
-  }));
-  book.log(`Put back into traffic: ${countOf(back.size, 'pod')} that had not been changed yet.`);
-}
 
 async function planAnew(book: Book): Promise<Plan | undefined> {
   const { superseding } = book.state;

@@ -28,10 +28,25 @@ export function registerAdopt(program: Command, host: Host): void {
   register(program, host, 'adopt', 'keep what somebody else made of the workload, and end the release there');
 }
 
-type Steering = 'pause' | 'resume' | 'rollback' | 'takeOver' | 'adopt';
+/** `sluice hand-over deployment/checkout --reason "…"`: to whoever says it, who works with kubectl then. */
+export function registerHandOver(program: Command, host: Host): void {
+  register(
+    program,
+    host,
+    'handOver',
+    'give up every hold on the workload, and leave it to you until `take-back`',
+  ).alias('handover');
+}
 
-function register(program: Command, host: Host, name: Steering, description: string): void {
-  withSaying(program.command(commandName(name)))
+/** `sluice take-back deployment/checkout` */
+export function registerTakeBack(program: Command, host: Host): void {
+  register(program, host, 'takeBack', 'after `hand-over`: look what is there now, and go on from that');
+}
+
+type Steering = 'pause' | 'resume' | 'rollback' | 'takeOver' | 'adopt' | 'handOver' | 'takeBack';
+
+function register(program: Command, host: Host, name: Steering, description: string): Command {
+  return withSaying(program.command(commandName(name)))
     .description(description)
     .action((words: string[], flags: SayFlags) => say(host, name, words, flags, (said) => Promise.resolve(said)));
 }

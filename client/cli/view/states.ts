@@ -27,6 +27,7 @@ const phaseColours: Readonly<Record<Phase, keyof Colours>> = {
   batch: 'cyan',
   gate: 'yellow',
   held: 'red',
+  manual: 'yellow',
   committing: 'cyan',
   rollingBack: 'magenta',
   succeeded: 'green',

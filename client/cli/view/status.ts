@@ -59,6 +59,7 @@ export function nextCommands(status: ReleaseStatus, defaults: CommandDefaults): 
   if (waitsFor === 'approval') return [command('approve'), command('reject', '--reason "…"'), watch];
   if (waitsFor === 'resume' || waitsFor === 'hold')
     return [command('resume'), command('rollback', '--reason "…"'), watch];
+  if (waitsFor === 'operator') return [command('take-back'), command('adopt'), command('rollback', '--reason "…"')];
   return [watch, command('pause'), command('rollback', '--reason "…"')];
 }
 

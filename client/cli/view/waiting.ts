@@ -39,21 +39,28 @@ export function waitingLines(status: ReleaseStatus, look: Look, defaults: Comman
     }
     case 'resume':
       return [
-        title(
-          'Paused',
-          ...(paused === undefined ? [] : [`by ${paused.by}`, ...(paused.reason === undefined ? [] : [paused.reason])]),
-          open,
-        ),
+        title('Paused', ...(paused === undefined ? [] : [`by ${paused.by}`, ...reasonOf(paused)]), open),
         '',
         command('resume'),
         command('rollback', '--reason "…"'),
       ];
     case 'hold':
       return [title('Held after a failure', open), '', command('resume'), command('rollback', '--reason "…"')];
+    case 'operator':
+      return [
+        title(`In the hands of ${status.operator?.by ?? 'an operator'}`, ...reasonOf(status.operator), open),
+        '',
+        command('take-back'),
+        command('adopt'),
+        command('rollback', '--reason "…"'),
+      ];
     case 'budget':
       return [title('Waits', open), ...wrap(waiting.text ?? '', Math.max(30, width - 4)).map((line) => `   ${line}`)];
   }
 }
+
+const reasonOf = (said: Pick<Said, 'reason'> | undefined): string[] =>
+  said?.reason === undefined ? [] : [said.reason];
 
 function saidLine({ by, at, reason, verified }: Said, { colours, glyphs, width }: Look): string {
   const mark = verified ? '' : colours.dim(' (unverified)');

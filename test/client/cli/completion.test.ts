@@ -17,7 +17,7 @@ describe('what fits at the cursor', () => {
   test('commands, by what was typed of them, without the hidden ones', async () => {
     expect(await complete('re')).toEqual(expect.arrayContaining(['release', 'reject', 'restart', 'resume']));
     expect(await complete('')).not.toContain('__complete');
-    expect(await complete('take')).toEqual(['take-over']);
+    expect(await complete('take')).toEqual(['take-over', 'take-back']);
   });
 
   test('options that are not given yet, and the values of those that have some', async () => {

@@ -67,6 +67,8 @@ export class SimulatedCluster {
   /** Somebody else changed the template. */
   drift = false;
   deleted = false;
+  /** A native rollout is under way. */
+  busy = false;
   /** The most pods that were out of service at once. */
   mostDown = 0;
   /** Images on which no pod becomes ready, with the failure that is seen. */
@@ -140,6 +142,9 @@ export class SimulatedCluster {
       endPrePull: async () => this.#done('endPrePull', [], () => undefined),
       acquire: async (request) =>
         this.#done('acquire', [], () => {
+          if (this.busy) throw refused('WORKLOAD_BUSY', 'A native rollout of deployment/shop is not finished.');
+          if (this.templateImage !== imageOf(request.from))
+            throw refused('WORKLOAD_CHANGED', `The template has ${this.templateImage} now.`);
           this.holder = request.holder;
           this.paused = true;
           return { before: { paused: false } };
@@ -209,6 +214,10 @@ export class SimulatedCluster {
             pods: outdated.map(({ name, uid, ready }) => ({ name, uid, node: 'node-1', ready })),
           };
         }),
+      arrived: async ({ images }) =>
+        this.#done('arrived', [], () => ({
+          all: [this.templateImage, ...this.images()].every((image) => image === imageOf(images)),
+        })),
       bear: async ({ births }) => this.#done('bear', births ? [births.side] : [], () => this.#bear(births)),
       recreate: async (request) => {
         const became: Successor[] = [];
