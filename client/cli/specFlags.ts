@@ -3,6 +3,7 @@ import { parse } from 'yaml';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import type { SpecOverride } from '../sdk/spec/overrides.ts';
 import { listFlag, numberFlag, repeatFlag, type TargetFlags } from './options.ts';
+import { reloadFilesOf } from './reloadFiles.ts';
 import { setField, setTarget } from './setField.ts';
 
 /** The options that stand for fields of a release spec. */
@@ -14,6 +15,7 @@ export interface SpecFlags extends TargetFlags {
   readonly reloadCommand?: string;
   readonly reloadSignal?: string;
   readonly reloadContainer?: readonly string[];
+  readonly reloadFiles?: readonly string[];
   readonly swapContainers?: readonly string[];
   readonly swapImage?: string;
   readonly swapEmptyImage?: string;
@@ -87,6 +89,12 @@ export const withSpec = (command: Command): Command =>
       specOption('--reload-container <name>', 'in this container; can be repeated (default: the only one)').argParser(
         listFlag,
       ),
+    )
+    .addOption(
+      specOption(
+        '--reload-files <path=local>',
+        'put this file, or all below this directory, there first, such as /etc/nginx/conf.d=./conf.d; can be repeated',
+      ).argParser(repeatFlag),
     )
     .addOption(
       specOption(
@@ -199,6 +207,7 @@ export function overridesOf(words: readonly string[], flags: SpecFlags): readonl
     ),
     ...setField('--reload-signal', 'change.reload.signal', flags.reloadSignal),
     ...setField('--reload-container', 'change.reload.containers', flags.reloadContainer),
+    ...setField('--reload-files', 'change.reload.files', reloadFilesOf(flags.reloadFiles)),
     ...setField('--swap-containers', 'change.hotSwap.containers', flags.swapContainers),
     ...setField('--swap-image', 'change.hotSwap.image', flags.swapImage),
     ...setField('--swap-empty-image', 'change.hotSwap.emptyImage', flags.swapEmptyImage),

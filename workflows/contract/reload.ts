@@ -17,6 +17,9 @@ export const asksForVersion = (action: ReloadAction): boolean =>
 export const withVersion = (action: ReloadAction, version: string): ReloadAction =>
   'command' in action ? { command: action.command.map((word) => word.replaceAll(versionPlace, version)) } : action;
 
+/** All texts of files together, in bytes: they travel with every call of an activity. */
+export const mostText = 32 * 1024;
+
 /** What a file holds, by where it comes from. */
 interface Sources {
   readonly text: { readonly text: string };

@@ -1,7 +1,5 @@
 import { z } from 'zod';
-
-/** All texts together, in bytes: they travel with every call of an activity. */
-const mostText = 32 * 1024;
+import { mostText } from './reload.ts';
 
 const pathSchema = z
   .string()
