@@ -1,10 +1,12 @@
 import type { Handful, PodFailure, PodNote } from '../workflows/contract/activities.ts';
 import type { ErrorCode } from '../workflows/contract/errors.ts';
 
-/** What became of one pod. `note`: done, and people must know this of it. */
+/** What became of one pod. `asWas`: done, as it was so before; `again`: later, and its time in this stage begins anew. `note`: done, and people must know this of it. */
 export type Outcome =
   | 'done'
+  | 'asWas'
   | 'later'
+  | 'again'
   | 'gone'
   | { readonly code: ErrorCode; readonly reason: string }
   | { readonly note: string };
@@ -16,28 +18,48 @@ export function handfulOf(outcomes: Iterable<readonly [pod: string, Outcome]>): 
   const done: string[] = [];
   const failed: PodFailure[] = [];
   const later: string[] = [];
+  const again: string[] = [];
+  const asWas: string[] = [];
   const gone: string[] = [];
   const notes: PodNote[] = [];
   for (const [pod, outcome] of outcomes) {
     if (outcome === 'done') done.push(pod);
     else if (outcome === 'later') later.push(pod);
-    else if (outcome === 'gone') gone.push(pod);
+    else if (outcome === 'asWas') {
+      done.push(pod);
+      asWas.push(pod);
+    } else if (outcome === 'again') {
+      later.push(pod);
+      again.push(pod);
+    } else if (outcome === 'gone') gone.push(pod);
     else if ('note' in outcome) {
       done.push(pod);
       notes.push({ pod, text: outcome.note });
     } else failed.push({ pod, ...outcome });
   }
-  return { done, failed, later, gone, ...(notes.length > 0 && { notes }) };
+  return {
+    done,
+    failed,
+    later,
+    gone,
+    ...(again.length > 0 && { again }),
+    ...(asWas.length > 0 && { asWas }),
+    ...(notes.length > 0 && { notes }),
+  };
 }
 
 /** Several answers about different pods as one. */
 export function join(...parts: readonly Handful[]): Handful {
   const notes = parts.flatMap((part) => part.notes ?? []);
+  const again = parts.flatMap((part) => part.again ?? []);
+  const asWas = parts.flatMap((part) => part.asWas ?? []);
   return {
     done: parts.flatMap((part) => part.done),
     failed: parts.flatMap((part) => part.failed),
     later: parts.flatMap((part) => part.later),
     gone: parts.flatMap((part) => part.gone),
+    ...(again.length > 0 && { again }),
+    ...(asWas.length > 0 && { asWas }),
     ...(notes.length > 0 && { notes }),
   };
 }

@@ -116,14 +116,16 @@ export class Pump {
     this.#notes.push(...(answer.notes ?? []));
     const { wentOn, became = [] } = answer;
     const atMs = Date.parse(at) - wentOnForMs(answer);
+    const asWas = new Set(answer.asWas);
     for (const successor of became) this.#replace(successor);
     const replaced = new Map(became.map(({ pod, name }) => [pod, name]));
     for (const name of answer.done) {
       const now = replaced.get(name) ?? name;
-      this.#pass(now, stage, atMs);
+      if (!asWas.has(name)) this.#pass(now, stage, atMs);
       this.#advance(now, stage, at, wentOn?.stage);
     }
     for (const name of answer.later) if (this.#inHand.has(name)) this.#put(stage, name);
+    for (const name of answer.again ?? []) Object.assign(this.#inHand.get(name) ?? {}, { since: at });
     for (const name of answer.gone) if (this.#inHand.delete(name)) this.#gone.push(name);
     for (const failure of answer.failed) {
       if (!this.#inHand.has(failure.pod)) continue;

@@ -51,7 +51,7 @@ export function patchPods(
         }
         // Other resources leave no mark on the pod that says whose they are.
         if (hasImages(current, images) && (dryRun || change.resources === undefined || isChangedBy(current, change))) {
-          return 'done';
+          return dryRun || isChangedBy(current, change) ? 'done' : 'asWas';
         }
         const written = await kube.patch(podResource, at, body, { as: 'strategic', dryRun });
         if (!dryRun) change.wrote(written);

@@ -18,7 +18,7 @@ export const usedUntil = (parts: readonly Part[], { since }: PumpedPod): string 
 
 /**
  * Of the pods that were seen out those whose time in the callers' caches is over; the others are `later`, after a turn
- * in which they are kept out.
+ * in which they are kept out. One that came back meanwhile may have been found anew: its time begins `again`.
  */
 export async function outlastCaches(
   parts: readonly Part[],
@@ -29,13 +29,14 @@ export async function outlastCaches(
 ): Promise<Handful> {
   if (cacheMs(parts) === 0) return seen;
   const endMs = Date.now() + turnMs;
-  const isDue = (pod: PumpedPod): boolean => Date.now() >= Date.parse(usedUntil(parts, pod));
   let answer = seen;
   for (;;) {
+    const again = new Set(answer.again);
+    const isDue = (pod: PumpedPod): boolean => !again.has(pod.name) && Date.now() >= Date.parse(usedUntil(parts, pod));
     const out = pods.filter(({ name }) => answer.done.includes(name));
     const due = out.filter(isDue).map(({ name }) => name);
     const leftMs = endMs - Date.now();
-    if (out.length === 0 || due.length > 0 || leftMs <= 0) {
+    if (out.length === 0 || due.length > 0 || again.size > 0 || leftMs <= 0) {
       const waiting = out.map(({ name }) => name).filter((name) => !due.includes(name));
       return { ...answer, done: due, later: [...answer.later, ...waiting] };
     }

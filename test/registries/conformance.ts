@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pods as podResource } from '../../activities/kubernetes/resources.ts';
 import { createWorkload } from '../../activities/kubernetes/workloads.ts';
 import { noPods } from '../../activities/podsOf.ts';
 import { createTraffic } from '../../activities/traffic/index.ts';
 import { marks } from '../../workflows/contract/names.ts';
 import type { PodRef } from '../../workflows/contract/plan.ts';
 import type { TrafficSource } from '../../workflows/contract/spec.ts';
-import { type App, createWorld, deploy, eventually, type World } from '../kwok/activities/fixtures.ts';
+import { deny } from '../kwok/activities/admission.ts';
+import { type App, createWorld, deploy, eventually, v2, type World } from '../kwok/activities/fixtures.ts';
 import { dying, type Release, refs, releaseOf, workerOn } from '../kwok/traffic/support.ts';
 import { makeCertificates } from '../support/tlsFront.ts';
 import { credentialsFolder } from './credentialsFolder.ts';
@@ -139,7 +141,7 @@ export function conforms(registry: RegistryUnderTest): void {
       return answer !== undefined && answer.later.length === 0 && answer;
     });
 
-  it('drains twice and restores twice; others are not touched, and all is exactly as before', async () => {
+  it('peers 47: drains twice and restores twice, with one write each; others are not touched, and all is exactly as before', async () => {
     const one = await shop();
     const [first] = one.pods;
     const before = await seen(one);
@@ -176,7 +178,7 @@ export function conforms(registry: RegistryUnderTest): void {
     expect(await called(one)).toEqual([false, true]);
   });
 
-  it('keeps an instance out that heartbeats, registers again, or is started anew', async () => {
+  it('peers 45, 48: keeps an instance out that heartbeats, registers again, or is started anew, and waits as long as it is told', async () => {
     const one = await shop({ more: { callersCache: '2s' } });
     const [first] = one.pods;
     const [user] = one.users;
@@ -196,6 +198,23 @@ export function conforms(registry: RegistryUnderTest): void {
     expect(await called(one)).toEqual([false, true]);
     await until(release, 'restore', [first!]);
     expect(await called(one)).toEqual([true, true]);
+  });
+
+  it('peers 46: gives callers their time anew where an instance came back by itself', async () => {
+    const one = await shop({ more: { callersCache: '3s' } });
+    const [first] = one.pods;
+    const release = await releaseOf(world, one.app, one.through);
+    await release.prepare([first!]);
+    await release.stage('drain', [first!]);
+    await one.users[0]!.leave();
+    await one.users[0]!.again();
+    const cameBack = await registry.isCalled(one.registered[0]!);
+    const over = { since: new Date(Date.now() - 10_000).toISOString() };
+    const answer = await release.stage('silence', [first!], over);
+    expect(answer.again ?? []).toEqual(cameBack ? [first!.name] : []);
+    expect(answer.done).toEqual(cameBack ? [] : [first!.name]);
+    expect(await until(release, 'silence', [first!], over)).toMatchObject({ done: [first!.name] });
+    await until(release, 'restore', [first!]);
   });
 
   it.each([
@@ -236,7 +255,7 @@ export function conforms(registry: RegistryUnderTest): void {
     expect(named).toEqual([false, true, true, false]);
   });
 
-  it('touches no pod while the registry is away, slow or unwilling; and puts back when it is there again', async () => {
+  it('scenario 44: touches no pod while the registry is away, slow or unwilling; and puts back when it is there again', async () => {
     const one = await shop();
     const [first] = one.pods;
     const release = await releaseOf(world, one.app, one.through);
@@ -261,6 +280,33 @@ export function conforms(registry: RegistryUnderTest): void {
     one.front.be('well');
     await until(release, 'restore', [first!]);
     expect([await called(one), await trails(one)]).toEqual([[true, true], 0]);
+  });
+
+  it('scenario 34: a patch that is rejected, again and again: the registry is never written to', async () => {
+    const one = await shop({ replicas: 1 });
+    const [{ metadata } = { metadata: { name: '' } }] = await one.app.pods();
+    const rule = `!object.metadata.name.startsWith('${one.app.target.name}') || object.spec.containers.all(c, c.image != '${v2['app']}')`;
+    const denial = await deny(world, podResource, rule, 'v2 has not been scanned');
+    try {
+      const image = { spec: { containers: [{ name: 'app', image: v2['app'] }] } };
+      const at = { namespace: world.namespace, name: metadata.name };
+      // A policy takes a moment to be in force.
+      await eventually(async () => {
+        const answer = world.kube.patch(podResource, at, image, { as: 'strategic', dryRun: true });
+        return answer.then(
+          () => false,
+          () => true,
+        );
+      });
+      const release = await releaseOf(world, one.app, one.through);
+      await release.prepare(one.pods);
+      for (const _ of ['once', 'twice', 'thrice'])
+        expect((await release.stage('drain', one.pods)).failed).toMatchObject([{ code: 'PATCH_REFUSED' }]);
+      expect(one.front.writes).toEqual([]);
+      expect([await called(one), await trails(one)]).toEqual([[true], 0]);
+    } finally {
+      await denial.lift();
+    }
   });
 
   it('goes by `missing` where a pod has no instance', async () => {

@@ -36,6 +36,15 @@ describe('the log of a pod', () => {
     expect(told(next.progress()[0]?.log)).toEqual(whole);
   });
 
+  it('does not say of a pod that was so already that it was patched', () => {
+    const pump = pumpOf(['drain', 'patch', 'wait', 'restore']);
+    pump.admit(second(0));
+    pump.settle('drain', done('a'), second(1));
+    pump.settle('patch', { ...done('a'), asWas: ['a'] }, second(2));
+    pump.settle('wait', done('a'), second(3));
+    expect(told(pump.progress()[0]?.log)).toEqual(['out 1', 'ready 3']);
+  });
+
   it('says ready after the last of its containers only', () => {
     const pump = pumpOf(['patch', 'wait'], { turns: 2 });
     pump.admit(second(0));

@@ -99,6 +99,16 @@ describe('pump', () => {
     ]);
   });
 
+  it('a pod that came back by itself begins its time in the stage again', () => {
+    const pump = new Pump({ pods: pods(2), stages, maxUnavailable: 2, downElsewhere: 0, undo: false, mayFail: 0 });
+    const later = '2026-01-01T00:01:00.000Z';
+    pump.admit(at);
+    pump.settle('drain', done(pump.take('drain', 2).map(({ pod }) => pod.name)), at);
+    pump.take('silence', 2);
+    pump.settle('silence', { ...done([]), later: ['p0', 'p1'], again: ['p1'] }, later);
+    expect(pump.take('silence', 2).map(({ since }) => since)).toEqual([at, later]);
+  });
+
   it('keeps each pod in exactly one list of the result', () => {
     fc.assert(
       fc.property(

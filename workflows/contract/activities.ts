@@ -302,6 +302,13 @@ export interface Handful {
   readonly later: readonly string[];
   /** No pod of that name and UID any more. */
   readonly gone: readonly string[];
+  /**
+   * Of those that are `later`: they had come back into traffic by themselves, and were taken out again. Callers may have found
+   * them anew, so their time in this stage begins again.
+   */
+  readonly again?: readonly string[];
+  /** Of those that are done: they were so before this batch, and nothing was written. */
+  readonly asWas?: readonly string[];
   /** What people must know of pods that are done: silence that could not be proven, a Service left without endpoint. */
   readonly notes?: readonly PodNote[];
   /** Of a drain: resourceVersion of its last write to a pod. */

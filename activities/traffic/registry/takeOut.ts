@@ -66,7 +66,7 @@ export async function seeOutOf(work: RegistryWork, pods: readonly PumpedPod[], r
 }
 
 /**
- * One look at pods that were taken out: whoever is in traffic again (it registered anew) is taken out again. `done`:
+ * One look at pods that were taken out: whoever is in traffic again (it registered anew) is taken out `again`. `done`:
  * seen out; `later`: not yet, or nobody knows.
  */
 export async function keepOutOf(work: RegistryWork, pods: readonly PumpedPod[]): Promise<Handful> {
@@ -83,7 +83,7 @@ export async function keepOutOf(work: RegistryWork, pods: readonly PumpedPod[]):
     const like = snapshotOf(pod);
     if (beforeOf(work, pod) === undefined && like?.id !== stand.id) return 'done';
     await work.registry.takeOut(stand, like);
-    return 'later';
+    return 'again';
   });
   return join(handfulOf(others.map(({ name }) => [name, 'done'] as const)), kept);
 }
