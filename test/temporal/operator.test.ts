@@ -192,4 +192,18 @@ describe.skipIf(timeSkippingServer() === undefined)('a workload that an operator
     });
     expect(cluster.calls.filter((call) => call === 'plan')).toHaveLength(2);
   });
+
+  it('handed over before anything was touched, a rollback ends it there', async () => {
+    const cluster = new SimulatedCluster(planOf([1, 2]));
+    await withRelease(env, cluster, async ({ handle, until }) => {
+      await handle.executeUpdate('pause', bob);
+      await until((now) => now.plan !== undefined);
+      await handle.executeUpdate('handOver', anna);
+      await until(inHands);
+      await handle.executeUpdate('rollback', bob);
+      expect(await handle.result()).toMatchObject({ phase: 'rolledBack' });
+    });
+    expect(cluster.images()).toEqual(['app:v1', 'app:v1', 'app:v1']);
+    expect(cluster.calls).not.toContain('acquire');
+  });
 });

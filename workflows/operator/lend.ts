@@ -28,8 +28,9 @@ export async function lend(book: Book): Promise<void> {
   book.set((state) => ({ ...state, phase: 'manual', operator: { ...operator, since: book.now } }));
   book.log(`In the hands of ${operator.by}.`);
   await condition(() => book.state.operator === undefined || book.state.rollback !== undefined);
+  if (book.state.rollback !== undefined || book.state.drift !== undefined) return;
   // Nothing had been touched: the plan is of a workload that may be another by now.
-  if (steps.length === 0 && book.state.drift === undefined) book.set(anew);
+  if (steps.length === 0) book.set(anew);
 }
 
 async function giveUp(book: Book, plan: PlanHead): Promise<void> {
