@@ -8,6 +8,7 @@ import { type Look, lookAt } from './deployment/look.ts';
 import { nursery, owner, preview } from './deployment/preview.ts';
 import { release } from './deployment/release.ts';
 import { revisions } from './deployment/revisions.ts';
+import { moving } from './deployment/still.ts';
 import { uncommit } from './deployment/uncommit.ts';
 import { holderOf } from './holder.ts';
 import { patchPods } from './patchPods.ts';
@@ -36,7 +37,11 @@ export const createDeployment: WorkloadFactory = (kube, signal): Workload => ({
   kind: 'deployment',
   owner,
   access,
-  observe: async (target) => observed(await lookAt(kube, target)),
+  async observe(target) {
+    const look = await lookAt(kube, target);
+    const unfit = holderOf(look.deployment) === undefined ? moving(look, target) : undefined;
+    return { ...observed(look), ...(unfit && { unfit }) };
+  },
   owns: (target, pod) =>
     pod.metadata.ownerReferences?.some(
       ({ controller, kind, name }) => controller && kind === 'ReplicaSet' && name.startsWith(`${target.name}-`),

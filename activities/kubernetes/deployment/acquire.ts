@@ -1,6 +1,4 @@
 import type { Acquired, AcquireRequest, HeldRequest } from '../../../workflows/contract/activities.ts';
-import { SluiceError } from '../../../workflows/contract/errors.ts';
-import { workloadName } from '../../../workflows/contract/names.ts';
 import type { PlannedTemplate } from '../../../workflows/contract/plan.ts';
 import { claimOf, holderOf, holdMarks } from '../holder.ts';
 import { dropTemplates, ignoreForbidden, keepTemplates } from '../keptTemplates.ts';
@@ -11,8 +9,9 @@ import { causeKey, requireFingerprint, requireImages } from '../templateChange.t
 import type { Connection } from '../types.ts';
 import type { Deployment, PodTemplate, ReplicaSet } from '../wire.ts';
 import { bearNoMore } from './bear.ts';
-import { hasPods, type Look, lookAt, newSetOf } from './look.ts';
+import { lookAt } from './look.ts';
 import { owner, previewed } from './preview.ts';
+import { requireStill } from './still.ts';
 import { readTrail, type Trail } from './trail.ts';
 
 /**
@@ -28,7 +27,7 @@ export function acquire(kube: Connection, request: AcquireRequest): Promise<Acqu
     if (claim === 'own' && trail) return { before: { paused: trail.paused } };
     requireImages(deployment.spec.template, request.from, request.target);
     const isHeld = claim !== 'free';
-    const live = isHeld && look.live ? look.live : requireStill(look, workloadName(request.target));
+    const live = isHeld && look.live ? look.live : requireStill(look, request.target);
     const found = isHeld && trail ? withState(deployment, trail) : deployment;
     // What a terminated release bore goes before its templates do.
     const left = holderOf(deployment);
@@ -85,18 +84,3 @@ const withState = (deployment: Deployment, { paused }: Trail): Deployment => ({
   ...deployment,
   spec: { ...deployment.spec, paused },
 });
-
-/** The live ReplicaSet of a Deployment on which no native rollout is under way; pods that are not ready are none. */
-function requireStill({ deployment, sets }: Look, name: string): ReplicaSet {
-  const current = newSetOf(deployment, sets);
-  const others = sets.filter((set) => set !== current && hasPods(set));
-  if (current && others.length === 0) return current;
-  const why = current
-    ? `${others.map(({ metadata }) => `replicaset/${metadata.name}`).join(', ')} of an older version still has pods`
-    : deployment.spec.paused
-      ? 'it is paused, and its template was changed since'
-      : 'the ReplicaSet of its newest template is not there yet';
-  throw new SluiceError('WORKLOAD_BUSY', `A native rollout of ${name} is not finished: ${why}.`, {
-    next: `See \`kubectl rollout status ${name} -n ${deployment.metadata.namespace}\`, and release when it is through.`,
-  });
-}

@@ -1,9 +1,7 @@
 import type { Acquired, AcquireRequest } from '../../../workflows/contract/activities.ts';
-import { SluiceError } from '../../../workflows/contract/errors.ts';
-import { marks, type Target, workloadName } from '../../../workflows/contract/names.ts';
+import { marks } from '../../../workflows/contract/names.ts';
 import { isBearing } from '../births.ts';
-import { revisionLabel, templateOf } from '../controllerRevisions.ts';
-import { hasObserved } from '../controllers.ts';
+import { templateOf } from '../controllerRevisions.ts';
 import { claimOf, holderOf, holdMarks } from '../holder.ts';
 import { dropTemplates, ignoreForbidden, keepTemplates } from '../keptTemplates.ts';
 import { retryConflicts } from '../retryConflicts.ts';
@@ -13,9 +11,9 @@ import type { Connection } from '../types.ts';
 import { bear } from './bear.ts';
 import type { AnySet, SetKind } from './kind.ts';
 import { type Look, lookAt } from './look.ts';
-import { livingPods } from './pods.ts';
 import { previewed } from './recreation.ts';
 import { baseNumber, readTrail, roomFor, type Trail, trailOf, uncommitted } from './trail.ts';
+import { unfitness } from './unfitness.ts';
 
 /**
  * Sets the strategy OnDelete, by which its controller replaces no pod that lives, and leaves the trail, in one write that
@@ -40,9 +38,8 @@ export function acquire(kube: Connection, kind: SetKind, request: AcquireRequest
     }
     requireImages(set.spec.template, request.from, request.target);
     if (!found) {
-      const unfit = kind.unfit?.(set, request.target);
+      const unfit = await unfitness(kube, kind, look, request.target);
       if (unfit) throw unfit;
-      await requireStill(kube, look, request.target);
     }
     const trail = found ? retaken(look, found) : trailOf(look, look.newest, kind.room);
     if (request.template) {
@@ -68,30 +65,6 @@ export async function hold(kube: Connection, kind: SetKind, set: AnySet, holder:
       spec: { updateStrategy: { type: 'OnDelete', rollingUpdate: null }, ...roomFor(kind, trail) },
     },
     { as: 'merge' },
-  );
-}
-
-/** @throws WORKLOAD_BUSY while a native rolling update is under way; pods that are not ready are none */
-async function requireStill(kube: Connection, { set, newest, label }: Look, target: Target): Promise<void> {
-  const name = workloadName(target);
-  const at = `${name} -n ${target.namespace}`;
-  if (!hasObserved(set) || newest === '') {
-    throw new SluiceError('WORKLOAD_BUSY', `The controller of ${name} has not seen its newest change yet.`, {
-      next: `See \`kubectl rollout status ${at}\`, and release when it is through.`,
-    });
-  }
-  const behind = (await livingPods(kube, set)).filter(({ metadata }) => metadata.labels?.[revisionLabel] !== label);
-  if (behind.length === 0) return;
-  const pods = behind.map(({ metadata }) => metadata.name).toSorted();
-  const onDelete = set.spec.updateStrategy?.type === 'OnDelete';
-  throw new SluiceError(
-    'WORKLOAD_BUSY',
-    `A native rollout of ${name} is not finished: ${pods.slice(0, 5).join(', ')}${pods.length > 5 ? ` and ${pods.length - 5} more` : ''} ${pods.length === 1 ? 'is' : 'are'} of an older revision.`,
-    {
-      next: onDelete
-        ? 'Its strategy is OnDelete: delete those pods, so that they come back with the newest template, then release.'
-        : `See \`kubectl rollout status ${at}\`, and release when it is through.`,
-    },
   );
 }
 

@@ -17,6 +17,7 @@ import { type Look, lookAt } from './look.ts';
 import { seen } from './pods.ts';
 import { recreationOf } from './recreation.ts';
 import { release } from './release.ts';
+import { unfitness } from './unfitness.ts';
 
 const accessTo = (resource: string): readonly Access[] => [
   ...['get', 'list', 'patch'].map((verb) => ({ group: 'apps', resource, verb })),
@@ -32,7 +33,8 @@ export const createSet =
     access: accessTo(kind.resource.name),
     observe: async (target) => {
       const look = await lookAt(kube, kind, target);
-      const unfit = kind.unfit?.(look.set, target);
+      const unfit =
+        holderOf(look.set) === undefined ? await unfitness(kube, kind, look, target) : kind.unfit?.(look.set, target);
       return { ...observed(kind, look), ...(unfit && { unfit }) };
     },
     owns: (target, pod) => {

@@ -187,6 +187,21 @@ describe('plan refuses', () => {
     });
   });
 
+  it('a native rollout that is under way or stuck, and says how to end it', async () => {
+    const app = await deploy(world, { name: 'stuck', podAnnotations: { 'sluice.dev/kwok-ready-delay': '3600' } });
+    const image = 'registry.test/shop:notready';
+    const template = { spec: { containers: [{ name: 'app', image }] } };
+    await world.kube.patch(deployments, app.target, { spec: { template } }, { as: 'strategic' });
+    await eventually(async () => (await app.sets()).length === 2);
+    const before = await versions(app);
+    await expect(attempt(sluice, 'plan', specOf('stuck', String(v2['app'])))).rejects.toMatchObject({
+      type: 'WORKLOAD_BUSY',
+      message: expect.stringContaining('of an older version still has pods'),
+      details: [{ next: expect.stringContaining('kubectl rollout undo deployment/stuck') }],
+    });
+    expect(await versions(app)).toEqual(before);
+  });
+
   it('what the worker may not do, all of it at once', async () => {
     const { clusters } = world.kube.config;
     const admin = world.kube.config.getCurrentUser();

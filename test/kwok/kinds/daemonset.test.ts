@@ -144,6 +144,7 @@ describe('is refused', () => {
       message: expect.stringMatching(/A native rollout of daemonset\/rolls is not finished: rolls-.* older revision/),
     };
     await expect(attempt(sluice, 'acquire', held)).rejects.toMatchObject(refusal);
+    await expect(plan(app)).rejects.toMatchObject(refusal);
     await app.patch({ spec: { updateStrategy: { type: 'OnDelete', rollingUpdate: null } } });
     await eventually(async () => {
       const { status, metadata } = await app.workload();

@@ -120,6 +120,7 @@ describe('is refused', () => {
         /A native rollout of statefulset\/rolls is not finished: rolls-0, .* older revision/,
       ),
     });
+    await expect(plan(app)).rejects.toMatchObject({ type: 'WORKLOAD_BUSY' });
     await app.patch({ spec: { updateStrategy: { type: 'RollingUpdate' } } });
     await expect(attempt(sluice, 'acquire', { ...held, from: v1 })).rejects.toMatchObject({ type: 'WORKLOAD_BUSY' });
   });

@@ -1,0 +1,37 @@
+import { SluiceError } from '../../../workflows/contract/errors.ts';
+import { type Target, workloadName } from '../../../workflows/contract/names.ts';
+import { revisionLabel } from '../controllerRevisions.ts';
+import { hasObserved } from '../controllers.ts';
+import { rolloutUnderWay } from '../rolloutUnderWay.ts';
+import type { Connection } from '../types.ts';
+import type { SetKind } from './kind.ts';
+import type { Look } from './look.ts';
+import { livingPods } from './pods.ts';
+
+/** Why a set that nobody holds cannot be released as it is: for its spec, or while a native rolling update is under way. */
+export const unfitness = async (
+  kube: Connection,
+  kind: SetKind,
+  look: Look,
+  target: Target,
+): Promise<SluiceError | undefined> => kind.unfit?.(look.set, target) ?? moving(kube, look, target);
+
+/** Pods that are not ready move nothing. */
+async function moving(
+  kube: Connection,
+  { set, newest, label }: Look,
+  target: Target,
+): Promise<SluiceError | undefined> {
+  const name = workloadName(target);
+  if (!hasObserved(set) || newest === '') {
+    return rolloutUnderWay(target, `The controller of ${name} has not seen its newest change yet.`);
+  }
+  const behind = (await livingPods(kube, set)).filter(({ metadata }) => metadata.labels?.[revisionLabel] !== label);
+  if (behind.length === 0) return undefined;
+  const pods = behind.map(({ metadata }) => metadata.name).toSorted();
+  const message = `A native rollout of ${name} is not finished: ${pods.slice(0, 5).join(', ')}${pods.length > 5 ? ` and ${pods.length - 5} more` : ''} ${pods.length === 1 ? 'is' : 'are'} of an older revision.`;
+  if (set.spec.updateStrategy?.type !== 'OnDelete') return rolloutUnderWay(target, message);
+  return new SluiceError('WORKLOAD_BUSY', message, {
+    next: 'Its strategy is OnDelete: delete those pods, so that they come back with the newest template, then release.',
+  });
+}
