@@ -2,7 +2,7 @@ import type { Handful, PodNote, Successor } from './contract/activities.ts';
 import type { BudgetRoom } from './contract/observation.ts';
 import type { PodStatus } from './contract/status.ts';
 import { type BatchPod, type BatchResult, mayBeBack, type Passage, type Stage } from './contract/workflows.ts';
-import { passage, podLog, wentOnForMs } from './passages.ts';
+import { passage, passageOf, podLog, wentOnForMs } from './passages.ts';
 
 export interface PumpOptions {
   readonly pods: readonly BatchPod[];
@@ -130,7 +130,7 @@ export class Pump {
     for (const failure of answer.failed) {
       if (!this.#inHand.has(failure.pod)) continue;
       this.#failed.push({ ...failure, stage });
-      this.#inHand.get(failure.pod)?.passed?.push(['failed', atMs]);
+      this.#inHand.get(failure.pod)?.passed?.push(passageOf('failed', atMs));
       // A pod that the others do not wait for still belongs into traffic: its readiness decides there.
       if (!this.mustStop && !mayBeBack(stage) && this.#options.stages.includes('restore')) {
         this.#move(failure.pod, 'restore', at);

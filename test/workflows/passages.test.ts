@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Handful } from '../../workflows/contract/activities.ts';
 import type { PodStatus } from '../../workflows/contract/status.ts';
 import type { BatchPod, BatchResult, Stage } from '../../workflows/contract/workflows.ts';
-import { withPassages } from '../../workflows/passages.ts';
+import { passageOf, withPassages } from '../../workflows/passages.ts';
 import { Pump, type PumpOptions } from '../../workflows/pump.ts';
 import { waitingBatch } from '../../workflows/state.ts';
 
@@ -94,16 +94,10 @@ it('what a batch went through is added to what the release knows of its pods, an
     notes: [],
     passed,
   });
-  const forward = withPassages(batches, [pod('a'), pod('b')], result({ a: [['out', 1]] }));
-  const back = withPassages(forward, [pod('a')], result({ a: [['back', 2]] }));
+  const forward = withPassages(batches, [pod('a'), pod('b')], result({ a: [passageOf('out', 1)] }));
+  const back = withPassages(forward, [pod('a')], result({ a: [passageOf('back', 2)] }));
   expect(back.map(({ pods }) => pods.map(({ passed }) => passed))).toEqual([
-    [
-      [
-        ['out', 1],
-        ['back', 2],
-      ],
-      undefined,
-    ],
+    [[passageOf('out', 1), passageOf('back', 2)], undefined],
     [undefined],
   ]);
 });

@@ -2,7 +2,6 @@ import type { Births, HeldRequest, PodFailure, PodNote, PodRules, Successor, Tra
 import type { Target } from './names.ts';
 import type { BudgetRoom, Images } from './observation.ts';
 import type { ContainerOrder, PlannedLimits, PodRef } from './plan.ts';
-import type { PodMoment } from './status.ts';
 import type { TrafficSource } from './traffic.schema.ts';
 
 /** Input of the `release` workflow. A person may type it in the Temporal UI. */
@@ -100,8 +99,8 @@ export interface BatchResult {
   readonly overdue?: Overdue;
 }
 
-/** When, ms since 1970: short, as there are thousands in one answer. */
-export type Passage = readonly [is: PodMoment['is'], at: number];
+/** What a pod became, and when, see passages.ts: short, as there are tens of thousands in one payload. */
+export type Passage = string;
 
 export interface Overdue {
   readonly code: 'BATCH_TIMEOUT' | 'PROGRESS_DEADLINE_EXCEEDED';
