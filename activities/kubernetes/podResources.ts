@@ -26,6 +26,8 @@ export function resizeBetween(from: PodTemplate, to: PodTemplate): ResizePreview
   if (differences(from, to).length === 0 || differences(withoutResources(from), withoutResources(to)).length > 0) {
     return undefined;
   }
+  const init = changedInit(from, to);
+  if (init !== undefined) return { impossible: init };
   const before = new Map((from.spec?.containers ?? []).map((container) => [container.name, container]));
   const pairs = (to.spec?.containers ?? []).flatMap((container) => {
     const old = before.get(container.name);
@@ -47,8 +49,23 @@ const onlyOne = (container: Container): PodTemplate => ({ spec: { containers: [c
 
 function withoutResources(template: PodTemplate): PodTemplate {
   if (!template.spec) return template;
-  const containers = template.spec.containers.map((container) => ({ ...container, resources: {} }));
-  return { ...template, spec: { ...template.spec, containers } };
+  const { containers, initContainers } = template.spec;
+  const bare = (list: readonly Container[]) => list.map((container) => ({ ...container, resources: {} }));
+  const init = initContainers && { initContainers: bare(initContainers) };
+  return { ...template, spec: { ...template.spec, containers: bare(containers), ...init } };
+}
+
+/** Why resources of an init container do not change in pods that live; undefined where none change. The two differ in nothing else. */
+function changedInit(from: PodTemplate, to: PodTemplate): string | undefined {
+  const before = new Map((from.spec?.initContainers ?? []).map((container) => [container.name, container]));
+  for (const container of to.spec?.initContainers ?? []) {
+    const old = before.get(container.name);
+    if (old === undefined || differences(onlyOne(old), onlyOne(container)).length === 0) continue;
+    return container.restartPolicy === 'Always'
+      ? `${container.name} is a sidecar among the init containers, and Sluice resizes none of those`
+      : `${container.name} is an init container, and Kubernetes resizes none that has ended`;
+  }
+  return undefined;
 }
 
 function impossible(old: Container, container: Container): string | undefined {

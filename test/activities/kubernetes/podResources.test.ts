@@ -46,6 +46,19 @@ describe('a resize', () => {
     ).toBeUndefined();
   });
 
+  it.each([
+    ['Always', 'first is a sidecar among the init containers, and Sluice resizes none of those'],
+    [undefined, 'first is an init container, and Kubernetes resizes none that has ended'],
+  ])('is impossible of an init container whose restartPolicy is %s, and says why', (restartPolicy, why) => {
+    const withInit = (resources: Resources): PodTemplate => {
+      const { spec, ...rest } = template(now);
+      const first = { name: 'first', image: 'first:v1', resources, ...(restartPolicy && { restartPolicy }) };
+      return { ...rest, spec: { containers: spec?.containers ?? [], initContainers: [first] } };
+    };
+    expect(resizeBetween(withInit(now), withInit(requests({ cpu: '200m' })))).toEqual({ impossible: why });
+    expect(resizeBetween(withInit(now), withInit(now))).toBeUndefined();
+  });
+
   it.each<[string, Resources, string]>([
     [
       'a resource that is fixed',
