@@ -25,6 +25,10 @@ export async function findingsOf(
     kube.list(services, { namespace }),
     missingAccess(kube, namespace, recordAccess),
   ]);
+  const own = scalers.items.filter((scaler) => scales(scaler, target));
+  const multiplying = own
+    .filter(multiplies)
+    .map(({ metadata: { name }, spec: { maxReplicas: max } }) => ({ name, max }));
   // A Service without a selector has endpoints that somebody else writes; that of a canary goes with its release.
   const serving = endpoints.items.filter((service) => {
     const selector = ownSelector(service);
@@ -32,7 +36,8 @@ export async function findingsOf(
   });
   return {
     ...(unrecorded.length > 0 && { unrecorded }),
-    autoscalers: scalers.items.filter((scaler) => scales(scaler, target)).map(({ metadata }) => metadata.name),
+    autoscalers: own.map(({ metadata }) => metadata.name),
+    ...(multiplying.length > 0 && { multiplying }),
     owners: ownersOf(workload.labels, workload.annotations),
     services: names(serving),
     openServices: names(serving.filter(isOpen)),
@@ -43,5 +48,12 @@ export async function findingsOf(
 /** Whether it says how many pods `target` has. */
 export const scales = ({ spec: { scaleTargetRef: ref } }: HorizontalPodAutoscaler, target: Target): boolean =>
   ref.kind.toLowerCase() === target.kind && ref.name === target.name;
+
+/**
+ * Whether it takes so many times the pods that are ready as a metric is above its target: one of an object or from outside, with a
+ * `value`. By an average, and by what pods use, a sum decides, however many pods share it (its controller's source, 1.34.4).
+ */
+const multiplies = ({ spec: { metrics = [] } }: HorizontalPodAutoscaler): boolean =>
+  metrics.some(({ object, external }) => (object ?? external)?.target.type === 'Value');
 
 const names = (found: readonly Service[]): readonly string[] => found.map(({ metadata }) => metadata.name);

@@ -86,6 +86,8 @@ export interface Findings {
   readonly registrySilent: Readonly<Record<string, string>>;
   /** Names of HorizontalPodAutoscalers that scale the workload. */
   readonly autoscalers: readonly string[];
+  /** Those of them that multiply a ratio by all ready pods of the selector, each with how far it may go. Absent: none. */
+  readonly multiplying?: readonly { readonly name: string; readonly max: number }[];
   /** PodDisruptionBudgets that select its pods, the tightest first. */
   readonly budgets: readonly BudgetRoom[];
   /** Who else writes the workload: `Argo CD application shop/checkout`, `Flux Kustomization …`, `Helm release …`. */

@@ -64,13 +64,16 @@ describe('the plan of blue/green', () => {
       ...quietFindings,
       services: ['checkout', 'metrics'],
       autoscalers: ['hpa'],
+      multiplying: [{ name: 'hpa', max: 8 }],
       budgets: [{ name: 'pdb', out: 0 }],
     };
     const { warnings } = planRelease(spec(), observe(podsOf(3), { ...pair(), findings }));
     expect(warnings.map(({ code, message }) => `${code} ${message.split(' ').slice(0, 2).join(' ')}`)).toEqual([
       'NOT_SWITCHED Service metrics',
       'AUTOSCALER HorizontalPodAutoscaler hpa',
+      'AUTOSCALER HorizontalPodAutoscaler hpa',
     ]);
+    expect(warnings[1]?.message).toContain('up to its 8 pods');
   });
 
   it('the estimate is no shorter than the time to go back', () => {

@@ -37,6 +37,12 @@ export function besideWarnings(
     ),
     // Where nothing is out of service no budget is used up.
     ...othersWarnings(plan, { ...observation, findings: { ...observation.findings, autoscalers: [], budgets: [] } }),
+    ...(observation.findings.multiplying ?? []).map(
+      ({ name: scaler, max }): PlanWarning => ({
+        code: 'AUTOSCALER',
+        message: `HorizontalPodAutoscaler ${scaler} has a metric with the target \`value\`, which Kubernetes multiplies by all ready pods, old and new: it may scale ${name} up to its ${countOf(max, 'pod')} though nobody needs them. Give the metric an \`averageValue\` first, or lower maxReplicas meanwhile.`,
+      }),
+    ),
     ...observation.findings.autoscalers
       .toSorted()
       .flatMap((scaler) =>
