@@ -1,7 +1,7 @@
 import type { Handful, PodFailure, PodNote } from '../workflows/contract/activities.ts';
 import type { ErrorCode } from '../workflows/contract/errors.ts';
 
-/** What became of one pod. `asWas`: done, as it was so before; `again`: later, and its time in this stage begins anew. `note`: done, and people must know this of it. */
+/** What became of one pod. `asWas`: done, as it was so before; `again`: later, and its time in this stage begins anew. `note`: done, and people must know this of it; `waitsFor`: later, and why. */
 export type Outcome =
   | 'done'
   | 'asWas'
@@ -9,7 +9,8 @@ export type Outcome =
   | 'again'
   | 'gone'
   | { readonly code: ErrorCode; readonly reason: string }
-  | { readonly note: string };
+  | { readonly note: string }
+  | { readonly waitsFor: string };
 
 export const emptyHandful: Handful = { done: [], failed: [], later: [], gone: [] };
 
@@ -22,6 +23,7 @@ export function handfulOf(outcomes: Iterable<readonly [pod: string, Outcome]>): 
   const asWas: string[] = [];
   const gone: string[] = [];
   const notes: PodNote[] = [];
+  const waits: PodNote[] = [];
   for (const [pod, outcome] of outcomes) {
     if (outcome === 'done') done.push(pod);
     else if (outcome === 'later') later.push(pod);
@@ -35,6 +37,9 @@ export function handfulOf(outcomes: Iterable<readonly [pod: string, Outcome]>): 
     else if ('note' in outcome) {
       done.push(pod);
       notes.push({ pod, text: outcome.note });
+    } else if ('waitsFor' in outcome) {
+      later.push(pod);
+      waits.push({ pod, text: outcome.waitsFor });
     } else failed.push({ pod, ...outcome });
   }
   return {
@@ -45,6 +50,7 @@ export function handfulOf(outcomes: Iterable<readonly [pod: string, Outcome]>): 
     ...(again.length > 0 && { again }),
     ...(asWas.length > 0 && { asWas }),
     ...(notes.length > 0 && { notes }),
+    ...(waits.length > 0 && { waits }),
   };
 }
 
@@ -53,6 +59,7 @@ export function join(...parts: readonly Handful[]): Handful {
   const notes = parts.flatMap((part) => part.notes ?? []);
   const again = parts.flatMap((part) => part.again ?? []);
   const asWas = parts.flatMap((part) => part.asWas ?? []);
+  const waits = parts.flatMap((part) => part.waits ?? []);
   return {
     done: parts.flatMap((part) => part.done),
     failed: parts.flatMap((part) => part.failed),
@@ -61,5 +68,6 @@ export function join(...parts: readonly Handful[]): Handful {
     ...(again.length > 0 && { again }),
     ...(asWas.length > 0 && { asWas }),
     ...(notes.length > 0 && { notes }),
+    ...(waits.length > 0 && { waits }),
   };
 }

@@ -66,7 +66,8 @@ function podTable(pods: readonly (PodStatus & { readonly batch?: string })[]): s
     pod.state === 'failed' ? 0 : pod.state === 'done' || pod.state === 'queued' ? 2 : 1;
   const shown = pods.length <= mostRows ? pods : pods.toSorted((a, b) => rank(a) - rank(b)).slice(0, mostRows);
   const rows = shown.map(
-    ({ name, batch, state, reason }) => `| ${name} | ${batch ?? ''} | ${state} | ${reason ?? ''} |`,
+    ({ name, batch, state, reason, waitsFor }) =>
+      `| ${name} | ${batch ?? ''} | ${state} | ${reason ?? waitsFor ?? ''} |`,
   );
   const rest = pods.length - shown.length;
   return [

@@ -52,6 +52,8 @@ export class Pump {
   readonly #gone: string[];
   readonly #failed: BatchResult['failed'][number][];
   readonly #notes: PodNote[];
+  /** What a pod in hand was last said to wait for in its stage. */
+  readonly #waits = new Map<string, string>();
   /** By the name of the pod that was replaced. */
   readonly #became: Map<string, Successor>;
   /** By the name that the pod had at first. */
@@ -115,6 +117,9 @@ export class Pump {
   settle(stage: Stage, answer: Handful, at: string): void {
     this.#notes.push(...(answer.notes ?? []));
     const { wentOn, became = [] } = answer;
+    const failed = answer.failed.map(({ pod }) => pod);
+    for (const name of [...answer.done, ...answer.later, ...failed]) this.#waits.delete(name);
+    for (const { pod, text } of answer.waits ?? []) this.#waits.set(pod, text);
     const atMs = Date.parse(at) - wentOnForMs(answer);
     const asWas = new Set(answer.asWas);
     for (const successor of became) this.#replace(successor);
@@ -181,6 +186,7 @@ export class Pump {
       const { name, uid } = successor ?? pod;
       const stage = this.#inHand.get(name)?.stage;
       const reason = reasons.get(name);
+      const waitsFor = stage && this.#waits.get(name);
       const passed = this.#passed.get(pod.name) ?? [];
       const ended =
         reason !== undefined
@@ -197,6 +203,7 @@ export class Pump {
         uid,
         state: stage ?? ended,
         ...(reason === undefined ? {} : { reason }),
+        ...(waitsFor !== undefined && { waitsFor }),
         ...(successor && { replaces: successor.pod }),
         ...(passed.length > 0 && { log: podLog(passed) }),
       };

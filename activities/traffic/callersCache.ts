@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Handful } from '../../workflows/contract/activities.ts';
-import { join } from '../handful.ts';
+import { emptyHandful, join } from '../handful.ts';
 import type { PumpedPod } from '../ports.ts';
 import type { Part } from './index.ts';
 
@@ -38,7 +38,13 @@ export async function outlastCaches(
     const leftMs = endMs - Date.now();
     if (out.length === 0 || due.length > 0 || again.size > 0 || leftMs <= 0) {
       const waiting = out.map(({ name }) => name).filter((name) => !due.includes(name));
-      return { ...answer, done: due, later: [...answer.later, ...waiting] };
+      const waits = out
+        .filter(({ name }) => waiting.includes(name))
+        .map((pod) => ({
+          pod: pod.name,
+          text: `callers may use what they found before until ${usedUntil(parts, pod)}`,
+        }));
+      return join({ ...answer, done: due }, { ...emptyHandful, later: waiting, waits });
     }
     await sleep(Math.min(leftMs, lookMs), undefined, { signal });
     answer = join({ ...answer, done: [] }, await seeOut(out));

@@ -120,8 +120,8 @@ function admit(pods: readonly PumpedPod[], services: () => readonly Callable[], 
     const admission = admitted.get(pod.uid);
     if (admission?.kind === 'last') {
       const reason = `It is the last pod that Service ${admission.service} can send callers to: the others are not ready`;
-      const outcome = isOverdue(pod, rules.maxDrainMs) ? giveUp('DRAIN_TIMEOUT', reason, rules) : 'later';
-      if (typeof outcome === 'string' || 'code' in outcome) {
+      const outcome = isOverdue(pod, rules.maxDrainMs) ? giveUp('DRAIN_TIMEOUT', reason, rules) : { waitsFor: reason };
+      if (typeof outcome === 'string' || !('note' in outcome)) {
         waiting.push([pod.name, outcome]);
         continue;
       }

@@ -111,6 +111,27 @@ describe('silence', () => {
     await eventually(async () => (await stage()).done.includes(busy.metadata.name));
   });
 
+  it('tells which pod is still connected while it is waited for', async () => {
+    const pod = await first();
+    await startPod('caller', { containers: [{ name: 'app', image: image('v1'), command: ['sleep', '3600'] }] });
+    const address = pod.status?.podIP ?? '';
+    const caller = spawn(stack.kubectl, [...kubectl.connection, 'exec', '-i', 'caller', '--', 'nc', address, '8080']);
+    try {
+      const text = await eventually(async () => {
+        const traffic = { quietMs: 0, maxDrainMs: 60_000 };
+        const { waits = [] } = await unserved.stage('silence', [refOf(pod)], { traffic });
+        return waits[0]?.text;
+      });
+      expect(text).toMatch(
+        /^1 connection left: 1 from [0-9.]+ \(pod caller\); seen for \d+s \([0-9.]+:\d+ to port 8080\)$/,
+      );
+    } finally {
+      caller.stdin.end();
+      caller.kill();
+    }
+    await kubectl.run('delete', 'pod', 'caller', '--grace-period=0');
+  });
+
   it('that does not come stops the release: the pod goes back into traffic, with the caller named', async () => {
     const pod = await first();
     const ref = refOf(pod);

@@ -345,4 +345,23 @@ describe.each([
       }),
     );
   });
+
+  it('says what a pod in hand waits for until it goes on, or waits for something else', () => {
+    const pump = new Pump({ pods: pods(2), stages, maxUnavailable: 2, downElsewhere: 0, mayFail: 0, undo: false });
+    const waiting = () => pump.progress().map(({ waitsFor }) => waitsFor);
+    const go = (stage: Stage, answer: Partial<Handful>) => {
+      pump.take(stage, 2);
+      pump.settle(stage, { ...done([]), ...answer }, at);
+    };
+    pump.admit(at);
+    go('drain', { later: ['p0', 'p1'], waits: [{ pod: 'p0', text: 'the last endpoint' }] });
+    expect(waiting()).toEqual(['the last endpoint', undefined]);
+    go('drain', { done: ['p0', 'p1'] });
+    expect(waiting()).toEqual([undefined, undefined]);
+    go('silence', { later: ['p0', 'p1'], waits: ['p0', 'p1'].map((pod) => ({ pod, text: '3 connections left' })) });
+    expect(waiting()).toEqual(['3 connections left', '3 connections left']);
+    const failed = [{ pod: 'p1', code: 'DRAIN_TIMEOUT' as const, reason: 'called' }];
+    go('silence', { later: ['p0'], failed });
+    expect(waiting()).toEqual([undefined, undefined]);
+  });
 });

@@ -311,6 +311,8 @@ export interface Handful {
   readonly asWas?: readonly string[];
   /** What people must know of pods that are done: silence that could not be proven, a Service left without endpoint. */
   readonly notes?: readonly PodNote[];
+  /** What those that are to be tried again wait for, where that is known: `3 connections left: …`. */
+  readonly waits?: readonly PodNote[];
   /** Of a drain: resourceVersion of its last write to a pod. */
   readonly version?: string;
   /** The call went on with those that are done: what became of each of them in the stage that follows. */

@@ -55,6 +55,8 @@ export interface PodStatus extends PodRef {
   readonly state: PodState;
   readonly node?: string;
   readonly reason?: string;
+  /** Of one in hand, where that is known: `3 connections left: 2 from 10.0.0.5 (pod web-1), …`. */
+  readonly waitsFor?: string;
   /** Of one that a running batch has made anew: the name of the pod in whose place it is. */
   readonly replaces?: string;
   /** What it has been through, oldest first; a rollback comes after the way forward. */

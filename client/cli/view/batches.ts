@@ -107,7 +107,7 @@ function podLines(pods: readonly PodStatus[], look: Look, more: (pod: PodStatus)
   const widest = Math.max(0, ...pods.map((pod) => pod.name.length));
   return pods.map((pod) => {
     const state = padEnd(`${podGlyph(pod.state, look)} ${podWord(pod.state, look)}`, 9);
-    const told = [pod.reason ?? pod.node ?? '', more(pod)].filter((text) => text !== '').join('  ');
+    const told = [pod.reason ?? pod.waitsFor ?? pod.node ?? '', more(pod)].filter((text) => text !== '').join('  ');
     return fit(`     ${padEnd(pod.name, widest)}  ${state}  ${look.colours.dim(told)}`, look.width);
   });
 }

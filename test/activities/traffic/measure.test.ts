@@ -104,7 +104,8 @@ describe.skipIf(program === undefined)('silence by a real Prometheus', () => {
     const deps = { kube: {} as Connection, signal };
     const since = Date.now();
     const answer = await silence([out('idle', since), out('busy', since)], traffic, deps);
-    expect(answer).toEqual({ done: ['idle'], later: ['busy'], failed: [], gone: [] });
+    expect(answer).toMatchObject({ done: ['idle'], later: ['busy'], failed: [], gone: [] });
+    expect(answer.waits).toEqual([{ pod: 'busy', text: '3, not at most 0 (sum(in_flight{pod="busy"}))' }]);
     expect(Date.now() - since).toBeGreaterThanOrEqual(1_000);
 
     const late = await silence([out('busy', since - 120_000)], traffic, deps);

@@ -17,8 +17,12 @@ const rules: TrafficRules = {
   readyTimeoutMs: 60_000,
   undo: false,
 };
-// The look is scripted, so nobody uses it.
-const kube = {} as Connection;
+// The look is scripted: it is asked for names of callers only.
+const kube = {
+  list: async (_resource: unknown, { fieldSelector }: { fieldSelector: string }) => ({
+    items: fieldSelector === 'status.podIP=10.0.0.7' ? [{ metadata: { name: 'web-1' } }] : [],
+  }),
+} as unknown as Connection;
 
 function podOf(name: string, sinceMs = Date.now()): PumpedPod {
   const metadata = { name, uid: `uid-${name}`, resourceVersion: '1' };
@@ -62,7 +66,7 @@ describe('silence', () => {
   it('returns with those that are silent, the others come again', async () => {
     const { silence, deps } = scripted((pod) => (pod === 'shop-0' ? nobody : called));
     const answer = await silence(pods(3), rules, deps);
-    expect(answer).toEqual({ done: ['shop-0'], later: ['shop-1', 'shop-2'], failed: [], gone: [] });
+    expect(answer).toMatchObject({ done: ['shop-0'], later: ['shop-1', 'shop-2'], failed: [], gone: [] });
   });
 
   it('remembers the quiet time from one call to the next', async () => {
@@ -93,7 +97,8 @@ describe('silence', () => {
       {
         pod: 'shop-0',
         code: 'DRAIN_TIMEOUT',
-        reason: 'After 1m out of traffic: 1 connection (10.0.0.7:50000 to port 8080)',
+        reason:
+          'After 1m out of traffic: 1 connection left: 1 from 10.0.0.7 (pod web-1); seen for 0s (10.0.0.7:50000 to port 8080)',
       },
     ]);
   });
@@ -104,7 +109,7 @@ describe('silence', () => {
     for (const goesOn of [{ onDrainTimeout: 'Continue' as const }, { undo: true }]) {
       const answer = await silence(late, { ...rules, ...goesOn }, deps);
       expect(answer).toMatchObject({ done: ['shop-0'], failed: [] });
-      expect(answer.notes?.[0]?.text).toMatch(/1 connection .* It was changed all the same\.$/);
+      expect(answer.notes?.[0]?.text).toMatch(/1 connection left: .* It was changed all the same\.$/);
     }
   });
 
@@ -161,6 +166,35 @@ describe('silence', () => {
   it('is not waited for longer than a turn, so that others get theirs', async () => {
     const { silence, deps } = scripted(() => called, 500);
     const answer = await silence(pods(2), rules, deps);
-    expect(answer).toEqual({ done: [], later: ['shop-0', 'shop-1'], failed: [], gone: [] });
+    expect(answer).toMatchObject({ done: [], later: ['shop-0', 'shop-1'], failed: [], gone: [] });
+  });
+
+  it('tells who is still connected, how many, and for how long', async () => {
+    const from = (address: string, port: number): Inbound => ({ port: 8080, address, remote: `${address}:${port}` });
+    const callers = [
+      ...[1, 2, 3].map((at) => from('10.0.0.7', 50_000 + at)),
+      ...[4, 5].map((at) => from('10.0.0.8', 50_000 + at)),
+      ...['10.0.1.1', '10.0.1.2', '10.0.1.3'].map((address) => from(address, 50_000)),
+    ];
+    const { silence, deps } = scripted(() => ({ kind: 'seen', callers, fromNode: [from('10.0.0.1', 1)] }), 1_200);
+    const first = await silence(pods(1), rules, deps);
+    expect(first.waits).toEqual([
+      {
+        pod: 'shop-0',
+        text: expect.stringMatching(
+          /^9 connections left: 3 from 10\.0\.0\.7 \(pod web-1\), 2 from 10\.0\.0\.8, 1 from 10\.0\.1\.1, 2 from 2 more, 1 from its node; the oldest seen for 1s \(10\.0\.0\.7:50001 to port 8080, .*, …\)$/,
+        ),
+      },
+    ]);
+    // Also from one call to the next.
+    const second = await silence(pods(1), rules, deps);
+    expect(second.waits?.[0]?.text).toContain('the oldest seen for 2s');
+  });
+
+  it('says nothing of pods whose quiet time runs, and why nobody could look', async () => {
+    const { silence, deps } = scripted((pod) => (pod === 'shop-0' ? nobody : { kind: 'failed', reason: 'reset' }), 500);
+    const { later, waits } = await silence(pods(2), { ...rules, quietMs: 5_000 }, deps);
+    expect(later).toEqual(['shop-0', 'shop-1']);
+    expect(waits).toEqual([{ pod: 'shop-1', text: 'nobody could look: reset' }]);
   });
 });

@@ -50,6 +50,14 @@ describe('a release as text', () => {
     ]);
   });
 
+  test('of a pod that waits for its callers to go: who they are', () => {
+    const waitsFor = '3 connections left: 2 from 10.0.0.5 (pod web-1), 1 from its node; the oldest seen for 2m';
+    const running = batch('batch-1', 'running', ['silence', 'queued']);
+    const pods = running.pods.map((pod) => (pod.state === 'silence' ? { ...pod, waitsFor } : pod));
+    const lines = drawn(status({ batches: [{ ...running, pods }] }), { width: 200 });
+    expect(lines.find((line) => line.includes('3 connections left'))).toContain(waitsFor);
+  });
+
   test('-o wide has every pod with what it has been through and when', () => {
     const log = [{ at: later(7), is: 'out' } as const, { at: later(12), is: 'silent' } as const];
     const [one] = batch('gray', 'running', ['patch']).pods;
