@@ -1,15 +1,11 @@
+import { changeCanary, gateTexts, skipToStep } from './canary/change.ts';
 import type { ErrorCode } from './contract/errors.ts';
-import type { PlannedApproval, PlannedGate, PlannedShape } from './contract/plan.ts';
+import type { PlannedGate, PlannedShape } from './contract/plan.ts';
 import type { PlanChange } from './contract/planChange.ts';
 import { unavailable } from './contract/planner/batching.ts';
 import { replan } from './contract/planner/replan.ts';
-import { countOf, humanDuration } from './contract/quantity.ts';
-import { type BatchState, begunOf, numberOf, type ReleaseState, waitingBatch } from './state.ts';
-
-/** What a change of the plan leads to, or why it may not be. Pure. */
-export type Changed =
-  | { readonly state: ReleaseState; readonly text: string }
-  | { readonly code: ErrorCode; readonly text: string };
+import { countOf } from './contract/quantity.ts';
+import { type BatchState, begunOf, type Changed, numberOf, type ReleaseState, waitingBatch } from './state.ts';
 
 /**
  * Changes sizes and gates from here on. What has begun stays as it is, but for the gate after it, if that is not open.
@@ -19,7 +15,7 @@ export function changePlan(state: ReleaseState, by: string, change: PlanChange):
   const { plan } = state;
   const refusal = refusalOf(state, by);
   if (plan === undefined || refusal !== undefined) return refusal ?? tooEarly;
-  const { batches, maxUnavailable, failureThreshold, bakeMs, approval } = change;
+  const { batches, maxUnavailable, failureThreshold, steps } = change;
   const next = nextOf(state);
   if (batches !== undefined && next === undefined) return nothingAhead;
   const gate = gateOf(plan.shape.gate, change);
@@ -29,6 +25,10 @@ export function changePlan(state: ReleaseState, by: string, change: PlanChange):
       code: 'MESSAGE_INVALID',
       text: `${required} approvals by ${approvers.join(', ')} can never be: name more approvers.`,
     };
+  }
+  if (plan.canary !== undefined) return changeCanary(state, plan, plan.canary, { ...change, gate });
+  if (steps !== undefined) {
+    return { code: 'REFUSED', text: 'Only a canary has steps; strategy.batches divides what is left.' };
   }
   // Other sizes are of whichever pods come next: nothing is selected any more.
   const { selected, ...before } = plan.shape;
@@ -46,8 +46,7 @@ export function changePlan(state: ReleaseState, by: string, change: PlanChange):
     ...(maxUnavailable === undefined
       ? []
       : [`at most ${countOf(changed.plan?.maxUnavailable ?? 1, 'pod')} out of service at once in the next batch`]),
-    ...(bakeMs === undefined ? [] : [`bake ${humanDuration(bakeMs)} after each batch`]),
-    ...(approval === undefined ? [] : [approvalText(gate.approval)]),
+    ...gateTexts(change, gate, 'batch'),
   ];
   return { state: changed, text: `Plan changed: ${touched.join('; ')}.` };
 }
@@ -57,6 +56,7 @@ export function skipTo(state: ReleaseState, by: string, name: string): Changed {
   const { plan } = state;
   const refusal = refusalOf(state, by);
   if (plan === undefined || refusal !== undefined) return refusal ?? tooEarly;
+  if (plan.canary !== undefined) return skipToStep(state, plan, plan.canary, name);
   const next = nextOf(state);
   if (next === undefined) return nothingAhead;
   // The gray group is small so that little can go wrong: it is never part of a larger batch.
@@ -95,9 +95,6 @@ function refusalOf(
       code: 'REFUSED',
       text: 'Blue/green has no batches; `approve` ends the time in which the old version stays.',
     };
-  }
-  if (plan?.canary !== undefined) {
-    return { code: 'REFUSED', text: 'The steps of a canary are as they were planned; `approve` lets it go on.' };
   }
   if (plan?.drain !== undefined) {
     return { code: 'REFUSED', text: 'A drain has no batches ahead; `sluice restore` puts its pods back.' };
@@ -144,10 +141,4 @@ function withShape(state: ReleaseState, shape: PlannedShape): ReleaseState {
 function sizesText(state: ReleaseState): string {
   const ahead = state.batches.slice(nextOf(state) ?? state.batches.length);
   return ahead.map(({ name, pods }) => `${name} ${countOf(pods.length, 'pod')}`).join(', ');
-}
-
-function approvalText(approval: PlannedApproval | undefined): string {
-  if (approval === undefined) return 'no approval after a batch';
-  const { required, from } = approval;
-  return `${countOf(required, 'approval')}${from.length === 0 ? '' : ` of ${from.join(', ')}`} after each batch`;
 }

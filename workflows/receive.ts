@@ -1,4 +1,4 @@
-import { type Changed, changePlan, skipTo } from './changePlan.ts';
+import { changePlan, skipTo } from './changePlan.ts';
 import type { ErrorCode } from './contract/errors.ts';
 import {
   type GateMessage,
@@ -11,7 +11,7 @@ import {
 import { readPlanChange } from './contract/planChange.ts';
 import { isOver, type Said } from './contract/status.ts';
 import { handOverRefusal, lentRefusal } from './operator/refusal.ts';
-import { logged, type ReleaseState, withDecision, without } from './state.ts';
+import { type Changed, logged, type ReleaseState, withDecision, without } from './state.ts';
 import { supersedeRefusal } from './supersede/refusal.ts';
 
 /** What a message does: a new state and an answer, or a refusal that leaves the state as it is. */

@@ -1,4 +1,5 @@
 import type { TrafficSnapshot } from './contract/activities.ts';
+import type { ErrorCode } from './contract/errors.ts';
 import type { Images } from './contract/observation.ts';
 import type { Begun, PlanHead, PlannedApproval, PlannedBatch, PlannedPod } from './contract/plan.ts';
 import type { Decision, GateRecord } from './contract/record.ts';
@@ -125,6 +126,11 @@ export interface PodEntry extends PlannedPod {
   /** The release before this one, whose place it took, has changed it: a rollback takes it back in any case. */
   readonly changed?: true;
 }
+
+/** What a change of the plan leads to, or why it may not be. */
+export type Changed =
+  | { readonly state: ReleaseState; readonly text: string }
+  | { readonly code: ErrorCode; readonly text: string };
 
 const kept = { log: 200, refused: 50, decisions: 50 };
 

@@ -91,6 +91,28 @@ describe('a canary by the numbers of pods alone', () => {
     ]);
   });
 
+  it('its steps are changed and skipped in the middle of it; each pod comes once, and the plan is what is done', async () => {
+    await deploy('change', 6);
+    await world.start(stepwise('change', { steps: [1, 2, 3] }));
+    await atGate('change', 'after-canary-1');
+    const tell = (message: 'changePlan' | 'skipTo', more: object) =>
+      world.sluice.send(world.target('change'), message, { by: 'bob', batch: '', ...more });
+    await tell('changePlan', { strategy: { canary: { steps: [2, 4, 5] } } });
+    await tell('skipTo', { batch: 'canary-4' });
+    expect(await called('change')).toBe('v1 v1 v1 v1 v1 v1 v2');
+    await send('change', 'approve', 'after-canary-1');
+    const skipped = await atGate('change', 'after-canary-4');
+    expect(skipped.batches.map(({ name, pods }) => `${name} ${pods.length}`).join(', ')).toBe(
+      'canary-1 1, canary-2 0, canary-3 0, canary-4 4, canary-5 1, old 6',
+    );
+    expect(await called('change')).toBe('v1 v1 v1 v1 v1 v1 v2 v2 v2 v2 v2');
+    await send('change', 'approve', 'after-canary-4');
+    await send('change', 'approve', (await atGate('change', 'after-canary-5')).waiting?.gate);
+    await send('change', 'approve', (await atGate('change', 'after-switch')).waiting?.gate);
+    expect(await ended('change')).toMatchObject({ phase: 'succeeded', notUndone: [] });
+    await nothingLeft('change', 6);
+  });
+
   it('a step whose pods crash goes back: they are called no more, and the old ones were never touched', async () => {
     await deploy('crash', 3);
     const before = await uids('crash');

@@ -15,19 +15,20 @@ import { endCanary, guardedAt, splitCallers, unshift } from './requests.ts';
  * switched to the new pods, of which there are as many by then; the route is as it was; and the old ones go. See Course.
  */
 export async function canaryForward(book: Book, _input: ReleaseInput): Promise<void> {
-  const { plan } = book.state;
-  const canary = plan?.canary;
-  if (plan === undefined || canary === undefined) throw stop('INTERNAL', 'The plan says nothing of a canary.');
-  const { services, steps } = canary;
-  const old = steps.length;
+  const { plan, canary } = planNow(book);
+  const { services } = canary;
 
   await holdAtOld(book, plan, services);
-  while (book.state.index < old) {
-    await untilThrough(book, () => takeStep(book, plan, canary, book.state.index));
-    await untilThrough(book, () => passGuarded(book, plan, book.state.index, guardedAt(canary, book.state.index)));
-    book.set((state) => ({ ...state, index: state.index + 1 }));
+  while (book.state.index < planNow(book).canary.steps.length) {
+    const { index } = book.state;
+    if (planNow(book).canary.steps[index]?.skipped !== true) {
+      await untilThrough(book, () => takeStep(book, index));
+      await untilThrough(book, () => passGuarded(book, plan, index, guardedAt(planNow(book).canary, index)));
+    }
+    book.set((state) => ({ ...state, index: index + 1 }));
   }
 
+  const old = book.state.index;
   const shared = canary.route === undefined ? ({ shared: true } as const) : {};
   await untilThrough(book, () => switchOver(book, plan, services, old, shared));
   await untilThrough(book, () => unshift(book, plan, canary));
@@ -39,10 +40,19 @@ export async function canaryForward(book: Book, _input: ReleaseInput): Promise<v
 }
 
 /** More pods, and when they are ready and checked more callers for them. */
-async function takeStep(book: Book, plan: PlanHead, canary: PlannedCanary, index: number): Promise<void> {
+async function takeStep(book: Book, index: number): Promise<void> {
+  // Until it begins people may change it.
+  await unpaused(book);
+  const { plan, canary } = planNow(book);
   const { pods } = canary.steps[index] ?? {};
   await raise(book, plan, index, pods === undefined ? {} : { share: pods });
   await unpaused(book);
   begin(book, 'split');
   await splitCallers(book, plan, canary, index, index === 0 ? { first: true } : {});
+}
+
+/** People may have changed the steps. */
+function planNow({ state: { plan } }: Book): { readonly plan: PlanHead; readonly canary: PlannedCanary } {
+  if (plan?.canary === undefined) throw stop('INTERNAL', 'The plan says nothing of a canary.');
+  return { plan, canary: plan.canary };
 }

@@ -70,6 +70,7 @@ export async function splitAgain(book: Book, plan: PlanHead, canary: PlannedCana
     await pointAt(book, plan, steps.includes('switch') ? 'green' : 'blue', services, summary, force);
   }
   // A step whose pods are still on the way has the callers of the one before.
-  const done = batches[index]?.state === 'done' ? index : index - 1;
+  const upTo = batches[index]?.state === 'done' ? index : index - 1;
+  const done = canary.steps.findLastIndex(({ skipped }, at) => at <= upTo && skipped !== true);
   if (isSplit) await splitCallers(book, plan, canary, Math.max(0, done), force);
 }

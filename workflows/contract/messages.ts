@@ -94,9 +94,9 @@ export const messageDescriptions: Readonly<Record<MessageName, string>> = {
   adopt:
     'When it is held because somebody else changed the workload: keep their change, end the release here, and let the workload\'s own controller roll it out. Example: {"by": "anna"}',
   changePlan:
-    'Other sizes and gates for the batches that have not begun, in the words of a spec. Example: {"by": "anna", "strategy": {"batches": ["50%", "50%"], "maxUnavailable": 2}, "gates": {"afterBatch": {"bake": "5m", "approval": {"required": 1}}}}',
+    'Other sizes and gates for the batches, or other steps of a canary, that have not begun, in the words of a spec. Example: {"by": "anna", "strategy": {"batches": ["50%", "50%"], "maxUnavailable": 2}, "gates": {"afterBatch": {"bake": "5m", "approval": {"required": 1}}}}',
   skipTo:
-    'Upgrade all batches up to this one in one go, without the gates between them. Example: {"by": "anna", "batch": "batch-3"}',
+    'Upgrade all batches (of a canary: take all steps) up to this one in one go, without the gates between them. Example: {"by": "anna", "batch": "batch-3"}',
   supersede:
     'Go on to a newer version from here: what is in hand is finished, then all pods go to the version of this spec, the gray group first again. Example: {"by": "anna", "spec": {"metadata": {"name": "checkout", "namespace": "shop"}, "target": {"cluster": "local", "workload": "deployment/checkout"}, "change": {"images": {"app": "registry.local/checkout:v3"}}}}',
   handOver:

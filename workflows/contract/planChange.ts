@@ -9,6 +9,8 @@ export interface PlanChangeFields {
     readonly batches?: PlannedShape['batches'];
     readonly maxUnavailable?: Quantity;
     readonly failureThreshold?: Quantity;
+    /** Of a canary: what comes after the step that has begun last. */
+    readonly canary?: { readonly steps?: readonly ChangedStep[] };
   };
   readonly gates?: {
     readonly afterBatch?: {
@@ -18,6 +20,9 @@ export interface PlanChangeFields {
   };
 }
 
+/** A step as in a spec; whoever is matched stays so, as a match is looked at with the plan of a release only. */
+type ChangedStep = Quantity | { readonly pods?: Quantity; readonly weight?: number };
+
 /** What is left out stays as it is; where there was no approval, one by anybody. */
 type ApprovalChange = Partial<Pick<PlannedApproval, 'required' | 'from'>>;
 
@@ -26,6 +31,7 @@ export interface PlanChange {
   readonly batches?: PlannedShape['batches'];
   readonly maxUnavailable?: Quantity;
   readonly failureThreshold?: Quantity;
+  readonly steps?: readonly ChangedStep[];
   readonly bakeMs?: number;
   readonly approval?: false | ApprovalChange;
 }
@@ -40,7 +46,8 @@ class Wrong extends Error {}
 export function readPlanChange(message: object): PlanChange | string {
   try {
     const fields = message as Record<string, unknown>;
-    const strategy = mapping(fields, 'strategy', ['batches', 'maxUnavailable', 'failureThreshold']);
+    const strategy = mapping(fields, 'strategy', ['batches', 'maxUnavailable', 'failureThreshold', 'canary']);
+    const canary = mapping(strategy, 'canary', ['steps'], 'strategy.');
     const gates = mapping(fields, 'gates', ['afterBatch']);
     const gate = mapping(gates, 'afterBatch', ['bake', 'approval'], 'gates.');
     const change: PlanChange = {
@@ -51,6 +58,7 @@ export function readPlanChange(message: object): PlanChange | string {
       ...optional('failureThreshold', strategy['failureThreshold'], (value) =>
         quantityOf('strategy.failureThreshold', value),
       ),
+      ...optional('steps', canary['steps'], stepsOf),
       ...optional('bakeMs', gate['bake'], bakeOf),
       ...optional('approval', gate['approval'], approvalOf),
     };
@@ -62,7 +70,7 @@ export function readPlanChange(message: object): PlanChange | string {
 }
 
 const allowed =
-  'strategy.batches, strategy.maxUnavailable, strategy.failureThreshold, gates.afterBatch.bake and gates.afterBatch.approval';
+  'strategy.batches, strategy.maxUnavailable, strategy.failureThreshold, strategy.canary.steps, gates.afterBatch.bake and gates.afterBatch.approval';
 
 const optional = <K extends string, T>(key: K, value: unknown, read: (value: unknown) => T): Partial<Record<K, T>> =>
   value === undefined ? {} : ({ [key]: read(value) } as Partial<Record<K, T>>);
@@ -102,6 +110,26 @@ function batchesOf(value: unknown): PlannedShape['batches'] {
   const count = typeof value === 'object' && value !== null && 'count' in value ? value.count : undefined;
   if (Number.isInteger(count) && Number(count) >= 1 && Number(count) <= 200) return { count: Number(count) };
   throw wrong(field, value, 'a list of counts and percentages, or {"count": <number of batches>}');
+}
+
+function stepsOf(value: unknown): readonly ChangedStep[] {
+  const field = 'strategy.canary.steps';
+  if (!Array.isArray(value) || value.length === 0 || value.length > 50) {
+    throw wrong(field, value, 'a list of 1 to 50 shares, or of steps with `pods` and `weight`');
+  }
+  return value.map((step: unknown, index) => {
+    const at = `${field}[${index}]`;
+    if (typeof step !== 'object' || step === null) return quantityOf(at, step);
+    const { pods, weight } = mapping({ [at]: step }, at, ['pods', 'weight']);
+    if (pods === undefined && weight === undefined) throw wrong(at, step, '`pods` or `weight`');
+    if (weight !== undefined && (!Number.isInteger(weight) || Number(weight) < 0 || Number(weight) > 100)) {
+      throw wrong(`${at}.weight`, weight, 'a whole number from 0 to 100');
+    }
+    return {
+      ...(pods !== undefined && { pods: quantityOf(`${at}.pods`, pods) }),
+      ...(weight !== undefined && { weight: Number(weight) }),
+    };
+  });
 }
 
 function bakeOf(value: unknown): number {

@@ -9,6 +9,7 @@ import { quantityOf } from '../specFlags.ts';
 interface ChangeFlags {
   readonly batches?: readonly string[];
   readonly batchCount?: number;
+  readonly steps?: readonly string[];
   readonly maxUnavailable?: string;
   readonly failureThreshold?: string;
   readonly batchBake?: string;
@@ -21,12 +22,17 @@ interface ChangeFlags {
 /** `sluice change deployment/checkout --batches 50%,50%`: other sizes and gates from here on. */
 export function registerChange(program: Command, host: Host): void {
   withSaying(program.command('change'))
-    .description('change sizes and gates of the batches that have not begun')
+    .description('change sizes and gates of the batches, or the steps of a canary, that have not begun')
     .option('--batches <shares>', 'shares of the pods that are left, such as 20%,80% or 4,8', listFlag)
     .addOption(
       new Option('--batch-count <number>', 'so many batches of even size')
         .argParser(numberFlag(1))
         .conflicts('batches'),
+    )
+    .addOption(
+      new Option('--steps <shares>', 'of a canary: the steps that come next, such as 20%,50%')
+        .argParser(listFlag)
+        .conflicts(['batches', 'batchCount']),
     )
     .option('--max-unavailable <pods>', 'how many may be out of service at once, from the next batch on')
     .option('--failure-threshold <pods>', 'how many pods of one batch may fail')
@@ -41,6 +47,7 @@ export function registerChange(program: Command, host: Host): void {
         '',
         'Examples:',
         '  sluice change deployment/checkout -n shop --batches 50%,50% --max-unavailable 5',
+        '  sluice change deployment/checkout -n shop --steps 20%,50%',
         '  sluice change deployment/checkout -n shop --batch-bake 10m --batch-approval',
       ].join('\n'),
     )
@@ -59,7 +66,8 @@ export function registerChange(program: Command, host: Host): void {
  * @throws USAGE where they say nothing, or contradict each other
  */
 export function fieldsOf(flags: ChangeFlags): PlanChangeFields {
-  const { batches, batchCount, maxUnavailable, failureThreshold, batchBake: bake, approvals, approver } = flags;
+  const { batches, batchCount, steps, maxUnavailable, failureThreshold } = flags;
+  const { batchBake: bake, approvals, approver } = flags;
   const asksApproval = flags.batchApproval === true || approvals !== undefined || approver !== undefined;
   if (flags.batchApproval === false && asksApproval) {
     throw new SluiceError('USAGE', '--no-batch-approval contradicts --approvals and --approver.');
@@ -68,6 +76,7 @@ export function fieldsOf(flags: ChangeFlags): PlanChangeFields {
     batches?.map((share) => quantityOf(share)) ?? (batchCount === undefined ? undefined : { count: batchCount });
   const strategy = {
     ...(divided !== undefined && { batches: divided }),
+    ...(steps && { canary: { steps: steps.map((share) => quantityOf(share)) } }),
     ...(maxUnavailable !== undefined && { maxUnavailable: quantityOf(maxUnavailable) }),
     ...(failureThreshold !== undefined && { failureThreshold: quantityOf(failureThreshold) }),
   };

@@ -32,6 +32,8 @@ export interface CanaryStep {
   readonly pods: Quantity;
   /** Only with a route. */
   readonly split?: Split;
+  /** Somebody skipped it: its pods and callers come with a later one. */
+  readonly skipped?: true;
 }
 
 /** What a canary does, beside what its plan shares with that of other modes. */

@@ -49,16 +49,16 @@ export function planCanary(spec: ReleaseSpec, observation: Observation): Plan {
   };
 }
 
-/** The pods that come with each step; one that only sends more callers brings none. */
-function stepBatches(
+/** The pods that come with each step; one that only sends more callers, or was skipped, brings none. */
+export function stepBatches(
   { steps }: PlannedCanary,
   replicas: number,
   gateOf: (index: number) => Omit<PlannedBatch['gate'], 'id'>,
 ): readonly PlannedBatch[] {
   let there = 0;
-  return steps.map(({ pods }, index) => {
+  return steps.map(({ pods, skipped }, index) => {
     const before = there;
-    there = greenOf(replicas, pods);
+    if (skipped !== true) there = greenOf(replicas, pods);
     const name = canaryStep(index);
     return { name, pods: slots(there - before, before), mayFail: 0, gate: { id: gateId(name), ...gateOf(index) } };
   });

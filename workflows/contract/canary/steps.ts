@@ -23,11 +23,15 @@ export function stepOf(step: Quantity | FullStep, routed: boolean): FullStep {
 
 /**
  * The steps of the spec with everything said: neither pods nor weights fall, and the last one has all pods, and with a route all
- * callers. Pure. `replicas`: as the workload has now.
+ * callers. Pure. `replicas`: as the workload has now; `after`: the step that has been taken last.
  */
-export function canarySteps({ steps, route }: AskedSteps, replicas: number): readonly CanaryStep[] {
+export function canarySteps(
+  { steps, route }: AskedSteps,
+  replicas: number,
+  after: CanaryStep = { pods: 1 },
+): readonly CanaryStep[] {
   const planned: CanaryStep[] = [];
-  let last: CanaryStep & { readonly split: Split } = { pods: 1, split: { weight: 0 } };
+  let last: CanaryStep & { readonly split: Split } = { pods: after.pods, split: after.split ?? { weight: 0 } };
   for (const step of steps) {
     const { pods, weight = last.split.weight, match = last.split.match } = stepOf(step, route !== undefined);
     const asked = pods ?? (weight > 0 ? `${weight}%` : last.pods);
