@@ -211,6 +211,7 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
       shownBy: [
         [blueGreen, 'switches under load: 0 failed requests'],
         [blueGreen, 'back in one step after the switch, under load'],
+        ['test/kwok/blueGreenAutoscaler.test.ts', 'goes on by an average: old and new pods follow it'],
       ],
     },
     statefulset: noBlueGreen,
@@ -238,6 +239,8 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
       shownBy: [
         [reload, 'a command under load: 0 failed requests'],
         [reload, 'a rollback in the middle of a batch under load: the undo runs'],
+        ['test/e2e/reloadFiles.test.ts', 'are put there and loaded under load'],
+        ['test/e2e/fetcher.test.ts', 'a sidecar that fell back is found and done again, under load'],
       ],
     },
     statefulset: {
@@ -274,7 +277,11 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
   'sluice restart': {
     deployment: {
       ...restarted,
-      shownBy: [...restarted.shownBy, ['test/e2e/restart.test.ts', 'a restart: the same pods run the same image anew']],
+      shownBy: [
+        ...restarted.shownBy,
+        ['test/e2e/restart.test.ts', 'a restart: the same pods run the same image anew'],
+        ['test/e2e/restartLifecycle.test.ts', 'preStop runs once in each pod, after it has left its Service'],
+      ],
     },
     statefulset: restarted,
     daemonset: restarted,
