@@ -41,12 +41,13 @@ describe('scenario 40: a container restarts and its image does not change, on a 
   afterAll(() => world?.close());
 
   /** One whose container does `preStop` before it ends, and keeps what that writes in /trace. */
-  async function deploy(name: string, replicas: number, preStop: string, spec: object) {
+  async function deploy(name: string, replicas: number, preStop: string, more: object = {}, spec: object = {}) {
     await world.deploy({ name, image: image(world), runtime: 'containerd', replicas });
     const container = {
       name: 'app',
       lifecycle: { preStop: { exec: { command: ['sh', '-c', preStop] } } },
       volumeMounts: [{ name: 'trace', mountPath: '/trace' }],
+      ...more,
     };
     const template = { spec: { containers: [container], volumes: [{ name: 'trace', emptyDir: {} }] } };
     kubectl(world, 'patch', `deployment/${name}`, '-p', JSON.stringify({ spec: { template, ...spec } }));
@@ -60,7 +61,7 @@ describe('scenario 40: a container restarts and its image does not change, on a 
 
   it('preStop runs once in each pod, after it has left its Service, and the next one leaves when this one has run long enough', async () => {
     const name = 'hooked';
-    await deploy(name, 3, 'cut -d" " -f1 /proc/uptime >> /trace/stops', { minReadySeconds: 3 });
+    await deploy(name, 3, 'cut -d" " -f1 /proc/uptime >> /trace/stops', {}, { minReadySeconds: 3 });
     const before = await world.pods(name);
     const stop = await presence(world, name);
     const callers = await load(world, name);
@@ -89,6 +90,30 @@ describe('scenario 40: a container restarts and its image does not change, on a 
     for (const [index, { out }] of turns.slice(1).entries()) {
       expect(booted + out - (turns[index]?.startedAt ?? 0)).toBeGreaterThanOrEqual(3);
     }
+    expect(await world.traces(name)).toEqual([]);
+  });
+
+  it('one that does not come back ends it after readyTimeout, at the gray pod, which is restarted once more and put back', async () => {
+    const name = 'stuck';
+    const toggle = 'if [ -e /trace/stuck ]; then rm /trace/stuck; else touch /trace/stuck; fi';
+    const readinessProbe = {
+      httpGet: null,
+      exec: { command: ['sh', '-c', '! test -e /trace/stuck'] },
+      periodSeconds: 1,
+    };
+    await deploy(name, 3, toggle, { readinessProbe });
+    const before = await world.pods(name);
+    const strategy = { gray: { pods: 1 }, batches: { count: 2 }, maxUnavailable: 1, readyTimeout: '10s' };
+    await world.start(world.spec(name, '', { change: { restart: true }, traffic: through(name), strategy }));
+    expect(await ended(world, name)).toMatchObject({
+      phase: 'rolledBack',
+      notUndone: [],
+      failure: { code: 'POD_FAILED', text: expect.stringContaining('not ready after 10 s') },
+    });
+    const after = await world.pods(name);
+    const more = [...after].map(([pod, { restarts }]) => restarts - (before.get(pod)?.restarts ?? 0));
+    expect(more.toSorted((a, b) => a - b)).toEqual([0, 0, 2]);
+    await until(async () => [...(await world.pods(name)).values()].every(({ ready }) => ready));
     expect(await world.traces(name)).toEqual([]);
   });
 });
