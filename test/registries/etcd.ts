@@ -1,43 +1,42 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { locate } from '../../local/binaries/locate.ts';
-import { eventually } from '../kwok/activities/fixtures.ts';
-import type { Registered, RegistryUnderTest } from './conformance.ts';
+import type { Registered } from './conformance.ts';
 import { freePort } from './freePort.ts';
+import { Restartable, type RestartableRegistry } from './restartable.ts';
 
 const encode = (text: string): string => Buffer.from(text).toString('base64');
 const decode = (text: string): string => Buffer.from(text, 'base64').toString();
 
 /** A real etcd, the one of the local stack, on loopback and in memory's place: nothing of it is kept. */
-export async function startEtcd(): Promise<RegistryUnderTest> {
+export async function startEtcd(): Promise<RestartableRegistry> {
   const found = await locate('etcd');
   if (found === undefined) throw new Error('the local stack has no etcd');
   const directory = await mkdtemp(join(tmpdir(), 'sluice-etcd-'));
   const [client, peer] = [await freePort(), await freePort()].map((port) => `http://127.0.0.1:${port}`);
-  const server = spawn(
-    found.path,
-    [
-      `--data-dir=${directory}`,
-      `--listen-client-urls=${client}`,
-      `--advertise-client-urls=${client}`,
-      `--listen-peer-urls=${peer}`,
-      `--initial-advertise-peer-urls=${peer}`,
-      `--initial-cluster=default=${peer}`,
-      '--log-level=error',
-      '--unsafe-no-fsync=true',
-    ],
-    { stdio: 'ignore' },
-  );
+  const args = [
+    `--data-dir=${directory}`,
+    `--listen-client-urls=${client}`,
+    `--advertise-client-urls=${client}`,
+    `--listen-peer-urls=${peer}`,
+    `--initial-advertise-peer-urls=${peer}`,
+    `--initial-cluster=default=${peer}`,
+    '--log-level=error',
+    '--unsafe-no-fsync=true',
+  ];
   const address = client ?? '';
+  const server = new Restartable(
+    () => spawn(found.path, args, { stdio: 'ignore' }),
+    async () => (await fetch(`${address}/health`)).ok,
+  );
+  await server.start();
   const post = async (path: string, body: object): Promise<Record<string, unknown>> => {
     const answer = await fetch(`${address}/v3/${path}`, { method: 'POST', body: JSON.stringify(body) });
     if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
     return (await answer.json()) as Record<string, unknown>;
   };
-  await eventually(async () => (await fetch(`${address}/health`)).ok);
   const valueAt = async (key: string): Promise<string | undefined> => {
     const { kvs = [] } = (await post('kv/range', { key: encode(key) })) as { kvs?: readonly { value?: string }[] };
     return kvs[0] === undefined ? undefined : decode(kvs[0].value ?? '');
@@ -71,9 +70,9 @@ export async function startEtcd(): Promise<RegistryUnderTest> {
       (await valueAt(keyOf(registered))) !== undefined && (await valueAt(flagOf(registered))) === undefined,
     takeOut: async (registered) =>
       void (await post('kv/put', { key: encode(flagOf(registered)), value: encode('by hand') })),
+    restart: () => server.restart(),
     close: async () => {
-      server.kill('SIGKILL');
-      await once(server, 'exit');
+      await server.end();
       await rm(directory, { recursive: true, force: true });
     },
   };

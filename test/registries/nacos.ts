@@ -1,20 +1,20 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { eventually } from '../kwok/activities/fixtures.ts';
-import type { Registered, RegistryUnderTest } from './conformance.ts';
+import type { Registered } from './conformance.ts';
 import { freePort } from './freePort.ts';
 import { nacosFrontOf } from './nacosFront.ts';
+import { Restartable, type RestartableRegistry } from './restartable.ts';
 
 const install = fileURLToPath(new URL('install-rnacos.sh', import.meta.url));
 
 export interface Rnacos {
   /** With the context path of Nacos. */
   readonly address: string;
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -37,29 +37,29 @@ export async function startRnacos(settings: Readonly<Record<string, string>> = {
     RNACOS_NAMING_INSTANCE_TIMEOUT_SECOND: '7200',
     RUST_LOG: 'error',
   };
-  const server = spawn(program, [], {
-    cwd: directory,
-    env: { ...process.env, ...environment, ...settings },
-    stdio: 'ignore',
-  });
   const address = `http://127.0.0.1:${http}/nacos`;
-  await eventually(async () => {
-    if (server.exitCode !== null) return true;
-    return (await fetch(`${address}/v1/auth/login`, { method: 'POST' })).status < 500;
-  }, 60_000);
-  if (server.exitCode !== null) throw new Error(`rnacos ended with ${server.exitCode}`);
+  const server = new Restartable(
+    () =>
+      spawn(program, [], {
+        cwd: directory,
+        env: { ...process.env, ...environment, ...settings },
+        stdio: 'ignore',
+      }),
+    async () => (await fetch(`${address}/v1/auth/login`, { method: 'POST' })).status < 500,
+  );
+  await server.start();
   return {
     address,
+    restart: () => server.restart(),
     close: async () => {
-      server.kill('SIGKILL');
-      await once(server, 'exit');
+      await server.end();
       await rm(directory, { recursive: true, force: true });
     },
   };
 }
 
 /** Nacos for the conformance suite: rnacos, behind the answers of Nacos that it has not. */
-export async function startNacos(): Promise<RegistryUnderTest | undefined> {
+export async function startNacos(): Promise<RestartableRegistry | undefined> {
   const rnacos = await startRnacos({ RNACOS_ENABLE_NO_AUTH_CONSOLE: 'true' });
   if (rnacos === undefined) return undefined;
   const { origin } = new URL(rnacos.address);
@@ -101,6 +101,7 @@ export async function startNacos(): Promise<RegistryUnderTest | undefined> {
     },
     isCalled: (registered) => client.isCalled(placeOf(registered)),
     takeOut: (registered) => client.update(placeOf(registered), { enabled: 'false' }),
+    restart: () => rnacos.restart(),
     close: async () => {
       await front.close();
       await rnacos.close();

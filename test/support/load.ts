@@ -7,6 +7,8 @@ export interface LoadOptions {
   readonly kube: Connection;
   readonly namespace: string;
   readonly service: string;
+  /** Finds its targets so instead: in a service registry, say. Resolves when it knows the first ones. */
+  readonly follow?: (targets: Targets, signal: AbortSignal) => Promise<void>;
   /** Requests a second. */
   readonly rate: number;
   /** Keep connections open between requests, one pool an endpoint, closed when the endpoint leaves the Service. */
@@ -82,10 +84,11 @@ async function targetsOf(
   options: LoadOptions,
   signal: AbortSignal,
 ): Promise<{ next(): Callee | undefined; close(): void }> {
-  const { route, address } = options;
+  const { route, address, follow } = options;
   if (route !== undefined) return followRoute({ ...options, route }, signal);
   const targets = new Targets(options.keepAlive);
-  if (address === undefined) await followEndpoints(options, targets, signal);
+  if (follow !== undefined) await follow(targets, signal);
+  else if (address === undefined) await followEndpoints(options, targets, signal);
   else targets.set([address]);
   return { next: () => targets.next(), close: () => targets.set([]) };
 }

@@ -11,6 +11,7 @@
 //	HAND_OVER           path of a unix socket in a directory that two containers of a pod share: whoever starts takes listener and connections over
 //	                    from the one that serves, see handover.go. `sample holds` in a container ends with 0 where its process is that one
 //	EMPTY               it serves nothing: the image that a container of such a pair has while it is not in use
+//	REGISTRATION        JSON: the calls by which it registers with a service registry, see registration.go
 //	MAX_CONNECTION_AGE  a kept connection older than this is closed with its next answer; 0 (default): never
 package main
 
@@ -132,17 +133,35 @@ func main() {
 		log.Printf("version %s: %s, stopping", version, <-signals)
 		return
 	}
+	listener, err := net.Listen("tcp", server.Addr)
+	if err != nil {
+		log.Fatal(err)
+	}
+	leave := func() {}
+	if told := os.Getenv("REGISTRATION"); told != "" {
+		registration, err := parseRegistration(told, text("POD_NAME", hostname))
+		if err != nil {
+			log.Fatalf("REGISTRATION: %v", err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		go registration.keep(ctx)
+		leave = func() {
+			cancel()
+			registration.leave()
+		}
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		log.Printf("version %s: %s, stopping", version, <-signals)
 		stopping.Store(true)
+		leave()
 		time.Sleep(duration("SHUTDOWN_DELAY"))
 		// Finishes what is in flight.
 		_ = server.Shutdown(context.Background())
 	}()
 	log.Printf("version %s: listening on %s", version, server.Addr)
-	if err := server.ListenAndServe(); err != http.ErrServerClosed {
+	if err := server.Serve(listener); err != http.ErrServerClosed {
 		log.Fatal(err)
 	}
 	<-done
