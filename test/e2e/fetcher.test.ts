@@ -83,6 +83,8 @@ describe('HotReload by a sidecar that fetches into a shared volume, on a real ku
     const fallen = (await podsOf(world, name))[0]?.metadata.name ?? '';
     kubectl(world, 'exec', fallen, '-c', 'fetcher', '--', 'kill', '-TERM', '1');
     await until(async () => (await versions(world, name)) === 'v1 v7 v7');
+    // Kubelet tells of the new container a moment after it runs.
+    await until(async () => (await started()).some((id) => !before.includes(id)));
     const found = await verify('-o', 'json');
     const { behind } = JSON.parse(found.stdout) as { behind: { name: string }[] };
     expect([found.exit, behind.map((pod) => pod.name)]).toEqual([4, [fallen]]);

@@ -171,7 +171,7 @@ describe('a workload in the hands of an operator, and what may happen to it', ()
       await first?.();
       // Of the first turn it is said while the pod stands still.
       if (at > 0) await then?.();
-      await until(() => hasComeTo(points, 'dies', kill).catch(() => false), 120_000);
+      await until(() => hasComeTo(points, 'dies', kill).catch(() => false), 240_000);
       if (at === 0) await then?.();
       await worker.kill();
     }
@@ -182,7 +182,8 @@ describe('a workload in the hands of an operator, and what may happen to it', ()
     expect(await uids('dies')).toEqual(before);
     expect([...(await world.pods('dies')).values()].map(({ restarts }) => restarts)).toEqual([1, 1, 1, 1, 1, 1]);
     await clean('dies', 6);
-  });
+    // Four times the heartbeats of a worker that died are waited for.
+  }, 600_000);
 
   it('held over a version that crashes: the pod is mended before it is handed over, and nobody is left out of traffic', async () => {
     const worker = await world.worker();

@@ -142,7 +142,7 @@ export async function openWorld(
     start: async (spec) => {
       await sluice.start(validateSpec(spec), { initiator: 'test' });
     },
-    until: async (name, wanted, timeoutMs = 120_000) => {
+    until: async (name, wanted, timeoutMs = 240_000) => {
       const end = Date.now() + timeoutMs;
       let last = 'never answered';
       while (Date.now() < end) {

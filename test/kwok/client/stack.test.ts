@@ -8,9 +8,8 @@ import { connect } from '../../../client/sdk/connect.ts';
 import type { Problem } from '../../../client/sdk/problem.ts';
 import type { DoctorReport } from '../../../local/doctor.ts';
 import type { StackReport } from '../../../local/types.ts';
-import { validateSpec } from '../../../workflows/contract/validate.schema.ts';
 import { sluice } from '../../client/cli/io.ts';
-import { openWorld, until } from '../../support/world.ts';
+import { until } from '../../support/world.ts';
 
 /** The commands around the local stack, on the one that this test run has brought up. */
 
@@ -77,17 +76,6 @@ test('doctor looks at the programs, the ports and the parts', async () => {
   expect(ran.exit).toBe(report.ok ? 0 : 6);
   const table = await sluice(['doctor', '--state-dir', stateDir]);
   expect(table.stdout).toMatch(/^programs\n {2}✓ etcd /m);
-});
-
-test('a worker that is only starting is waited for', async () => {
-  const world = await openWorld(stateDir);
-  try {
-    const early = world.sluice.plan(validateSpec(world.spec('nobody', 'registry.local/sample:v2')));
-    const [answer] = await Promise.allSettled([early, world.worker()]);
-    expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'WORKLOAD_NOT_FOUND' } });
-  } finally {
-    await world.close();
-  }
 });
 
 describe('a Temporal namespace that nobody has prepared', () => {
