@@ -143,7 +143,7 @@ export class SimulatedCluster {
       acquire: async (request) =>
         this.#done('acquire', [], () => {
           if (this.busy) throw refused('WORKLOAD_BUSY', 'A native rollout of deployment/shop is not finished.');
-          if (this.templateImage !== imageOf(request.from))
+          if (Object.values(request.from).some((image) => image !== this.templateImage))
             throw refused('WORKLOAD_CHANGED', `The template has ${this.templateImage} now.`);
           this.holder = request.holder;
           this.paused = true;
