@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { tied } from '../support/tied.ts';
 
 /** A way from pods of the local kubelet to what listens on the machine's loopback. */
 export interface Door {
@@ -15,19 +16,8 @@ export async function openDoor(machine: string, address: string): Promise<Door> 
   const sockets = new Set<Socket>();
   const server = createServer((incoming) => {
     const outgoing = connect(to, '127.0.0.1');
-    for (const [one, other] of [
-      [incoming, outgoing],
-      [outgoing, incoming],
-    ] as const) {
-      sockets.add(one);
-      // Whoever is away is away for the other end, too.
-      one.on('error', () => undefined);
-      one.on('close', () => {
-        sockets.delete(one);
-        other.destroy();
-      });
-      one.pipe(other);
-    }
+    tied(incoming, outgoing, sockets);
+    incoming.pipe(outgoing).pipe(incoming);
   });
   server.listen(0, machine);
   await once(server, 'listening');

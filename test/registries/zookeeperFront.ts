@@ -3,6 +3,7 @@ import { createServer, connect as overTcp, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer as createTlsServer } from 'node:tls';
 import { frame, int, messages, Reader } from '../../activities/traffic/registries/zookeeper/jute.ts';
+import { tied } from '../support/tied.ts';
 import type { Front, Mood } from './front.ts';
 
 const operations: Readonly<Record<number, string>> = { 1: 'create', 2: 'delete', 5: 'setData' };
@@ -22,17 +23,7 @@ export async function zookeeperFrontOf(
   const answer = (socket: Socket): void => {
     if (isAway()) return void socket.destroy();
     const server = overTcp(port, '127.0.0.1');
-    for (const [one, other] of [
-      [socket, server],
-      [server, socket],
-    ] as const) {
-      sockets.add(one);
-      one.on('error', () => undefined);
-      one.on('close', () => {
-        sockets.delete(one);
-        other.destroy();
-      });
-    }
+    tied(socket, server, sockets);
     server.pipe(socket);
     let digest: string | undefined;
     const pass = async (message: Buffer, isGreeting: boolean): Promise<void> => {

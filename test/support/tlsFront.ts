@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { openAuthority } from '../../local/pki/authority.ts';
+import { tied } from './tied.ts';
 
 /** Certificates of an authority made for one test, as files. */
 export interface TestCertificates {
@@ -41,14 +42,8 @@ export async function tlsFront(to: string, options: tls.TlsOptions): Promise<Tls
   const open = new Set<net.Socket>();
   const front = tls.createServer({ ...options, requestCert: true, ALPNProtocols: ['h2'] }, (socket) => {
     const behind = net.connect(Number(port), host);
-    for (const [one, other] of [
-      [socket, behind],
-      [behind, socket],
-    ] as const) {
-      open.add(one);
-      one.on('error', () => other.destroy()).on('close', () => other.destroy());
-      one.pipe(other);
-    }
+    tied(socket, behind, open);
+    socket.pipe(behind).pipe(socket);
   });
   const address = await listen(front);
   return {

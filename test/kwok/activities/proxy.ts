@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, connect as dial, type Socket } from 'node:net';
 import { KubeConfig } from '@kubernetes/client-node';
 import { loadKubeConfig } from '../../../activities/kubernetes/kubeConfig.ts';
+import { tied } from '../../support/tied.ts';
 
 /** The API server as seen through a wire that can be cut: every connection ends, new ones are refused until `mend`. */
 export interface Wire {
@@ -16,18 +17,8 @@ export async function wireToCluster(): Promise<Wire> {
   const open = new Set<Socket>();
   const server = createServer((near) => {
     const far = dial(Number(url.port), url.hostname);
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      open.add(from);
-      from.pipe(to);
-      from.on('error', () => to.destroy());
-      from.on('close', () => {
-        open.delete(from);
-        to.destroy();
-      });
-    }
+    tied(near, far, open);
+    near.pipe(far).pipe(near);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
