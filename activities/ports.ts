@@ -157,8 +157,8 @@ export interface ObservedWorkload {
   readonly annotations: Readonly<Record<string, string>>;
   /** marks.release, where a release holds it. */
   readonly holder?: string;
-  /** Why it cannot be released as it is. */
-  readonly unfit?: SluiceError;
+  /** Why it cannot be released as it is; looks further, so that only what asks pays for it. */
+  readonly unfit?: () => SluiceError | undefined | Promise<SluiceError | undefined>;
 }
 
 /**

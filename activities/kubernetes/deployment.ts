@@ -39,8 +39,8 @@ export const createDeployment: WorkloadFactory = (kube, signal): Workload => ({
   access,
   async observe(target) {
     const look = await lookAt(kube, target);
-    const unfit = holderOf(look.deployment) === undefined ? moving(look, target) : undefined;
-    return { ...observed(look), ...(unfit && { unfit }) };
+    const unfit = () => (holderOf(look.deployment) === undefined ? moving(look, target) : undefined);
+    return { ...observed(look), unfit };
   },
   owns: (target, pod) =>
     pod.metadata.ownerReferences?.some(

@@ -49,8 +49,7 @@ export const createReplicaSet: WorkloadFactory = (kube, signal): Workload => ({
   access,
   observe: async (target) => {
     const set = await lookAt(kube, target);
-    const unfit = owned(set, target);
-    return { ...observed(set), ...(unfit && { unfit }) };
+    return { ...observed(set), unfit: () => owned(set, target) };
   },
   owns: (target, pod) => {
     const owner = controllerOf(pod);

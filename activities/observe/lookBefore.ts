@@ -41,7 +41,8 @@ export async function lookBefore(
   await requireAccess(kube, target.namespace, [...workload.access, ...needed, ...(more?.(workload) ?? [])]);
   const observed = await workload.observe(target);
   requireFree(target, observed);
-  if (observed.unfit) throw observed.unfit;
+  const unfit = await observed.unfit?.();
+  if (unfit) throw unfit;
   return { target, kube, workload, observed };
 }
 

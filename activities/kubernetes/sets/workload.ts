@@ -33,9 +33,9 @@ export const createSet =
     access: accessTo(kind.resource.name),
     observe: async (target) => {
       const look = await lookAt(kube, kind, target);
-      const unfit =
-        holderOf(look.set) === undefined ? await unfitness(kube, kind, look, target) : kind.unfit?.(look.set, target);
-      return { ...observed(kind, look), ...(unfit && { unfit }) };
+      const unfit = () =>
+        holderOf(look.set) === undefined ? unfitness(kube, kind, look, target) : kind.unfit?.(look.set, target);
+      return { ...observed(kind, look), unfit };
     },
     owns: (target, pod) => {
       const owner = controllerOf(pod);
