@@ -1,4 +1,4 @@
-import type { Handful, PodFailure, PodNote } from '../workflows/contract/activities.ts';
+import type { Handful } from '../workflows/contract/activities.ts';
 import type { ErrorCode } from '../workflows/contract/errors.ts';
 
 /** What became of one pod. `asWas`: done, as it was so before; `again`: later, and its time in this stage begins anew. `note`: done, and people must know this of it; `waitsFor`: later, and why. */
@@ -14,44 +14,24 @@ export type Outcome =
 
 export const emptyHandful: Handful = { done: [], failed: [], later: [], gone: [] };
 
-/** Collects outcomes by pod name into the answer of a vectorised activity; each pod ends in exactly one list. */
-export function handfulOf(outcomes: Iterable<readonly [pod: string, Outcome]>): Handful {
-  const done: string[] = [];
-  const failed: PodFailure[] = [];
-  const later: string[] = [];
-  const again: string[] = [];
-  const asWas: string[] = [];
-  const gone: string[] = [];
-  const notes: PodNote[] = [];
-  const waits: PodNote[] = [];
-  for (const [pod, outcome] of outcomes) {
-    if (outcome === 'done') done.push(pod);
-    else if (outcome === 'later') later.push(pod);
-    else if (outcome === 'asWas') {
-      done.push(pod);
-      asWas.push(pod);
-    } else if (outcome === 'again') {
-      later.push(pod);
-      again.push(pod);
-    } else if (outcome === 'gone') gone.push(pod);
-    else if ('note' in outcome) {
-      done.push(pod);
-      notes.push({ pod, text: outcome.note });
-    } else if ('waitsFor' in outcome) {
-      later.push(pod);
-      waits.push({ pod, text: outcome.waitsFor });
-    } else failed.push({ pod, ...outcome });
+/** Collects outcomes by pod name into the answer of a vectorised activity; each pod ends in exactly one of the lists of Handful that are always there. */
+export const handfulOf = (outcomes: Iterable<readonly [pod: string, Outcome]>): Handful =>
+  join(...[...outcomes].map(([pod, outcome]) => ({ ...emptyHandful, ...partOf(pod, outcome) })));
+
+function partOf(pod: string, outcome: Outcome): Partial<Handful> {
+  switch (outcome) {
+    case 'done':
+    case 'later':
+    case 'gone':
+      return { [outcome]: [pod] };
+    case 'asWas':
+      return { done: [pod], asWas: [pod] };
+    case 'again':
+      return { later: [pod], again: [pod] };
   }
-  return {
-    done,
-    failed,
-    later,
-    gone,
-    ...(again.length > 0 && { again }),
-    ...(asWas.length > 0 && { asWas }),
-    ...(notes.length > 0 && { notes }),
-    ...(waits.length > 0 && { waits }),
-  };
+  if ('note' in outcome) return { done: [pod], notes: [{ pod, text: outcome.note }] };
+  if ('waitsFor' in outcome) return { later: [pod], waits: [{ pod, text: outcome.waitsFor }] };
+  return { failed: [{ pod, ...outcome }] };
 }
 
 /** Several answers about different pods as one. */

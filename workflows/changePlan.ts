@@ -1,10 +1,11 @@
-import { changeCanary, gateTexts, skipToStep } from './canary/change.ts';
+import { changeCanary, skipToStep } from './canary/change.ts';
 import type { ErrorCode } from './contract/errors.ts';
 import type { PlannedGate, PlannedShape } from './contract/plan.ts';
 import type { PlanChange } from './contract/planChange.ts';
 import { unavailable } from './contract/planner/batching.ts';
 import { replan } from './contract/planner/replan.ts';
 import { countOf } from './contract/quantity.ts';
+import { gateTexts } from './gateTexts.ts';
 import { type BatchState, begunOf, type Changed, numberOf, type ReleaseState, waitingBatch } from './state.ts';
 
 /**

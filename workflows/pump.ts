@@ -130,7 +130,10 @@ export class Pump {
       this.#advance(now, stage, at, wentOn?.stage);
     }
     for (const name of answer.later) if (this.#inHand.has(name)) this.#put(stage, name);
-    for (const name of answer.again ?? []) Object.assign(this.#inHand.get(name) ?? {}, { since: at });
+    for (const name of answer.again ?? []) {
+      const entry = this.#inHand.get(name);
+      if (entry !== undefined) entry.since = at;
+    }
     for (const name of answer.gone) if (this.#inHand.delete(name)) this.#gone.push(name);
     for (const failure of answer.failed) {
       if (!this.#inHand.has(failure.pod)) continue;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Handful } from '../../workflows/contract/activities.ts';
-import { emptyHandful, join } from '../handful.ts';
+import { handfulOf, join } from '../handful.ts';
 import type { PumpedPod } from '../ports.ts';
 import type { Part } from './index.ts';
 
@@ -37,14 +37,13 @@ export async function outlastCaches(
     const due = out.filter(isDue).map(({ name }) => name);
     const leftMs = endMs - Date.now();
     if (out.length === 0 || due.length > 0 || again.size > 0 || leftMs <= 0) {
-      const waiting = out.map(({ name }) => name).filter((name) => !due.includes(name));
-      const waits = out
-        .filter(({ name }) => waiting.includes(name))
-        .map((pod) => ({
-          pod: pod.name,
-          text: `callers may use what they found before until ${usedUntil(parts, pod)}`,
-        }));
-      return join({ ...answer, done: due }, { ...emptyHandful, later: waiting, waits });
+      const waiting = out
+        .filter(({ name }) => !due.includes(name))
+        .map((pod) => {
+          const waitsFor = `callers may use what they found before until ${usedUntil(parts, pod)}`;
+          return [pod.name, { waitsFor }] as const;
+        });
+      return join({ ...answer, done: due }, handfulOf(waiting));
     }
     await sleep(Math.min(leftMs, lookMs), undefined, { signal });
     answer = join({ ...answer, done: [] }, await seeOut(out));

@@ -42,7 +42,8 @@ function filesOf(pair: string): readonly LocalFile[] {
     );
   }
   try {
-    if (!statSync(local).isDirectory()) return [{ path, local, size: statSync(local).size }];
+    const found = statSync(local);
+    if (!found.isDirectory()) return [{ path, local, size: found.size }];
     const entries = readdirSync(local, { withFileTypes: true, recursive: true }).filter((one) => !one.isDirectory());
     if (entries.length === 0) throw usage(`${flag}: ${local} holds no file.`);
     return entries

@@ -2,9 +2,10 @@ import { greenOf } from '../contract/blueGreen/share.ts';
 import { type CanaryStep, canaryStep, type PlannedCanary, splitText } from '../contract/canary/plan.ts';
 import { stepBatches } from '../contract/canary/planner.ts';
 import { canarySteps, stepOf } from '../contract/canary/steps.ts';
-import type { PlanHead, PlannedApproval, PlannedShape } from '../contract/plan.ts';
+import type { PlanHead, PlannedShape } from '../contract/plan.ts';
 import type { PlanChange } from '../contract/planChange.ts';
-import { countOf, humanDuration } from '../contract/quantity.ts';
+import { countOf } from '../contract/quantity.ts';
+import { gateTexts } from '../gateTexts.ts';
 import { type BatchState, type Changed, type ReleaseState, waitingBatch } from '../state.ts';
 
 type Gate = PlannedShape['gate'];
@@ -125,18 +126,4 @@ function stepsText({ plan }: ReleaseState, steps: readonly CanaryStep[], from: n
       return `${canaryStep(from + at)} ${there}${split === undefined ? '' : `, ${splitText(split)} of callers`}`;
     })
     .join('; ');
-}
-
-/** What was changed of gates, for people. `unit`: after what they are. */
-export function gateTexts({ bakeMs, approval }: PlanChange, gate: Gate, unit: 'batch' | 'step'): readonly string[] {
-  return [
-    ...(bakeMs === undefined ? [] : [`bake ${humanDuration(bakeMs)} after each ${unit}`]),
-    ...(approval === undefined ? [] : [approvalText(gate.approval, unit)]),
-  ];
-}
-
-function approvalText(approval: PlannedApproval | undefined, unit: string): string {
-  if (approval === undefined) return `no approval after a ${unit}`;
-  const { required, from } = approval;
-  return `${countOf(required, 'approval')}${from.length === 0 ? '' : ` of ${from.join(', ')}`} after each ${unit}`;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { prometheusServerSchema } from './prometheus.schema.ts';
 import { someTimeSchema } from './quantity.schema.ts';
 
 /** The kinds of check. A new kind adds its entry here and in activities/verify/index.ts. */
@@ -22,10 +23,7 @@ export const checkSchema = z
     z.strictObject({
       prometheus: z
         .strictObject({
-          server: z
-            .url({ protocol: /^https?$/ })
-            .describe('Address of the Prometheus server, as the worker reaches it.')
-            .meta({ title: 'an http or https address' }),
+          server: prometheusServerSchema,
           query: z.string().min(1).describe('PromQL that gives one number.'),
           max: z.number().optional().describe('Passes up to this value.'),
           min: z.number().optional().describe('Passes from this value on.'),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { prometheusServerSchema } from './prometheus.schema.ts';
 import { podSelectors, reachMs } from './promql.ts';
 
 /**
@@ -23,10 +24,7 @@ export const silenceSchema = z
     z.strictObject({
       prometheus: z
         .strictObject({
-          server: z
-            .url({ protocol: /^https?$/ })
-            .describe('Address of the Prometheus server, as the worker reaches it.')
-            .meta({ title: 'an http or https address' }),
+          server: prometheusServerSchema,
           query: z
             .string()
             .min(1)

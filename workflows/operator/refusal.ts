@@ -1,11 +1,5 @@
-import type { ErrorCode } from '../contract/errors.ts';
+import type { Refusal } from '../refusal.ts';
 import type { ReleaseState } from '../state.ts';
-
-interface Refusal {
-  readonly code: ErrorCode;
-  readonly text: string;
-  readonly next?: string;
-}
 
 /** Why a workload cannot be handed over now, and what to do instead; undefined where it can. Pure. */
 export function handOverRefusal(state: ReleaseState): Refusal | undefined {

@@ -1,11 +1,9 @@
-import type { ErrorCode } from '../contract/errors.ts';
 import { lentRefusal } from '../operator/refusal.ts';
+import type { Refusal } from '../refusal.ts';
 import type { ReleaseState } from '../state.ts';
 
 /** Why a release cannot be superseded now, and what to do instead; undefined where it can. Pure. */
-export function supersedeRefusal(
-  state: ReleaseState,
-): { readonly code: ErrorCode; readonly text: string; readonly next?: string } | undefined {
+export function supersedeRefusal(state: ReleaseState): Refusal | undefined {
   const { rollback, phase, plan, steps, final, held, drift, superseding, regains } = state;
   const lent = lentRefusal(state);
   const refused = (text: string, next: string) => ({ code: 'REFUSED' as const, text, next });
