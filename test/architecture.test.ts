@@ -94,6 +94,21 @@ describe('the arrows', () => {
     expect(against('client', (arrow) => toContract(arrow) || cli(arrow) || starts(arrow))).toEqual([]);
   });
 
+  it('the command line loads Temporal, Kubernetes and zod when a command asks for them: help and Tab are quick', () => {
+    const loaded = new Set(['client/cli/main.ts']);
+    for (const file of loaded) {
+      for (const arrow of arrows) {
+        if (arrow.file === file && isOurs(arrow) && !arrow.typeOnly && !arrow.dynamic) loaded.add(arrow.to);
+      }
+    }
+    expect(loaded.size).toBeGreaterThan(50);
+    const heavy = arrows.filter(
+      ({ file, to, typeOnly, dynamic }) =>
+        loaded.has(file) && /^(@temporalio|@kubernetes)\/|^zod$/.test(to) && !typeOnly && !dynamic,
+    );
+    expect(heavy.map(told)).toEqual([]);
+  });
+
   it('local → contract', () => {
     expect(against('local', toContract)).toEqual([]);
   });

@@ -1,7 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { type HistoryEntry, historyEntries, type History as Seen } from '../../workflows/contract/history.ts';
 import { historyId, type Target, workflowTypes, workloadName } from '../../workflows/contract/names.ts';
-import type { ReleaseRecord } from '../../workflows/contract/record.ts';
 import { isOver } from '../../workflows/contract/status.ts';
 import type { HistoryInput } from '../../workflows/contract/workflows.ts';
 import { lookAt, lookNonce } from './look.ts';
@@ -31,10 +30,6 @@ export async function readHistory(client: Client, target: Target, signal?: Abort
     ...(seen.withheld !== undefined && { withheld: seen.withheld }),
   };
 }
-
-/** The records of releases among the entries of a history, the last one first. */
-export const recordsOf = (entries: readonly Pick<HistoryEntry, 'record'>[]): readonly ReleaseRecord[] =>
-  entries.flatMap(({ record }) => record ?? []).toSorted((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt));
 
 function lookAtHistory(client: Client, target: Target, signal?: AbortSignal): Promise<Seen> {
   const input: HistoryInput = { target };

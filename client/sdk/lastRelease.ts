@@ -1,11 +1,12 @@
 import type { Client } from '@temporalio/client';
 import { SluiceError } from '../../workflows/contract/errors.ts';
+import { recordsOf } from '../../workflows/contract/history.ts';
 import { releaseId, type Target, workflowTypes, workloadName } from '../../workflows/contract/names.ts';
 import { bringsVersion } from '../../workflows/contract/record.ts';
 import { isOver, type Phase } from '../../workflows/contract/status.ts';
 import type { ReleaseInput } from '../../workflows/contract/workflows.ts';
 import { toSluiceError, translated } from './faults.ts';
-import { readHistory, recordsOf } from './history.ts';
+import { readHistory } from './history.ts';
 import { sluiceAttributes } from './searchAttributes.ts';
 
 /** The latest release of a workload, as it was asked for, and where it is. */
@@ -76,10 +77,4 @@ async function beforeOthers(client: Client, target: Target): Promise<string> {
   const query = `WorkflowId = '${releaseId(target)}' AND WorkflowType = '${workflowTypes.release}'`;
   for await (const { runId } of client.workflow.list({ query, pageSize: 1 })) return runId;
   throw new SluiceError('RELEASE_NOT_FOUND', `No release of ${workloadName(target)} is known, but a scale or a drain.`);
-}
-
-/** For a `catch` of {@link lastRelease}: what never was released goes by the defaults. */
-export function undefinedIfUnknown(error: unknown): undefined {
-  if (error instanceof SluiceError && error.code === 'RELEASE_NOT_FOUND') return undefined;
-  throw error;
 }

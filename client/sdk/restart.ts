@@ -1,19 +1,15 @@
 import type { Client } from '@temporalio/client';
 import type { Target } from '../../workflows/contract/names.ts';
-import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
-import { lastRelease, undefinedIfUnknown } from './lastRelease.ts';
+import { lastRelease } from './lastRelease.ts';
 import { followUp } from './spec/followUp.ts';
+import { restartChange } from './spec/restartChange.ts';
 import { type Started, type Starting, startRelease } from './start.ts';
+import { undefinedIfUnknown } from './unknownRelease.ts';
 
 export interface RestartOptions extends Omit<Starting, 'gated'> {
   /** Only these. Default: every container of the pod template. */
   readonly containers?: readonly string[];
 }
-
-/** The `change` of a restart. */
-export const restartChange = (containers: readonly string[] | undefined): ReleaseSpecInput['change'] => ({
-  restart: containers === undefined ? true : [...containers],
-});
 
 /**
  * Restarts a workload in the manner of its last release: with that one's drain, batches, gates and checks; with the

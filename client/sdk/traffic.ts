@@ -4,9 +4,10 @@ import type { TrafficSource } from '../../workflows/contract/spec.ts';
 import { isOver } from '../../workflows/contract/status.ts';
 import type { Standing, TrafficLook } from '../../workflows/contract/trafficLook.ts';
 import type { TrafficInput } from '../../workflows/contract/workflows.ts';
-import { lastRelease, undefinedIfUnknown } from './lastRelease.ts';
+import { lastRelease } from './lastRelease.ts';
 import { lookAt, lookNonce } from './look.ts';
 import { type LiveStatus, readStatus } from './status.ts';
+import { undefinedIfUnknown } from './unknownRelease.ts';
 
 export interface TrafficOptions {
   /** Default: as the last release. Every Service that selects the pods is looked at besides. */

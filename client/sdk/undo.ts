@@ -1,11 +1,11 @@
 import { SluiceError } from '../../workflows/contract/errors.ts';
-import type { NativeRevision } from '../../workflows/contract/history.ts';
+import { type NativeRevision, recordsOf } from '../../workflows/contract/history.ts';
 import { hasAll, sameImage, tagOf } from '../../workflows/contract/imageName.ts';
 import { type Target, workloadName } from '../../workflows/contract/names.ts';
 import type { Images } from '../../workflows/contract/observation.ts';
 import { bringsVersion } from '../../workflows/contract/record.ts';
 import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
-import { type History, recordsOf } from './history.ts';
+import type { History } from './history.ts';
 
 /** Where an undo goes back to. A restart is no version: what it restarted is passed over, unless it is named. */
 export interface Undo {

@@ -1,9 +1,10 @@
 import type { Client } from '@temporalio/client';
 import { SluiceError } from '../../workflows/contract/errors.ts';
+import { recordsOf } from '../../workflows/contract/history.ts';
 import { type Target, workloadName } from '../../workflows/contract/names.ts';
 import type { PlannedPod } from '../../workflows/contract/plan.ts';
 import { bringsVersion, type ReleaseRecord } from '../../workflows/contract/record.ts';
-import { type History, readHistory, recordsOf } from './history.ts';
+import { type History, readHistory } from './history.ts';
 import { followUp } from './spec/followUp.ts';
 import { makePlan } from './start.ts';
 

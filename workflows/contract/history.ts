@@ -81,3 +81,7 @@ function isNewer({ record, at }: Alone, revision: HistoryEntry): boolean {
   if (revision.at !== undefined) return Date.parse(at) > Date.parse(revision.at);
   return revision.native !== undefined && bringsVersion(record) && hasAll(revision.native.images, record.from);
 }
+
+/** The records of releases among the entries of a history, the last one first. */
+export const recordsOf = (entries: readonly Pick<HistoryEntry, 'record'>[]): readonly ReleaseRecord[] =>
+  entries.flatMap(({ record }) => record ?? []).toSorted((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt));

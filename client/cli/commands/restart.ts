@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { undefinedIfUnknown } from '../../sdk/lastRelease.ts';
-import { restartChange } from '../../sdk/restart.ts';
+import { restartChange } from '../../sdk/spec/restartChange.ts';
+import { undefinedIfUnknown } from '../../sdk/unknownRelease.ts';
 import { type BeginFlags, begin, withBeginning } from '../begin.ts';
 import type { Host } from '../host.ts';
 import { namedTarget } from '../namedTarget.ts';

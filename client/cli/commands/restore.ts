@@ -5,7 +5,7 @@ import type { MessageArguments } from '../../../workflows/contract/messages.ts';
 import { type Target, workloadName } from '../../../workflows/contract/names.ts';
 import { isOver, type ReleaseStatus } from '../../../workflows/contract/status.ts';
 import type { Sluice } from '../../sdk/client.ts';
-import { undefinedIfUnknown } from '../../sdk/lastRelease.ts';
+import { undefinedIfUnknown } from '../../sdk/unknownRelease.ts';
 import { begin } from '../begin.ts';
 import { type TrafficFlags } from '../drainFlags.ts';
 import { drainSpecOf } from '../drainSpec.ts';
