@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, type WorkflowBundle } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, type WorkflowBundle } from '@temporalio/worker';
 
 /** Where `npm run build` puts the bundle: beside the compiled rooms. */
 const builtBundle = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
@@ -14,5 +14,7 @@ export function bundleWorkflows(): Promise<WorkflowBundle> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL(`../workflows/index.${extension}`, import.meta.url)),
+    // Its statistics are of no use to who waits for the demo.
+    logger: new DefaultLogger('WARN'),
   });
 }

@@ -36,5 +36,8 @@ function register(program: Command, host: Host, name: 'approve' | 'reject', desc
 function openGate({ waiting, phase, text, target }: ReleaseStatus): string {
   if (isOver(phase)) throw new SluiceError('RELEASE_OVER', `The release of ${workloadName(target)} has ended: ${text}`);
   if (waiting?.gate !== undefined) return waiting.gate;
-  throw new SluiceError('GATE_PASSED', `No gate of ${workloadName(target)} is open. ${text}`, { details: { phase } });
+  throw new SluiceError('GATE_PASSED', `No gate of ${workloadName(target)} is open. ${text}`, {
+    details: { phase },
+    next: '`sluice status` shows what it waits for, and the commands that fit now.',
+  });
 }
