@@ -1,3 +1,4 @@
+import { changeBlueGreen, noSkip } from './blueGreen/change.ts';
 import { changeCanary, skipToStep } from './canary/change.ts';
 import type { ErrorCode } from './contract/errors.ts';
 import type { PlannedGate, PlannedShape } from './contract/plan.ts';
@@ -17,8 +18,6 @@ export function changePlan(state: ReleaseState, by: string, change: PlanChange):
   const refusal = refusalOf(state, by);
   if (plan === undefined || refusal !== undefined) return refusal ?? tooEarly;
   const { batches, maxUnavailable, failureThreshold, steps } = change;
-  const next = nextOf(state);
-  if (batches !== undefined && next === undefined) return nothingAhead;
   const gate = gateOf(plan.shape.gate, change);
   const { required = 0, from: approvers = [] } = gate.approval ?? {};
   if (approvers.length > 0 && new Set(approvers).size < required) {
@@ -28,9 +27,12 @@ export function changePlan(state: ReleaseState, by: string, change: PlanChange):
     };
   }
   if (plan.canary !== undefined) return changeCanary(state, plan, plan.canary, { ...change, gate });
+  if (plan.blueGreen !== undefined) return changeBlueGreen(state, plan, plan.blueGreen, { ...change, gate });
   if (steps !== undefined) {
     return { code: 'REFUSED', text: 'Only a canary has steps; strategy.batches divides what is left.' };
   }
+  const next = nextOf(state);
+  if (batches !== undefined && next === undefined) return nothingAhead;
   // Other sizes are of whichever pods come next: nothing is selected any more.
   const { selected, ...before } = plan.shape;
   const sized: PlannedShape = {
@@ -47,7 +49,7 @@ export function changePlan(state: ReleaseState, by: string, change: PlanChange):
     ...(maxUnavailable === undefined
       ? []
       : [`at most ${countOf(changed.plan?.maxUnavailable ?? 1, 'pod')} out of service at once in the next batch`]),
-    ...gateTexts(change, gate, 'batch'),
+    ...gateTexts(change, gate, 'each batch'),
   ];
   return { state: changed, text: `Plan changed: ${touched.join('; ')}.` };
 }
@@ -58,6 +60,7 @@ export function skipTo(state: ReleaseState, by: string, name: string): Changed {
   const refusal = refusalOf(state, by);
   if (plan === undefined || refusal !== undefined) return refusal ?? tooEarly;
   if (plan.canary !== undefined) return skipToStep(state, plan, plan.canary, name);
+  if (plan.blueGreen !== undefined) return noSkip;
   const next = nextOf(state);
   if (next === undefined) return nothingAhead;
   // The gray group is small so that little can go wrong: it is never part of a larger batch.
@@ -91,12 +94,6 @@ function refusalOf(
 ): Extract<Changed, { code: ErrorCode }> | undefined {
   if (rollback !== undefined || phase === 'rollingBack') return { code: 'REFUSED', text: 'It is rolling back.' };
   if (phase === 'committing') return { code: 'REFUSED', text: 'All pods are upgraded; no batch and no gate is left.' };
-  if (plan?.blueGreen !== undefined) {
-    return {
-      code: 'REFUSED',
-      text: 'Blue/green has no batches; `approve` ends the time in which the old version stays.',
-    };
-  }
   if (plan?.drain !== undefined) {
     return { code: 'REFUSED', text: 'A drain has no batches ahead; `sluice restore` puts its pods back.' };
   }

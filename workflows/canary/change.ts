@@ -36,7 +36,7 @@ export function changeCanary(
   const changed = withSteps(state, plan, { ...canary, steps }, gate);
   const texts = [
     ...(asked === undefined ? [] : [stepsText(changed, steps, taken.length)]),
-    ...gateTexts(change, gate, 'step'),
+    ...gateTexts(change, gate, 'each step'),
   ];
   return { state: changed, text: `Plan changed: ${texts.join('; ')}.` };
 }
