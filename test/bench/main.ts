@@ -1,4 +1,4 @@
-/** `npm run bench`: Sluice beside a Deployment's own rolling update and a bare sliding window, in one run. */
+/** `npm run bench`: Sluice beside a Deployment's own rolling update and a bare sliding window, in one run; with --modes each mode beside the native way. */
 import { writeFileSync } from 'node:fs';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { type Apps, openApps } from './apps.ts';
@@ -22,7 +22,7 @@ interface Bench {
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2));
   if (options === 'help') return console.log(usage);
-  const contenders = chooseContenders(options.only);
+  const contenders = chooseContenders(options.suite, options.only);
   await withBench(options, async (bench) => {
     const runs = await rounds(bench, contenders);
     const gates = options.approvals > 0 ? await gatesOf(bench) : undefined;

@@ -4,6 +4,8 @@ import { SluiceError } from '../../workflows/contract/errors.ts';
 
 export interface BenchOptions {
   readonly runtime: RuntimeName;
+  /** Who takes part: those that change images in place, or each mode beside the native way of doing the same. */
+  readonly suite: 'inPlace' | 'modes';
   readonly pods: number;
   /** Values of maxUnavailable, each compared by itself. */
   readonly unavailable: readonly number[];
@@ -28,6 +30,7 @@ export interface BenchOptions {
 export const usage = `npm run bench -- [flags]
 
   --runtime kwok|containerd  what runs the pods (containerd: root, Linux)     default: kwok
+  --modes                    each mode beside the native way of doing the same; no gates are measured
   --pods <n>                 pods of each application                         default: 1000; containerd: 12
   --unavailable <n,n>        maxUnavailable, each compared by itself          default: 250,10; containerd: 3
   --rounds <n>               interleaved rounds                               default: 3; containerd: 5
@@ -61,13 +64,14 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
   }
   return {
     runtime,
+    suite: values.modes === true ? 'modes' : 'inPlace',
     pods: number('pods', real ? 12 : 1000),
     unavailable,
     rounds: number('rounds', real ? 5 : 3),
     only: values.only?.split(',') ?? [],
     nodes: real ? 1 : number('nodes', 20),
-    idleSeconds: number('idle', 30, 0),
-    approvals: number('approvals', 10, 0),
+    idleSeconds: values.modes === true ? 0 : number('idle', 30, 0),
+    approvals: values.modes === true ? 0 : number('approvals', 10, 0),
     load: real ? 195 : 0,
     ...(values['state-dir'] !== undefined && { stateDir: values['state-dir'] }),
     ...(values.profile !== undefined && { profile: values.profile }),
@@ -92,6 +96,7 @@ function parse(args: readonly string[]) {
         'state-dir': text,
         profile: text,
         json: text,
+        modes: { type: 'boolean' },
         help: { type: 'boolean' },
       },
     });

@@ -12,7 +12,7 @@ export function table(runs: readonly Run[], contenders: readonly Contender[], op
       return [
         `## ${options.pods} pods on ${options.runtime}, at most ${maxUnavailable} out of service`,
         '',
-        row(columns.map(({ title }) => title)),
+        row(columns.map(({ title }) => (options.suite === 'modes' ? title.replace('floor', 'native') : title))),
         row(columns.map(() => '---')),
         ...contenders.map((contender) => {
           const own = here.filter((run) => run.contender === contender.name);
@@ -51,12 +51,12 @@ const columns: readonly { readonly title: string; readonly of: (row: Row) => str
   { title: 'failed requests', of: ({ own }) => own.map(({ failedRequests }) => failedRequests ?? '').join(' ') },
 ];
 
-/** Median of the rounds, each against the floor of the same round: what else the machine did then slowed both. */
+/** Median of the rounds, each against the floor (or the native way) of the same round: what else the machine did then slowed both. */
 function ratio(value: (run: Run) => number) {
-  return ({ own, here }: Row): string => {
+  return ({ own, here, contender: { beside = 'floor' } }: Row): string => {
     const ratios = own.flatMap((run) => {
-      const floor = here.find(({ contender, round }) => contender === 'floor' && round === run.round);
-      return floor ? value(run) / value(floor) : [];
+      const other = here.find(({ contender, round }) => contender === beside && round === run.round);
+      return other ? value(run) / value(other) : [];
     });
     return ratios.length === 0 ? '' : median(ratios).toFixed(2);
   };

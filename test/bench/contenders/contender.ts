@@ -24,13 +24,15 @@ export interface Extras {
   readonly workerPeakMiB?: number;
 }
 
-/** Somebody who brings all pods of an application to another image. */
+/** Somebody who changes all pods of an application. */
 export interface Contender {
   readonly name: string;
   readonly title: string;
+  /** Name of whoever does the same the native way; default: the floor. */
+  readonly beside?: string;
   /** Strategy that its Deployment needs. */
   strategy?(maxUnavailable: number): object;
-  /** Returns when every pod runs the new image and is ready. */
+  /** Returns when every pod is changed and ready. */
   run(place: Place): Promise<RunEnd>;
 }
 

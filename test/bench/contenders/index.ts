@@ -1,13 +1,18 @@
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import type { Contender } from './contender.ts';
 import { floor } from './floor.ts';
+import { modes } from './modes.ts';
 import { releaseDraining, releasePlain } from './release.ts';
 import { rolloutNoSurge, rolloutSurge } from './rollout.ts';
 
-const all: readonly Contender[] = [floor, releasePlain, releaseDraining, rolloutSurge, rolloutNoSurge];
+const inPlace: readonly Contender[] = [floor, releasePlain, releaseDraining, rolloutSurge, rolloutNoSurge];
 
-/** @throws SluiceError USAGE for a name that there is not */
-export function chooseContenders(only: readonly string[]): readonly Contender[] {
+/**
+ * Those of the bench in place, or of that of the modes.
+ * @throws SluiceError USAGE for a name that there is not
+ */
+export function chooseContenders(suite: 'inPlace' | 'modes', only: readonly string[]): readonly Contender[] {
+  const all = suite === 'modes' ? modes : inPlace;
   const unknown = only.find((name) => !all.some((contender) => contender.name === name));
   if (unknown !== undefined) {
     throw new SluiceError('USAGE', `There is no contender ${unknown}.`, {

@@ -1,9 +1,7 @@
 import type { ReleaseSpecInput } from '../../../workflows/contract/spec.ts';
 import { validateSpec } from '../../../workflows/contract/validate.schema.ts';
-import { historyEvents } from '../measure/history.ts';
-import { difference } from '../measure/requests.ts';
-import { cpuSeconds, forgetPeak, peakMiB } from '../measure/usage.ts';
-import { type Contender, type Place, targetOf } from './contender.ts';
+import type { Contender, Place } from './contender.ts';
+import { measured } from './sluice.ts';
 
 /** The spec of a release of the bench: all pods in the gray group, as the others know no groups; no approval. */
 export const releaseSpec = (place: Place, drains: boolean): ReleaseSpecInput => ({
@@ -17,36 +15,18 @@ export const releaseSpec = (place: Place, drains: boolean): ReleaseSpecInput => 
   ...(drains && { traffic: { through: [{ service: place.app.name }], quiet: '0s' } }),
 });
 
-/** Sluice: from `sluice release` to its end, planning, gray, gates, commit and all. */
-const release = (name: string, title: string, drains: boolean): Contender => ({
+/** Sluice, with a release of that spec. */
+export const release = (
+  name: string,
+  title: string,
+  spec: (place: Place) => ReleaseSpecInput,
+  more: Pick<Contender, 'beside'> = {},
+): Contender => ({
   name,
   title,
-  async run(place) {
-    const { stack, worker } = place;
-    const spec = validateSpec(releaseSpec(place, drains));
-    await forgetPeak(worker.pid);
-    const before = {
-      requests: await worker.requests(),
-      worker: await cpuSeconds(worker.pid),
-      temporal: await cpuSeconds(stack.temporalPid),
-    };
-    const started = performance.now();
-    const { id, run } = await stack.sluice.start(spec, { initiator: 'bench' });
-    const { phase, text } = await stack.sluice.result(targetOf(place));
-    const ms = performance.now() - started;
-    if (phase !== 'succeeded') throw new Error(`The release ended as ${phase}: ${text}`);
-    const workerCpu = (await cpuSeconds(worker.pid)) - before.worker;
-    const temporalCpu = (await cpuSeconds(stack.temporalPid)) - before.temporal;
-    const extras = async () => ({
-      requests: difference(await worker.requests(), before.requests),
-      events: await historyEvents(stack.temporal, id, run),
-      workerCpu,
-      temporalCpu,
-      workerPeakMiB: await peakMiB(worker.pid),
-    });
-    return { ms, extras };
-  },
+  ...more,
+  run: (place) => measured(place, () => place.stack.sluice.start(validateSpec(spec(place)), { initiator: 'bench' })),
 });
 
-export const releasePlain = release('sluice', 'Sluice', false);
-export const releaseDraining = release('sluice-drain', 'Sluice, Service drain', true);
+export const releasePlain = release('sluice', 'Sluice', (place) => releaseSpec(place, false));
+export const releaseDraining = release('sluice-drain', 'Sluice, Service drain', (place) => releaseSpec(place, true));

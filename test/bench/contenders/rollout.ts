@@ -1,30 +1,54 @@
 import { deployments } from '../../../activities/kubernetes/resources.ts';
+import type { Connection } from '../../../activities/kubernetes/types.ts';
 import type { Deployment } from '../../../activities/kubernetes/wire.ts';
+import type { App } from '../apps.ts';
 import type { Contender } from './contender.ts';
 
-/** A Deployment's own rolling update: new pods for old ones. Its end is that of `kubectl rollout status`. */
-const rollout = (name: string, title: string, surges: boolean): Contender => ({
+interface RollingUpdate {
+  readonly maxUnavailable: number | string;
+  readonly maxSurge: number | string;
+}
+
+export const noSurge = (maxUnavailable: number): RollingUpdate => ({ maxUnavailable, maxSurge: 0 });
+
+/** The write with which the image changes. */
+const newImage = ({ to }: App): object => ({
+  spec: { template: { spec: { containers: [{ name: 'app', image: to }] } } },
+});
+
+/** A Deployment's own way after one `write`: new pods for old ones. Its end is that of `kubectl rollout status`. */
+export const rollout = (
+  name: string,
+  title: string,
+  rollingUpdate: (maxUnavailable: number) => RollingUpdate,
+  write: (app: App) => object = newImage,
+): Contender => ({
   name,
   title,
-  strategy: (maxUnavailable) => ({
-    type: 'RollingUpdate',
-    rollingUpdate: { maxUnavailable, maxSurge: surges ? maxUnavailable : 0 },
-  }),
+  strategy: (maxUnavailable) => ({ type: 'RollingUpdate', rollingUpdate: rollingUpdate(maxUnavailable) }),
   async run({ stack, app }) {
     const at = { namespace: app.namespace, name: app.name };
-    const body = { spec: { template: { spec: { containers: [{ name: 'app', image: app.to }] } } } };
     const started = performance.now();
     const over = new AbortController();
-    const { metadata } = await stack.kube.patch(deployments, at, body, { as: 'strategic' });
-    const where = { namespace: app.namespace, fieldSelector: `metadata.name=${app.name}` };
-    for await (const event of stack.kube.with(over.signal).watch(deployments, where, metadata.resourceVersion)) {
-      if (event.type !== 'BOOKMARK' && isThrough(event.object)) break;
-    }
+    await changed(stack.kube.with(over.signal), at, write(app));
     const ms = performance.now() - started;
     over.abort();
     return { ms };
   },
 });
+
+/** Writes, and follows the Deployment until its status has what it says. */
+export async function changed(
+  kube: Connection,
+  at: { readonly namespace: string; readonly name: string },
+  body: object,
+): Promise<void> {
+  const { metadata } = await kube.patch(deployments, at, body, { as: 'strategic' });
+  const where = { namespace: at.namespace, fieldSelector: `metadata.name=${at.name}` };
+  for await (const event of kube.watch(deployments, where, metadata.resourceVersion)) {
+    if (event.type !== 'BOOKMARK' && isThrough(event.object)) break;
+  }
+}
 
 const isThrough = ({ metadata, spec, status }: Deployment): boolean =>
   (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0) &&
@@ -32,5 +56,8 @@ const isThrough = ({ metadata, spec, status }: Deployment): boolean =>
   status?.updatedReplicas === spec.replicas &&
   status?.availableReplicas === spec.replicas;
 
-export const rolloutSurge = rollout('rollout', 'Deployment, maxSurge = maxUnavailable', true);
-export const rolloutNoSurge = rollout('rollout-0', 'Deployment, maxSurge 0', false);
+export const rolloutSurge = rollout('rollout', 'Deployment, maxSurge = maxUnavailable', (count) => ({
+  maxUnavailable: count,
+  maxSurge: count,
+}));
+export const rolloutNoSurge = rollout('rollout-0', 'Deployment, maxSurge 0', noSurge);
