@@ -15,7 +15,7 @@ import { until } from './until.ts';
 /** A pod that is ready within this time goes on in the same call; kubelet needs one to two seconds, kwok a tenth. */
 const carriedWaitMs = 400;
 
-/** Between two looks whether a pod came back by itself. */
+/** Between two looks whether a pod came back by itself, unless its way out of traffic wants to look sooner. */
 const keepOutMs = 1_000;
 
 /** How long a drain waits for the watch to hear of the drain before it. */
@@ -131,7 +131,7 @@ function keepOut(path: TrafficPath | undefined, pods: readonly PumpedPod[], { si
   const kept = (async () => {
     while (!over.aborted) {
       await path.keepOut?.(pods);
-      await sleep(keepOutMs, undefined, { signal: over });
+      await sleep(path.keepOutEveryMs ?? keepOutMs, undefined, { signal: over });
     }
   })().catch(() => undefined);
   return async () => {

@@ -55,6 +55,7 @@ export function createTraffic(through: readonly TrafficSource[], deps: TrafficDe
   const { watches, silence } = sharedOf(deps.kube);
   const parts = partsOf(through, deps, watches);
   const reverse = parts.toReversed();
+  const [soonest] = parts.flatMap(({ traffic }) => traffic.keepOutEveryMs ?? []).toSorted((a, b) => a - b);
   const restore = (pods: readonly PumpedPod[], rules: TrafficRules): Promise<Handful> =>
     inTurn(deps, reverse, pods, (traffic, rest) => traffic.restore(rest, rules));
   /** A pod that is not changed after all must not wait out of traffic for people to decide about the release. */
@@ -117,6 +118,7 @@ export function createTraffic(through: readonly TrafficSource[], deps: TrafficDe
       return answer;
     },
     restore,
+    ...(soonest !== undefined && { keepOutEveryMs: soonest }),
     ...(parts.some(({ traffic }) => 'keepOut' in traffic) && {
       async keepOut(pods: readonly PumpedPod[]) {
         for (const { traffic, places } of parts) await traffic.keepOut?.(pods.map((pod) => withPlaces(pod, places)));

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pods as podResource } from '../../activities/kubernetes/resources.ts';
+import type { Pod } from '../../activities/kubernetes/wire.ts';
 import { createWorkload } from '../../activities/kubernetes/workloads.ts';
 import { noPods } from '../../activities/podsOf.ts';
 import { createTraffic } from '../../activities/traffic/index.ts';
@@ -48,6 +50,8 @@ export interface RegistryUnderTest {
   /** What a call says, if it changes something. */
   write(this: void, call: Call): string | undefined;
   register(registered: Registered): Promise<RegistryUser>;
+  /** It does not know any more who was out when that takes itself off, and has no place to hold. */
+  readonly forgets?: true;
   /** All that callers may see of it; undefined: it is not registered. */
   instance(registered: Registered): Promise<Readonly<Record<string, unknown>> | undefined>;
   /** Whether callers are sent to it. */
@@ -129,6 +133,17 @@ export function conforms(registry: RegistryUnderTest): void {
     return { app, front, service, pods: await refs(app), registered, users, through: [through(front, service, more)] };
   }
 
+  /** As an activity has it, for the pods of `list`. */
+  const pathOf = async (one: Shop, source: TrafficSource, list: readonly Pod[]) => {
+    const { metadata } = await one.app.deployment();
+    const held = { target: one.app.target, uid: metadata.uid, holder: '' };
+    const { signal } = new AbortController();
+    const workload = createWorkload(held.target, world.kube, signal);
+    const find = ({ uid }: PodRef) => list.find((pod) => pod.metadata.uid === uid);
+    const pods = { ...noPods, all: () => list, find };
+    return createTraffic([source], { kube: world.kube, signal, held, workload, pods });
+  };
+
   const called = ({ registered }: Shop): Promise<boolean[]> =>
     Promise.all(registered.map((one) => registry.isCalled(one)));
   const seen = ({ registered }: Shop) => Promise.all(registered.map((one) => registry.instance(one)));
@@ -198,6 +213,91 @@ export function conforms(registry: RegistryUnderTest): void {
     expect(await called(one)).toEqual([false, true]);
     await until(release, 'restore', [first!]);
     expect(await called(one)).toEqual([true, true]);
+  });
+
+  /** What happens while a container starts anew: one look. */
+  const keepOut = async (one: Shop, { uid }: PodRef): Promise<void> => {
+    const list = await one.app.pods();
+    const pod = list.find(({ metadata }) => metadata.uid === uid)!;
+    const path = await pathOf(one, one.through[0]!, list);
+    await path.keepOut?.([{ name: pod.metadata.name, uid, pod, since: new Date().toISOString() }]);
+  };
+
+  describe.skipIf(registry.forgets)('an instance that takes itself off while it is out', () => {
+    it('is not called when it registers anew, not for a moment, and is exactly as before in the end', async () => {
+      const one = await shop();
+      const before = await seen(one);
+      const [first] = one.pods;
+      const release = await releaseOf(world, one.app, one.through);
+      await release.prepare([first!]);
+      await release.out([first!]);
+      let calls = 0;
+      const over = new AbortController();
+      const watching = (async () => {
+        while (!over.signal.aborted) {
+          if (await registry.isCalled(one.registered[0]!)) calls += 1;
+          await sleep(5);
+        }
+      })();
+      await one.users[0]!.leave();
+      // The second one finds its place held.
+      for (const _ of ['holds it', 'has it']) await keepOut(one, first!);
+      await one.users[0]!.again();
+      await one.users[0]!.beat();
+      await keepOut(one, first!);
+      over.abort();
+      await watching;
+      expect(calls).toBe(0);
+      await until(release, 'restore', [first!]);
+      await eventually(async () => {
+        expect(await seen(one)).toEqual(before);
+        return true;
+      });
+      expect(await trails(one)).toBe(0);
+    });
+
+    it('leaves nothing behind where it never comes back, also after workers that died: whoever registers later is called', async () => {
+      const one = await shop();
+      const [first] = one.pods;
+      const release = await releaseOf(world, one.app, one.through);
+      await release.prepare([first!]);
+      await release.out([first!]);
+      await one.users[0]!.leave();
+      await keepOut(one, first!);
+      const close = (kube: World['kube']) => workerOn(kube).closeTraffic({ ...release.held, through: one.through });
+      for (const when of ['before', 'after'] as const) await close(dying(world.kube, 1, when)).catch(() => undefined);
+      await close(world.kube);
+      await eventually(async () => (await registry.instance(one.registered[0]!)) === undefined);
+      expect(await trails(one)).toBe(0);
+      await one.users[0]!.again();
+      await eventually(() => registry.isCalled(one.registered[0]!));
+    });
+
+    it('is not harmed where it has registered anew just before its place would have been held', async () => {
+      const one = await shop();
+      const before = await seen(one);
+      const [first] = one.pods;
+      const release = await releaseOf(world, one.app, one.through);
+      await release.prepare([first!]);
+      await release.out([first!]);
+      await one.users[0]!.leave();
+      let came = false;
+      one.front.be({
+        before: async () => {
+          came = true;
+          await one.users[0]!.again();
+        },
+      });
+      await keepOut(one, first!);
+      one.front.be('well');
+      // Where no place is to be held nothing was written.
+      if (!came) await one.users[0]!.again();
+      await release.close();
+      await eventually(async () => {
+        expect(await seen(one)).toEqual(before);
+        return true;
+      });
+    });
   });
 
   it('peers 46: gives callers their time anew where an instance came back by itself', async () => {
@@ -344,15 +444,8 @@ export function conforms(registry: RegistryUnderTest): void {
 
   describe('is refused in the plan, with what, why and next', () => {
     /** As the plan activity looks at it; touches nothing. */
-    const inspect = async (one: Shop, source: TrafficSource = one.through[0]!) => {
-      const list = await one.app.pods();
-      const { metadata } = await one.app.deployment();
-      const held = { target: one.app.target, uid: metadata.uid, holder: '' };
-      const { signal } = new AbortController();
-      const workload = createWorkload(held.target, world.kube, signal);
-      const pods = { ...noPods, all: () => list };
-      return createTraffic([source], { kube: world.kube, signal, held, workload, pods }).inspect();
-    };
+    const inspect = async (one: Shop, source: TrafficSource = one.through[0]!) =>
+      (await pathOf(one, source, await one.app.pods())).inspect();
 
     it('names who is out already, and refuses a pod without an instance, a service that is not there, two for one', async () => {
       const one = await shop({ replicas: 3 });

@@ -97,7 +97,8 @@ export async function startConsul(withAcl = false): Promise<ConsulUnderTest | un
           Meta: metadata,
           Check: check,
         });
-        await eventually(async () => (await entryOf(registered)) !== undefined);
+        // Not a place that is held for it.
+        await eventually(async () => (await entryOf(registered))?.Service['Port'] === port);
       };
       await put();
       await eventually(() => isCalled(registered));

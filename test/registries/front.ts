@@ -26,6 +26,8 @@ export type Mood =
   | { readonly slowMs: number }
   | { readonly status: number }
   | { readonly authorization: string }
+  /** Happens just before the next write. */
+  | { readonly before: () => Promise<void> }
   | 'down'
   | 'well';
 
@@ -51,6 +53,11 @@ export async function frontOf(
     const body = Buffer.concat(chunks);
     const written = write({ method, url, body: body.toString() });
     if (written !== undefined) writes.push(written);
+    if (written !== undefined && typeof mood === 'object' && 'before' in mood) {
+      const { before } = mood;
+      mood = 'well';
+      await before();
+    }
     const { host: _, connection: _hop, 'content-length': _length, ...headers } = request.headers;
     const answer = await fetch(`${origin}${url}`, {
       method,

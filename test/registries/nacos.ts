@@ -67,6 +67,7 @@ export async function startNacos(): Promise<RestartableRegistry | undefined> {
   const client = nacosClient(rnacos.address);
   return {
     key: 'nacos',
+    forgets: true,
     sends: ['token'],
     address: front.address,
     source: (server, service, more = {}) => ({

@@ -10,6 +10,7 @@ interface Instance {
   readonly port: number;
   readonly metadata: Readonly<Record<string, string>>;
   takenOut: boolean;
+  registered: boolean;
   weight: number;
   revision: string;
 }
@@ -69,6 +70,7 @@ export async function startWebhook(): Promise<RegistryUnderTest> {
     if (instance === undefined) return { status: 404, body: `no instance ${id}` };
     if (instance.revision !== revision) return { status: 409, body: `it is at revision ${instance.revision}` };
     if (instance.takenOut !== (type === 'take-out')) act(instance);
+    if (!instance.registered && !instance.takenOut) of(service).delete(id);
     return { status: 200, body: shown(instance) };
   }
 
@@ -118,14 +120,23 @@ export async function startWebhook(): Promise<RegistryUnderTest> {
       const again = (): Promise<void> => {
         revisions += 1;
         const { takenOut = false, weight = 7 } = of(service).get(id) ?? {};
-        of(service).set(id, { id, ip, port, metadata, takenOut, weight, revision: `r${revisions}` });
+        const registered = true;
+        of(service).set(id, { id, ip, port, metadata, takenOut, registered, weight, revision: `r${revisions}` });
+        return Promise.resolve();
+      };
+      /** Who is out is remembered for ten minutes, which no test takes. */
+      const leave = (): Promise<void> => {
+        const instance = of(service).get(id);
+        revisions += 1;
+        if (instance?.takenOut === true) Object.assign(instance, { registered: false, revision: `r${revisions}` });
+        else of(service).delete(id);
         return Promise.resolve();
       };
       await again();
       return {
         beat: () => Promise.resolve(),
         again,
-        leave: () => Promise.resolve(void of(service).delete(id)),
+        leave,
       };
     },
     instance({ service, pod, port }) {

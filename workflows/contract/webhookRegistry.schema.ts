@@ -20,13 +20,19 @@ export const webhookInstanceSchema = z
     takenOut: z
       .boolean()
       .describe(
-        'Somebody has taken it out, by this API or by hand. It stays true while the instance heartbeats, and when it registers again under this id.',
+        'Somebody has taken it out, by this API or by hand. It stays true while the instance heartbeats, and when it registers again under this id; also when it took itself off before, for ten minutes.',
+      ),
+    registered: z
+      .boolean()
+      .optional()
+      .describe(
+        'False: it has taken itself off and is listed only because it is out, should it register again. It is listed so for ten minutes, or until it is put back; then it is forgotten. Not there: true.',
       ),
     revision: z
       .string()
       .min(1)
       .describe(
-        'Another one after each change of `takenOut`, and after each registration. A write names the one that it was decided on.',
+        'Another one after each change of `takenOut` or `registered`, and after each registration. A write names the one that it was decided on.',
       ),
     state: z
       .string()
@@ -60,13 +66,13 @@ export const webhookOperations = {
   },
   'take-out': {
     does: 'Takes an instance out of traffic',
-    more: 'It stays registered, and stays out while it heartbeats and when it registers again. One that is out already stays out. Answered with the instance as it stands then.',
+    more: 'It stays registered, and stays out while it heartbeats and when it registers again, also after it took itself off. One that is out already stays out. Answered with the instance as it stands then.',
     request: z.strictObject({ type: z.literal('take-out'), ...writeFields }),
     answer: webhookInstanceSchema,
   },
   'put-back': {
     does: 'Puts an instance back as it stood before it was taken out',
-    more: 'One that is back already stays as it is. Answered with the instance as it stands then.',
+    more: 'One that is back already stays as it is. One that is not registered is forgotten: it is in traffic when it registers. Answered with the instance as it stands then.',
     request: z.strictObject({
       type: z.literal('put-back'),
       ...writeFields,

@@ -1,7 +1,7 @@
 import type { RegistryRulesOf } from '../../../workflows/contract/registries.schema.ts';
 import type { RegistryClient } from './client.ts';
 import { excerpt, RegistryFailure } from './failure.ts';
-import { type Listed, lookAmong } from './instances.ts';
+import { type Listed, lookAmong, placeMark } from './instances.ts';
 import type { Registry, Stand } from './registry.ts';
 
 /** What of an instance is read: https://developer.hashicorp.com/consul/api-docs/health#list-service-instances-for-service */
@@ -12,6 +12,7 @@ interface Entry {
     readonly Address?: string;
     readonly Port?: number;
     readonly Meta?: Readonly<Record<string, string>> | null;
+    readonly ModifyIndex: number;
   };
   readonly Checks: readonly Check[];
 }
@@ -19,6 +20,7 @@ interface Entry {
 interface Check {
   readonly CheckID: string;
   readonly Status: string;
+  readonly Notes?: string;
 }
 
 /** What one agent has of the service, by id. */
@@ -31,10 +33,17 @@ interface Known {
 /** What an agent calls the check by which it marks an instance: agent/structs of Consul. */
 const maintenanceOf = (id: string): string => `_service_maintenance:${id}`;
 
+/** The note of that check where it is in the catalog alone. */
+const holding = 'its place is held by sluice while it starts anew';
+
 /**
  * Consul, by service maintenance: a critical check beside the instance's own, which its agent keeps, also when the agent is
  * started anew. The agent of an instance alone can set it, so that is who is asked how it stands; what callers see is asked of
  * the servers, whom the agent tells within moments.
+ *
+ * An agent forgets it with an instance that takes itself off. A place is held in the catalog of the servers: the agent that registers there
+ * anew leaves the check beside it, and takes away what is not its own at its next full comparison, which is once in one or a few minutes
+ * (anti-entropy, agent/local/state.go).
  */
 export function consulRegistry(
   { server, service, datacenter, agent, instance }: RegistryRulesOf<'consul'>,
@@ -79,6 +88,17 @@ export function consulRegistry(
     if (answer.status === 404) throw elsewhere(own, at);
   };
 
+  /** All or nothing: https://developer.hashicorp.com/consul/api-docs/txn */
+  const transact = async (...operations: readonly object[]): Promise<void> => {
+    const { status } = await client.call({
+      method: 'PUT',
+      path: '/v1/txn',
+      query: dc,
+      body: JSON.stringify(operations),
+    });
+    if (status === 404) throw strange('404 to /v1/txn');
+  };
+
   return {
     async look(pods) {
       const entries = list(await get(client, `health/service/${encodeURIComponent(service)}`, dc)) as readonly Entry[];
@@ -99,11 +119,19 @@ export function consulRegistry(
             const own = entry.Service.ID;
             const at = agentOf(entry.Node.Address);
             const { services, checks } = await knownTo(at);
-            if (!services.has(own)) throw elsewhere(own, at);
+            const there = services.has(own);
+            if (!there && !isPlace(entry)) throw elsewhere(own, at);
             const reason = checks.get(maintenanceOf(own));
             const inTraffic = entry.Checks.every(({ Status }) => Status !== 'critical');
-            const state = { id: own, agent: at, ...(reason !== undefined && { reason }) };
-            return { id: keyOf(entry), inTraffic, takenOut: reason !== undefined, state };
+            const isHeld = reason === undefined && entry.Checks.some(isHolding);
+            const state = {
+              id: own,
+              agent: at,
+              ...(reason !== undefined && { reason }),
+              ...(!there && { index: String(entry.Service.ModifyIndex) }),
+            };
+            const held = isHeld ? { held: there ? ('instance' as const) : ('place' as const) } : {};
+            return { id: keyOf(entry), inTraffic, takenOut: reason !== undefined || isHeld, ...held, state };
           },
         },
         instance,
@@ -111,7 +139,44 @@ export function consulRegistry(
       );
     },
     takeOut: (stand, like) => maintain(stand, like?.state?.['reason'] ?? 'out of traffic by sluice'),
-    putBack: (now) => maintain(now),
+    async putBack(now) {
+      const { Node, own } = placeOf(now);
+      const { index } = now.state ?? {};
+      switch (now.held) {
+        case 'place':
+          return transact({
+            Service: { Verb: 'delete-cas', Node, Service: { ID: own, Service: service, ModifyIndex: Number(index) } },
+          });
+        case 'instance':
+          return transact({ Check: { Verb: 'delete', Check: { Node, CheckID: maintenanceOf(own), ServiceID: own } } });
+        default:
+          return maintain(now);
+      }
+    },
+    async hold(stand, { uid, pod }) {
+      const { Node, own } = placeOf(stand);
+      const Meta = { [placeMark]: uid };
+      const Check = {
+        Node,
+        CheckID: maintenanceOf(own),
+        Name: 'Service Maintenance Mode',
+        Notes: holding,
+        Status: 'critical',
+        ServiceID: own,
+        ServiceName: service,
+      };
+      await transact(
+        // Only where nobody is.
+        {
+          Service: {
+            Verb: 'cas',
+            Node,
+            Service: { ID: own, Service: service, Address: pod.status?.podIP ?? '', Meta, ModifyIndex: 0 },
+          },
+        },
+        { Check: { Verb: 'set', Check } },
+      );
+    },
     services: async () => Object.keys(await get(client, 'catalog/services', dc)),
   };
 }
@@ -119,11 +184,20 @@ export function consulRegistry(
 /** Ids are those of an agent: two nodes may have the same. */
 const keyOf = ({ Node, Service }: Entry): string => `${Node.Node}/${Service.ID}`;
 
+function placeOf({ id, state = {} }: Stand): { readonly Node: string; readonly own: string } {
+  const own = state['id'] ?? id;
+  return { Node: id.slice(0, -own.length - 1), own };
+}
+
+const isPlace = ({ Service }: Entry): boolean => Service.Meta?.[placeMark] !== undefined;
+const isHolding = ({ Notes }: Check): boolean => Notes === holding;
+
 const listed = (entry: Entry): Listed => ({
   id: keyOf(entry),
   ip: entry.Service.Address || entry.Node.Address,
   port: entry.Service.Port,
   metadata: entry.Service.Meta ?? {},
+  isPlace: isPlace(entry),
 });
 
 function onlyOne(id: string, entries: readonly Entry[]): Entry | undefined {

@@ -3,7 +3,7 @@ import type { RegistryRulesOf } from '../../../workflows/contract/registries.sch
 import type { RegistryClient } from './client.ts';
 import { RegistryFailure } from './failure.ts';
 import { type Listed, lookAmong } from './instances.ts';
-import type { Registry } from './registry.ts';
+import type { Registry, Stand } from './registry.ts';
 
 /** A key with its value, as the JSON gateway of etcd v3 writes it: base64. */
 interface KeyValue {
@@ -26,6 +26,10 @@ export function etcdRegistry({ service, flag, instance }: RegistryRulesOf<'etcd'
   const range = async (prefix: string, more: object = {}): Promise<readonly KeyValue[]> =>
     keyValues(await post('range', { key: encode(prefix), range_end: encode(endOf(prefix)), ...more }));
 
+  const unflag = async ({ id }: Stand): Promise<void> => {
+    await post('deleterange', { key: encode(flagOf(id)) });
+  };
+
   return {
     look: (pods) =>
       lookAmong(
@@ -46,9 +50,8 @@ export function etcdRegistry({ service, flag, instance }: RegistryRulesOf<'etcd'
     async takeOut({ id }) {
       await post('put', { key: encode(flagOf(id)), value: encode('out of traffic by sluice') });
     },
-    async putBack({ id }) {
-      await post('deleterange', { key: encode(flagOf(id)) });
-    },
+    putBack: unflag,
+    forget: unflag,
     /** What stands beside it: `/services/checkout/` of `/services/chekout/`. */
     async services() {
       const parent = service.replace(/[^/]+\/?$/, '');

@@ -1,7 +1,7 @@
 import type { RegistryRulesOf } from '../../../workflows/contract/registries.schema.ts';
 import type { RegistryClient } from './client.ts';
 import { RegistryFailure } from './failure.ts';
-import { type Listed, lookAmong } from './instances.ts';
+import { type Listed, lookAmong, placeMark } from './instances.ts';
 import type { Registry, Stand } from './registry.ts';
 
 /** What of an instance is read: https://github.com/Netflix/eureka/wiki/Eureka-REST-operations */
@@ -24,6 +24,10 @@ const none = 'UNKNOWN';
  * Eureka, by its status override: it outlives heartbeats and a new registration, and leaves the instance's own status,
  * metadata and lease alone. The list of instances is up to 30 s old (the server's response cache); how one stands is
  * read from the registry itself.
+ *
+ * It is forgotten with an instance that takes itself off. A place is an instance of our own under that id with the override, whose lease nobody
+ * renews, so that it expires after 90 s: whoever registers there has the override, and all else as it says itself
+ * (AbstractInstanceRegistry.register).
  */
 export function eurekaRegistry({ service, instance }: RegistryRulesOf<'eureka'>, client: RegistryClient): Registry {
   const application = `/apps/${encodeURIComponent(service.toUpperCase())}`;
@@ -51,7 +55,25 @@ export function eurekaRegistry({ service, instance }: RegistryRulesOf<'eureka'>,
         pods,
       ),
     takeOut: ({ id }) => override(id, out),
-    async putBack({ id }, before) {
+    async hold({ id }, { uid, pod }) {
+      const instance = {
+        instanceId: id,
+        hostName: pod.status?.podIP ?? '',
+        app: service.toUpperCase(),
+        ipAddr: pod.status?.podIP ?? '',
+        vipAddress: service,
+        status: out,
+        overriddenstatus: out,
+        // Older than any other: what the application has registered meanwhile stays.
+        lastDirtyTimestamp: '1',
+        dataCenterInfo: { '@class': 'com.netflix.appinfo.InstanceInfo$DefaultDataCenterInfo', name: 'MyOwn' },
+        metadata: { [placeMark]: uid },
+      };
+      const headers = { 'content-type': 'application/json' };
+      await client.call({ method: 'POST', path: application, headers, body: JSON.stringify({ instance }) });
+    },
+    async putBack({ id, held }, before) {
+      if (held === 'place') return void (await client.call({ method: 'DELETE', path: at(id) }));
       const { status = 'UP', override: was = none } = before.state ?? {};
       if (was !== none) return override(id, was);
       // Without a status it would be UNKNOWN until the instance registers again.
@@ -77,13 +99,21 @@ function listed(value: unknown): Listed {
   const { instanceId, ipAddr, port, securePort, metadata = {} } = value as EurekaInstance;
   const open = [port, securePort].find((one) => one?.['@enabled'] === 'true');
   const texts = Object.entries(metadata).flatMap(([key, text]) => (typeof text === 'string' ? [[key, text]] : []));
-  return { id: instanceId, ip: ipAddr, port: open?.$, metadata: Object.fromEntries(texts) };
+  const isPlace = placeMark in metadata;
+  return { id: instanceId, ip: ipAddr, port: open?.$, metadata: Object.fromEntries(texts), isPlace };
 }
 
 function standOf(instance: EurekaInstance): Stand {
   const { instanceId, status } = instance;
   const override = instance.overriddenStatus ?? instance.overriddenstatus ?? none;
-  return { id: instanceId, inTraffic: status === 'UP', takenOut: override === out, state: { status, override } };
+  const held = placeMark in (instance.metadata ?? {}) ? { held: 'place' as const } : {};
+  return {
+    id: instanceId,
+    inTraffic: status === 'UP',
+    takenOut: override === out,
+    ...held,
+    state: { status, override },
+  };
 }
 
 function read(text: string): unknown {

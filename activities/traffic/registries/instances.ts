@@ -7,12 +7,17 @@ import type { Found, Stand } from './registry.ts';
 /** Calls under way at once for one look. */
 const concurrency = 16;
 
+/** What a place that is held has among its metadata: the UID of its pod. */
+export const placeMark = 'sluice-place';
+
 /** An instance of the service, as a list of all of them shows it. */
 export interface Listed {
   readonly id: string;
   readonly ip: string;
   readonly port?: number | undefined;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Nobody has registered there. */
+  readonly isPlace?: boolean;
 }
 
 /** A registry whose service is a list of instances. */
@@ -46,7 +51,8 @@ export async function lookAmong(
 async function standing(listing: Listing, id: string): Promise<Found> {
   try {
     const stand = await listing.one(id);
-    return stand === undefined ? { is: 'none' } : { is: 'there', stand };
+    if (stand === undefined) return { is: 'none' };
+    return stand.held === 'place' ? { is: 'none', place: stand } : { is: 'there', stand };
   } catch (error) {
     if (error instanceof RegistryFailure) return { is: 'unanswered', why: error };
     throw error;
@@ -60,7 +66,12 @@ function matching(listed: readonly Listed[], rule: RegistryRules['instance'], po
     rule.metadata === undefined
       ? addresses.has(ip) && (rule.port === undefined || rule.port === port)
       : wanted.every(([key, value]) => metadata[key] === value);
-  return listed.filter(fits).map(({ id }) => id);
+  const isOf = (one: Listed): boolean =>
+    one.metadata[placeMark] === undefined ? fits(one) : one.metadata[placeMark] === pod.uid;
+  const own = listed.filter(isOf);
+  const registered = own.filter(({ isPlace }) => isPlace !== true);
+  // One that registers under another id does not take its place.
+  return (registered.length > 0 ? registered : own).map(({ id }) => id);
 }
 
 /** IPv4 and IPv6. */

@@ -16,6 +16,14 @@ export interface Registry {
   takeOut(stand: Stand, like?: Stand): Promise<void>;
   /** Puts the instance that stands as `now` back to how it stood before. */
   putBack(now: Stand, before: Stand): Promise<void>;
+  /**
+   * Holds the place of an instance that has taken itself off: whoever registers as it is out from the first moment. `stand`: how it
+   * stood when it was there. Does no harm to one that has registered meanwhile. A place that nobody takes away by `putBack`
+   * goes within minutes. Absent: the registry remembers by itself who was out, or cannot.
+   */
+  hold?(stand: Stand, pod: LivePod): Promise<void>;
+  /** Removes what keeps out the next one that registers as `before`, who is not there; absent: nothing does, but a place. */
+  forget?(before: Stand): Promise<void>;
   /** Removes what `takeOut` left for others than the pods of the workload; absent: it leaves nothing that outlasts an instance. */
   tidy?(pods: readonly LivePod[]): Promise<void>;
   /** Names of the services that the server has, for the refusal of one that it has not; absent: it cannot tell. */
@@ -30,13 +38,16 @@ export interface Stand {
   readonly inTraffic: boolean;
   /** Somebody took it out in the way in which `takeOut` does: another release, or a person. */
   readonly takenOut: boolean;
+  /** It is out because its place is held: nobody has registered there (`place`), or somebody has, and `takeOut` has yet to follow. */
+  readonly held?: 'place' | 'instance';
   /** What else `putBack` needs. */
   readonly state?: Readonly<Record<string, string>>;
 }
 
 export type Found =
   | { readonly is: 'there'; readonly stand: Stand }
-  | { readonly is: 'none' }
+  /** `place`: it is held. */
+  | { readonly is: 'none'; readonly place?: Stand }
   /** More than one instance may be this pod. */
   | { readonly is: 'several'; readonly ids: readonly string[] }
   | { readonly is: 'unanswered'; readonly why: SluiceError };

@@ -42,9 +42,10 @@ export function webhookRegistry(
   return {
     async look(pods) {
       const { instances } = await ask('instances', { type: 'instances', service }, randomUUID());
-      const byId = new Map(instances.map((one) => [one.id, standOf(one)]));
+      const known = instances.filter(({ registered, takenOut }) => registered !== false || takenOut);
+      const byId = new Map(known.map((one) => [one.id, standOf(one)]));
       const listing = {
-        all: () => Promise.resolve(instances.map(listed)),
+        all: () => Promise.resolve(known.map(listed)),
         one: (id: string) => Promise.resolve(byId.get(id)),
       };
       return lookAmong(listing, instance, pods);
@@ -58,12 +59,19 @@ export function webhookRegistry(
   };
 }
 
-const listed = ({ id, ip, port, metadata = {} }: WebhookInstance): Listed => ({ id, ip, port, metadata });
+const listed = ({ id, ip, port, metadata = {}, registered }: WebhookInstance): Listed => ({
+  id,
+  ip,
+  port,
+  metadata,
+  isPlace: registered === false,
+});
 
-const standOf = ({ id, inTraffic, takenOut, revision, state }: WebhookInstance): Stand => ({
+const standOf = ({ id, inTraffic, takenOut, revision, state, registered }: WebhookInstance): Stand => ({
   id,
   inTraffic,
   takenOut,
+  ...(registered === false && { held: 'place' }),
   state: { revision, ...(state !== undefined && { state }) },
 });
 

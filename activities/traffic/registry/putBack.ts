@@ -55,6 +55,7 @@ async function comeBack(work: RegistryWork, pod: PumpedPod, seen: Found, rules: 
       : 'later';
   if (seen.is !== 'there') {
     if (needed || seen.is !== 'none') return late(problemOf(work, seen));
+    if (trail !== undefined) await forget(work, seen, trail);
     return writeTrail(work.deps, pod, work.name, null);
   }
   const { stand } = seen;
@@ -112,6 +113,16 @@ export async function tidyUp({ deps, registry }: RegistryWork): Promise<void> {
   });
 }
 
+/** One that is not there may come late or never: whoever does is in traffic. */
+async function forget(
+  { registry }: RegistryWork,
+  { place }: Extract<Found, { readonly is: 'none' }>,
+  before: Stand,
+): Promise<void> {
+  if (place !== undefined) await registry.putBack(place, before);
+  await registry.forget?.(before);
+}
+
 interface LeftOut extends LivePod {
   readonly before: Stand;
 }
@@ -119,5 +130,6 @@ interface LeftOut extends LivePod {
 async function leaveOneIn(work: RegistryWork, pod: LeftOut, seen: Found | undefined): Promise<void> {
   if (seen?.is === 'unanswered') throw seen.why;
   if (seen?.is === 'there' && seen.stand.takenOut) await work.registry.putBack(seen.stand, pod.before);
+  if (seen?.is === 'none') await forget(work, seen, pod.before);
   await writeTrail(work.deps, pod, work.name, null);
 }

@@ -2,7 +2,7 @@ import type { Handful } from '../../../workflows/contract/activities.ts';
 import { humanDuration } from '../../../workflows/contract/quantity.ts';
 import { eachPod } from '../../eachPod.ts';
 import { emptyHandful, handfulOf, join, type Outcome } from '../../handful.ts';
-import { isReady } from '../../kubernetes/podState.ts';
+import { isLeaving, isReady } from '../../kubernetes/podState.ts';
 import type { PumpedPod, TrafficRules } from '../../ports.ts';
 import { RegistryFailure } from '../registries/failure.ts';
 import type { Found } from '../registries/registry.ts';
@@ -66,8 +66,8 @@ export async function seeOutOf(work: RegistryWork, pods: readonly PumpedPod[], r
 }
 
 /**
- * One look at pods that were taken out: whoever is in traffic again (it registered anew) is taken out `again`. `done`:
- * seen out; `later`: not yet, or nobody knows.
+ * One look at pods that were taken out: whoever is in traffic again (it registered anew) is taken out `again`, and who has taken
+ * itself off has its place held. `done`: seen out; `later`: not yet, or nobody knows.
  */
 export async function keepOutOf(work: RegistryWork, pods: readonly PumpedPod[]): Promise<Handful> {
   const own = pods.filter((pod) => beforeOf(work, pod) !== undefined || snapshotOf(pod)?.takenOut === true);
@@ -75,17 +75,33 @@ export async function keepOutOf(work: RegistryWork, pods: readonly PumpedPod[]):
   const found = await lookAt(work, own);
   const kept = await acting(work, own, async (pod) => {
     const seen: Found = found.get(pod.name) ?? { is: 'none' };
-    if (seen.is === 'none') return 'done';
+    if (seen.is === 'none') {
+      if (seen.place === undefined) await hold(work, pod);
+      return 'done';
+    }
     if (seen.is !== 'there') return 'later';
     const { stand } = seen;
-    if (stand.takenOut) return stand.inTraffic ? 'later' : 'done';
+    if (stand.takenOut && stand.held === undefined) return stand.inTraffic ? 'later' : 'done';
     // A person took out the one that was there before; this is another.
     const like = snapshotOf(pod);
     if (beforeOf(work, pod) === undefined && like?.id !== stand.id) return 'done';
     await work.registry.takeOut(stand, like);
-    return 'again';
+    return stand.held === undefined ? 'again' : 'done';
   });
   return join(handfulOf(others.map(({ name }) => [name, 'done'] as const)), kept);
+}
+
+/**
+ * Where it cannot be held, who registers is taken out at the next look. A pod that is no more, or is leaving, does not
+ * register anew.
+ */
+async function hold(work: RegistryWork, pod: PumpedPod): Promise<void> {
+  const stand = beforeOf(work, pod) ?? snapshotOf(pod);
+  const now = work.deps.pods.find(pod);
+  if (stand === undefined || now === undefined || isLeaving(now)) return;
+  await work.registry.hold?.(stand, { ...pod, pod: now }).catch((error: unknown) => {
+    if (!(error instanceof RegistryFailure)) throw error;
+  });
 }
 
 /** As eachPod, but a registry that answers nobody leaves all of them for later: they must not wait longer than they may. */

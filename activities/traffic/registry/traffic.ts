@@ -14,6 +14,9 @@ const access: readonly Access[] = [
   { group: '', resource: 'pods', verb: 'patch' },
 ];
 
+/** A container that starts anew takes a second at least, from its instance's leaving to its coming. */
+const holdWithinMs = 250;
+
 /** Any service registry as a way out of traffic: all but the calls themselves, which are its adapter's. */
 export function registryTraffic(source: RegistrySource, deps: TrafficDeps): Traffic {
   const entry = registryEntry(source);
@@ -47,6 +50,7 @@ export function registryTraffic(source: RegistrySource, deps: TrafficDeps): Traf
     drain: (pods, rules) => takeOutOf(work, pods, rules),
     seeOut: (pods, rules) => seeOutOf(work, pods, rules),
     keepOut: async (pods) => void (await keepOutOf(work, pods)),
+    ...(work.registry.hold !== undefined && { keepOutEveryMs: holdWithinMs }),
     restore: (pods, rules) => putBackInto(work, pods, rules),
   };
 }

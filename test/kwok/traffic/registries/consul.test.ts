@@ -58,6 +58,16 @@ describe.skipIf(guarded === undefined)('Consul with access control', () => {
     expect((await reader.look(pods)).get('pod-1')).toMatchObject({ stand: { takenOut: true } });
     await writer.putBack(seen.stand, seen.stand);
     await eventually(() => guarded!.isCalled(registered));
+
+    await user.leave();
+    await expect(reader.hold?.(seen.stand, pods[0]!)).rejects.toMatchObject({
+      message: expect.stringContaining('Permission denied'),
+    });
+    await writer.hold?.(seen.stand, pods[0]!);
+    const held = (await reader.look(pods)).get('pod-1');
+    if (held?.is !== 'none' || held.place === undefined) throw new Error('no place is held');
+    await writer.putBack(held.place, seen.stand);
+    expect((await reader.look(pods)).get('pod-1')).toEqual({ is: 'none' });
   });
 
   it('a token that nobody has made is refused; without any, nothing can be seen', async () => {
