@@ -119,8 +119,9 @@ export function consulRegistry(
             const own = entry.Service.ID;
             const at = agentOf(entry.Node.Address);
             const { services, checks } = await knownTo(at);
-            const there = services.has(own);
-            if (!there && !isPlace(entry)) throw elsewhere(own, at);
+            // Its agent may have somebody there already, whom the catalog does not know yet.
+            const isFree = isPlace(entry);
+            if (!isFree && !services.has(own)) throw elsewhere(own, at);
             const reason = checks.get(maintenanceOf(own));
             const inTraffic = entry.Checks.every(({ Status }) => Status !== 'critical');
             const isHeld = reason === undefined && entry.Checks.some(isHolding);
@@ -128,10 +129,15 @@ export function consulRegistry(
               id: own,
               agent: at,
               ...(reason !== undefined && { reason }),
-              ...(!there && { index: String(entry.Service.ModifyIndex) }),
+              ...(isFree && { index: String(entry.Service.ModifyIndex) }),
             };
-            const held = isHeld ? { held: there ? ('instance' as const) : ('place' as const) } : {};
-            return { id: keyOf(entry), inTraffic, takenOut: reason !== undefined || isHeld, ...held, state };
+            return {
+              id: keyOf(entry),
+              inTraffic,
+              takenOut: reason !== undefined || isHeld,
+              ...(isFree ? { held: 'place' } : isHeld && { held: 'instance' }),
+              state,
+            };
           },
         },
         instance,
