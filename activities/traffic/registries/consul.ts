@@ -148,16 +148,12 @@ export function consulRegistry(
     async putBack(now) {
       const { Node, own } = placeOf(now);
       const { index } = now.state ?? {};
-      switch (now.held) {
-        case 'place':
-          return transact({
-            Service: { Verb: 'delete-cas', Node, Service: { ID: own, Service: service, ModifyIndex: Number(index) } },
-          });
-        case 'instance':
-          return transact({ Check: { Verb: 'delete', Check: { Node, CheckID: maintenanceOf(own), ServiceID: own } } });
-        default:
-          return maintain(now);
-      }
+      if (now.held === undefined) return maintain(now);
+      if (now.held === 'instance')
+        return transact({ Check: { Verb: 'delete', Check: { Node, CheckID: maintenanceOf(own), ServiceID: own } } });
+      // Only if nobody has come meanwhile.
+      const Service = { ID: own, Service: service, ModifyIndex: Number(index) };
+      return transact({ Service: { Verb: 'delete-cas', Node, Service } });
     },
     async hold(stand, { uid, pod }) {
       const { Node, own } = placeOf(stand);

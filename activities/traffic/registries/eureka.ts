@@ -56,7 +56,7 @@ export function eurekaRegistry({ service, instance }: RegistryRulesOf<'eureka'>,
       ),
     takeOut: ({ id }) => override(id, out),
     async hold({ id }, { uid, pod }) {
-      const instance = {
+      const place = {
         instanceId: id,
         hostName: pod.status?.podIP ?? '',
         app: service.toUpperCase(),
@@ -70,7 +70,7 @@ export function eurekaRegistry({ service, instance }: RegistryRulesOf<'eureka'>,
         metadata: { [placeMark]: uid },
       };
       const headers = { 'content-type': 'application/json' };
-      await client.call({ method: 'POST', path: application, headers, body: JSON.stringify({ instance }) });
+      await client.call({ method: 'POST', path: application, headers, body: JSON.stringify({ instance: place }) });
     },
     async putBack({ id, held }, before) {
       if (held === 'place') return void (await client.call({ method: 'DELETE', path: at(id) }));
