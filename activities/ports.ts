@@ -189,7 +189,7 @@ export interface Traffic {
   seeOut(pods: readonly PumpedPod[], rules: TrafficRules): Promise<Handful>;
   /** One look at drained pods: those that came back by themselves are taken out again. Absent: none can. */
   keepOut?(pods: readonly PumpedPod[]): Promise<void>;
-  /** How soon after one such look it wants the next while containers start anew, ms. Absent: a second will do. */
+  /** How soon after one such look it wants the next while containers stop, ms. Absent: a second will do. */
   readonly keepOutEveryMs?: number;
   /** Puts them back as the snapshot says. `done`: seen to be back. Waits a little for that, then says `later`. */
   restore(pods: readonly PumpedPod[], rules: TrafficRules): Promise<Handful>;

@@ -15,8 +15,11 @@ import { until } from './until.ts';
 /** A pod that is ready within this time goes on in the same call; kubelet needs one to two seconds, kwok a tenth. */
 const carriedWaitMs = 400;
 
-/** Between two looks whether a pod came back by itself, unless its way out of traffic wants to look sooner. */
+/** Between two looks whether a pod came back by itself. */
 const keepOutMs = 1_000;
+
+/** So long its way out of traffic may want to look sooner: a container that is told to stop has 30 s by default. */
+const stopsWithinMs = 30_000;
 
 /** How long a drain waits for the watch to hear of the drain before it. */
 const catchUpMs = 5_000;
@@ -96,14 +99,17 @@ const run: Readonly<Record<keyof Stages, (work: Work) => Promise<Handful>>> = {
     return join(silent, { ...emptyHandful, done: changed.map(({ name }) => name) });
   },
 
-  patch: ({ request, call, scope, pods, live }) => changeOf(request, { call, scope, pods }).make(live),
+  patch: (work) => {
+    const { request, call, scope, pods, live } = work;
+    const make = () => changeOf(request, { call, scope, pods }).make(live);
+    // What leaves as soon as it is patched has left before anybody waits for it.
+    return pathOf(work)?.keepOutEveryMs === undefined ? make() : keptOut(work, make);
+  },
 
-  wait: async ({ request, call, scope, pods, live, carried }) => {
-    const { judge, notes } = createJudge(request, scope.kube);
-    const { through } = request.traffic;
-    const path = through.length > 0 ? scope.traffic(through, pods) : undefined;
-    const stopKeeping = keepOut(path, live.map(pumpedPod), call);
-    try {
+  wait: (work) =>
+    keptOut(work, async () => {
+      const { request, call, scope, pods, live, carried } = work;
+      const { judge, notes } = createJudge(request, scope.kube);
       const withinMs = carried ? carriedWaitMs : undefined;
       const ready = await settle(live, pods.watch, judge, call, withinMs);
       const handful =
@@ -111,33 +117,38 @@ const run: Readonly<Record<keyof Stages, (work: Work) => Promise<Handful>>> = {
           ? ready
           : await untilHeld(ready, live, { request, swap: request.hotSwap, kube: scope.kube, ...call, withinMs });
       return join(handful, { ...emptyHandful, notes: notes() });
-    } finally {
-      await stopKeeping();
-    }
-  },
+    }),
 
   restore: ({ request, scope, pods, live }) =>
     scope.traffic(request.traffic.through, pods).restore(live.map(pumpedPod), rulesOf(request)),
 };
 
+const pathOf = ({ request: { traffic }, scope, pods }: Work): TrafficPath | undefined =>
+  traffic.through.length > 0 ? scope.traffic(traffic.through, pods) : undefined;
+
 /**
- * A container that has begun anew may register itself as if it had never been taken out: until its pod is ready it is
- * taken out again. Answers what ends that.
+ * A container that has begun anew may register itself as if it had never been taken out: during `act` its pod is
+ * taken out again.
  */
-function keepOut(path: TrafficPath | undefined, pods: readonly PumpedPod[], { signal }: Call): () => Promise<void> {
-  if (path?.keepOut === undefined) return async () => undefined;
+async function keptOut<T>(work: Work, act: () => Promise<T>): Promise<T> {
+  const path = pathOf(work);
+  if (path?.keepOut === undefined) return act();
+  const pods = work.live.map(pumpedPod);
+  const isSoon = (): boolean => pods.some(({ since }) => Date.now() < Date.parse(since) + stopsWithinMs);
   const end = new AbortController();
-  const over = AbortSignal.any([signal, end.signal]);
+  const over = AbortSignal.any([work.call.signal, end.signal]);
   const kept = (async () => {
     while (!over.aborted) {
       await path.keepOut?.(pods);
-      await sleep(path.keepOutEveryMs ?? keepOutMs, undefined, { signal: over });
+      await sleep((isSoon() ? path.keepOutEveryMs : undefined) ?? keepOutMs, undefined, { signal: over });
     }
   })().catch(() => undefined);
-  return async () => {
+  try {
+    return await act();
+  } finally {
     end.abort();
     await kept;
-  };
+  }
 }
 
 /** A pod of a request as the ways out of traffic know it. */

@@ -14,8 +14,8 @@ const access: readonly Access[] = [
   { group: '', resource: 'pods', verb: 'patch' },
 ];
 
-/** A container that starts anew takes a second at least, from its instance's leaving to its coming. */
-const holdWithinMs = 250;
+/** From its instance's leaving to its coming a container takes half a second at least, most take many. */
+const holdWithinMs = 100;
 
 /** Any service registry as a way out of traffic: all but the calls themselves, which are its adapter's. */
 export function registryTraffic(source: RegistrySource, deps: TrafficDeps): Traffic {
