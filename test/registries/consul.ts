@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '../kwok/activities/fixtures.ts';
-import type { Registered, RegistryUnderTest } from './conformance.ts';
+import type { Registered } from './conformance.ts';
 import { freePort } from './freePort.ts';
+import { Restartable, type RestartableRegistry } from './restartable.ts';
 
 const version = '1.10.12';
 
@@ -33,7 +35,7 @@ async function program(): Promise<string | undefined> {
   return path;
 }
 
-export interface ConsulUnderTest extends RegistryUnderTest {
+export interface ConsulUnderTest extends RestartableRegistry {
   /** A token that may do what its policy says. @param rules in HCL; only where `withAcl` */
   token(rules: string): Promise<string>;
   /** Registers it with the servers, on a node without an agent. */
@@ -42,18 +44,18 @@ export interface ConsulUnderTest extends RegistryUnderTest {
 
 const master = '11111111-2222-3333-4444-555555555555';
 
-/** A real Consul agent that is a server, too, on loopback and in memory. `withAcl`: nobody may do anything without a token. */
+/** A real Consul agent that is a server, too, on loopback. `withAcl`: nobody may do anything without a token. */
 export async function startConsul(withAcl = false): Promise<ConsulUnderTest | undefined> {
   const path = await program();
   if (path === undefined) return undefined;
   const [http, rpc, lan, wan] = [await freePort(), await freePort(), await freePort(), await freePort()];
   const ports = `ports { http = ${http} server = ${rpc} serf_lan = ${lan} serf_wan = ${wan} dns = -1 grpc = -1 }`;
   const acl = `acl { enabled = true default_policy = "deny" tokens { master = "${master}" agent = "${master}" } }`;
-  const args = ['agent', '-dev', '-bind=127.0.0.1', '-client=127.0.0.1', '-log-level=warn', `-hcl=${ports}`];
-  const server = spawn(path, [...args, ...(withAcl ? [`-hcl=${acl}`] : [])]);
-  let said = '';
-  for (const stream of [server.stdout, server.stderr])
-    stream.on('data', (chunk) => (said = `${said}${chunk}`.slice(-4_000)));
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-consul-'));
+  // -dev would keep nothing.
+  const raft = 'performance { raft_multiplier = 1 } bootstrap_expect = 1 server = true connect { enabled = false }';
+  const hcl = [ports, raft, ...(withAcl ? [acl] : [])].map((text) => `-hcl=${text}`);
+  const args = ['agent', '-bind=127.0.0.1', '-client=127.0.0.1', '-log-level=warn', `-data-dir=${directory}`, ...hcl];
   const address = `http://127.0.0.1:${http}`;
   const send = async (method: string, way: string, body?: object): Promise<unknown> => {
     const answer = await fetch(`${address}/v1/${way}`, {
@@ -65,12 +67,12 @@ export async function startConsul(withAcl = false): Promise<ConsulUnderTest | un
     if (!answer.ok) throw new Error(`${method} ${way}: ${answer.status} ${text}`);
     return text === '' ? undefined : JSON.parse(text);
   };
-  await eventually(async () => {
-    if (server.exitCode !== null) throw new Error(`Consul ended: ${said}`);
-    return (
-      String(await send('GET', 'status/leader')).length > 2 && ((await send('GET', 'catalog/nodes')) as []).length > 0
-    );
-  });
+  const server = new Restartable(
+    () => spawn(path, args),
+    async () =>
+      String(await send('GET', 'status/leader')).length > 2 && ((await send('GET', 'catalog/nodes')) as []).length > 0,
+  );
+  await server.start();
   const entryOf = async (registered: Registered): Promise<Entry | undefined> => {
     const all = (await send('GET', `health/service/${registered.service}`)) as readonly Entry[];
     return all.find(({ Service }) => Service['ID'] === idOf(registered));
@@ -134,9 +136,10 @@ export async function startConsul(withAcl = false): Promise<ConsulUnderTest | un
       const { SecretID } = (await send('PUT', 'acl/token', { Policies: [{ Name: name }] })) as { SecretID: string };
       return SecretID;
     },
+    restart: () => server.restart(),
     close: async () => {
-      server.kill('SIGKILL');
-      await once(server, 'exit');
+      await server.end();
+      await rm(directory, { recursive: true, force: true });
     },
   };
 }

@@ -68,6 +68,12 @@ describe.skipIf(guarded === undefined)('Consul with access control', () => {
     if (held?.is !== 'none' || held.place === undefined) throw new Error('no place is held');
     await writer.putBack(held.place, seen.stand);
     expect((await reader.look(pods)).get('pod-1')).toEqual({ is: 'none' });
+
+    // One that nobody takes away is not its agent's, who says so at its next comparison; the first one is when it starts.
+    await writer.hold?.(seen.stand, pods[0]!);
+    expect((await reader.look(pods)).get('pod-1')).toMatchObject({ is: 'none', place: { held: 'place' } });
+    await guarded!.restart();
+    await eventually(async () => JSON.stringify((await reader.look(pods)).get('pod-1')) === '{"is":"none"}');
   });
 
   it('a token that nobody has made is refused; without any, nothing can be seen', async () => {
