@@ -32,7 +32,7 @@ export default defineConfig({
           ...shared,
           name: 'kwok',
           include: ['test/kwok/**/*.test.ts'],
-          globalSetup: 'test/support/stack.ts',
+          globalSetup: ['test/support/stack.ts', 'test/support/kruise.ts'],
           // Each file has a namespace and a worker of its own, and waits most of its time.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
@@ -63,7 +63,7 @@ export default defineConfig({
           ...shared,
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          globalSetup: 'test/support/kubelet.ts',
+          globalSetup: ['test/support/kubelet.ts', 'test/support/kruise.ts'],
           fileParallelism: false,
         },
       },

@@ -31,7 +31,7 @@ interface Definition {
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
-const definitions: Resource<Definition> = {
+export const definitions: Resource<Definition> = {
   group: 'apiextensions.k8s.io',
   version: 'v1',
   name: 'customresourcedefinitions',
@@ -55,11 +55,15 @@ export async function installCrd(kube: Connection, name: CrdName): Promise<void>
     if (definition === undefined) throw new Error(`${module} has no ${name} in ${file}`);
     await kube.create(definitions, definition, {}).catch(unlessThere);
   }
-  await until(async () => {
+  await untilServed(kube, name);
+}
+
+/** Waits until the API server serves a CRD. */
+export const untilServed = (kube: Connection, name: string): Promise<void> =>
+  until(async () => {
     const { status } = await kube.get(definitions, { name });
     return status?.conditions?.some((one) => one.type === 'Established' && one.status === 'True') === true;
   });
-}
 
 /** For `catch` of a creation that others do, too. */
 export function unlessThere(error: unknown): undefined {
