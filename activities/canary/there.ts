@@ -1,6 +1,7 @@
 import type { RouterKind } from '../../workflows/contract/canary/plan.ts';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { KubernetesFailure } from '../kubernetes/kubernetesFailure.ts';
+import { notServed } from '../kubernetes/notServed.ts';
 import type { Resource } from '../kubernetes/resources.ts';
 import type { Connection } from '../kubernetes/types.ts';
 import type { Service } from '../kubernetes/wire.ts';
@@ -34,9 +35,7 @@ export async function notFound(
     const missing = error.status === 404;
     return new SluiceError(
       'ROUTE_NOT_FOUND',
-      missing
-        ? `The cluster has no ${resource.name}.${resource.group}/${resource.version}: the CRD of ${kind} is not installed.`
-        : `There is no ${kind} ${name} in namespace ${namespace}.`,
+      missing ? notServed(resource, kind) : `There is no ${kind} ${name} in namespace ${namespace}.`,
       missing ? { next: 'Install it with its gateway, or leave out strategy.canary.route.' } : {},
     );
   }

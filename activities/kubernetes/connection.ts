@@ -8,7 +8,7 @@ import { decode } from './decode.ts';
 import { type Asked, networkFailure, undefinedIfMissing } from './kubernetesFailure.ts';
 import type { Resource } from './resources.ts';
 import { type Call, type Endpoint, send } from './transport.ts';
-import type { At, Connection, ListOf, Where } from './types.ts';
+import type { At, Connection, ListOf, Where, WriteOptions } from './types.ts';
 import { watchEvents } from './watchEvents.ts';
 
 const patchTypes = {
@@ -62,17 +62,16 @@ function connectionOf(config: KubeConfig, endpoint: Endpoint, signal?: AbortSign
         path: pathOf(resource, at),
         query: {
           fieldManager,
-          dryRun: options.dryRun ? 'All' : undefined,
-          fieldValidation: options.strict ? 'Strict' : undefined,
+          ...validationOf(options),
         },
         body,
         contentType: patchTypes[options.as],
       }),
-    create: (resource, body, where, { dryRun } = {}) =>
+    create: (resource, body, where, options = {}) =>
       answer(askedOf('create', resource, where), {
         method: 'POST',
         path: pathOf(resource, where),
-        query: { fieldManager, dryRun: dryRun ? 'All' : undefined },
+        query: { fieldManager, ...validationOf(options) },
         body,
       }),
     async remove(resource, at, { uid } = {}) {
@@ -124,6 +123,11 @@ function pathOf(resource: Resource<unknown>, at: Partial<At>): string {
   ];
   return parts.filter(Boolean).join('/');
 }
+
+const validationOf = ({ dryRun, strict }: WriteOptions) => ({
+  dryRun: dryRun ? 'All' : undefined,
+  fieldValidation: strict ? 'Strict' : undefined,
+});
 
 const queryOf = ({ labelSelector, fieldSelector }: Where) => ({ labelSelector, fieldSelector });
 

@@ -1,6 +1,7 @@
 import { revisionLabel, templateOf } from './controllerRevisions.ts';
 import { daemonSets } from './resources.ts';
 import type { SetKind } from './sets/kind.ts';
+import { onDelete } from './sets/standstill.ts';
 import { createSet } from './sets/workload.ts';
 import { sameTemplate } from './templates.ts';
 import type { DaemonSet } from './wire.ts';
@@ -9,6 +10,7 @@ const kind: SetKind<DaemonSet> = {
   name: 'daemonset',
   owner: 'DaemonSet',
   resource: daemonSets,
+  standstill: onDelete,
   /** One for each node that it is for and that takes pods: a lost one keeps its pod, and does not count. */
   replicas: ({ status }) => status?.desiredNumberScheduled ?? 0,
   /** Its status does not name it. One that is of the same template, but was written by an older controller, is older. */
@@ -23,6 +25,7 @@ const kind: SetKind<DaemonSet> = {
   }),
   /** Its controller deletes by what it counts, live ones included; a release makes four at most, an undo as many. */
   room: 10,
+  place: 'node',
 };
 
 /** DaemonSets, in place. */

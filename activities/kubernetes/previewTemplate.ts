@@ -3,6 +3,7 @@ import { type Target, workloadName } from '../../workflows/contract/names.ts';
 import type { TemplateSource } from '../../workflows/contract/plan.ts';
 import { KubernetesFailure } from './kubernetesFailure.ts';
 import type { Resource } from './resources.ts';
+import { strategicMerge } from './strategicMerge.ts';
 import { withoutOurs } from './templates.ts';
 import type { Connection } from './types.ts';
 import type { PodTemplate } from './wire.ts';
@@ -26,14 +27,28 @@ export async function previewTemplate<T extends Templated>(
   revisions: () => Promise<Revisions>,
 ): Promise<PodTemplate> {
   const template = 'patch' in source ? source.patch : revised(await revisions(), source.revision, target);
-  const body = { spec: { template } };
   try {
-    const { spec } = await kube.patch(resource, target, body, { as: 'strategic', dryRun: true, strict: true });
-    return spec.template;
+    return await rehearsed(kube, resource, target, template);
   } catch (error) {
     if (!(error instanceof KubernetesFailure && (error.status === 400 || error.status === 422))) throw error;
     throw new SluiceError('PATCH_REFUSED', `The new template: ${reasonOf(error)}`);
   }
+}
+
+/** The template after a strategic merge patch, which the API server does for its own kinds only. */
+async function rehearsed<T extends Templated>(
+  kube: Connection,
+  resource: Resource<T>,
+  target: Target,
+  template: object,
+): Promise<PodTemplate> {
+  const dry = { dryRun: true, strict: true };
+  if (resource.group === 'apps') {
+    return (await kube.patch(resource, target, { spec: { template } }, { as: 'strategic', ...dry })).spec.template;
+  }
+  const { spec } = await kube.get(resource, target);
+  const body = [{ op: 'replace', path: '/spec/template', value: strategicMerge(spec.template, template) }];
+  return (await kube.patch(resource, target, body, { as: 'json', ...dry })).spec.template;
 }
 
 /** What the API server says of fields that there are none of, without the whole patch around it. */

@@ -4,6 +4,7 @@ import type {
   AdmissionPolicy,
   AdmissionWebhooks,
   ApiResources,
+  CloneSet,
   ConfigMap,
   ControllerRevision,
   DaemonSet,
@@ -62,15 +63,19 @@ export const deployments = namespaced<Deployment>('apps', 'v1', 'deployments', '
 export const replicaSets = namespaced<ReplicaSet>('apps', 'v1', 'replicasets', 'WORKLOAD_NOT_FOUND');
 export const statefulSets = namespaced<StatefulSet>('apps', 'v1', 'statefulsets', 'WORKLOAD_NOT_FOUND');
 export const daemonSets = namespaced<DaemonSet>('apps', 'v1', 'daemonsets', 'WORKLOAD_NOT_FOUND');
+/** Of OpenKruise, where it is installed. */
+export const cloneSets = namespaced<CloneSet>('apps.kruise.io', 'v1alpha1', 'clonesets', 'WORKLOAD_NOT_FOUND');
 export const controllerRevisions = namespaced<ControllerRevision>(
   'apps',
   'v1',
   'controllerrevisions',
   'WORKLOAD_NOT_FOUND',
 );
-/** The number of pods of a workload of group apps: `deployments` has `deployments/scale`. */
-export const scaleOf = ({ name }: Pick<Resource<unknown>, 'name'>): Resource<Scale> =>
-  namespaced('apps', 'v1', `${name}/scale`, 'WORKLOAD_NOT_FOUND');
+/** Where objects of a resource are in the API, whatever they are. */
+export type Location = Pick<Resource<unknown>, 'group' | 'version' | 'name'>;
+/** The number of pods of a workload: `deployments` has `deployments/scale`. */
+export const scaleOf = ({ group, version, name }: Location): Resource<Scale> =>
+  namespaced(group, version, `${name}/scale`, 'WORKLOAD_NOT_FOUND');
 export const autoscalers = namespaced<HorizontalPodAutoscaler>(
   'autoscaling',
   'v2',

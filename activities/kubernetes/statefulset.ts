@@ -1,21 +1,28 @@
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { type Target, workloadName } from '../../workflows/contract/names.ts';
 import { statefulSets } from './resources.ts';
+import { byOrdinal } from './scaling/ordinals.ts';
 import type { SetKind } from './sets/kind.ts';
+import { onDelete } from './sets/standstill.ts';
 import { createSet } from './sets/workload.ts';
-import type { StatefulSet } from './wire.ts';
+import type { Pod, StatefulSet } from './wire.ts';
+
+const ordinal = ({ metadata }: Pod): number => Number(/-(\d+)$/.exec(metadata.name)?.[1]);
 
 const kind: SetKind<StatefulSet> = {
   name: 'statefulset',
   owner: 'StatefulSet',
   resource: statefulSets,
+  standstill: onDelete,
   replicas: ({ spec }) => spec.replicas ?? 1,
   newest: ({ status }) => status?.updateRevision,
   labelOf: (name) => name,
   counted: ({ status: { updatedReplicas: count = 0 } = {} }) => ({ least: count, most: count }),
   room: 0,
   unfit: partitioned,
-  ordinal: ({ metadata }) => Number(/-(\d+)$/.exec(metadata.name)?.[1]),
+  place: 'name',
+  ordinal,
+  scaling: (kube) => byOrdinal(kube, statefulSets, ordinal),
 };
 
 /** StatefulSets, in place. */

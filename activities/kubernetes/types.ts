@@ -14,13 +14,16 @@ export interface Where {
   readonly fieldSelector?: string;
 }
 
-interface PatchOptions {
-  /** `merge`: RFC 7386, lists are replaced. `strategic`: lists merge by key (containers by name). `json`: RFC 6902. */
-  readonly as: 'merge' | 'strategic' | 'json';
+export interface WriteOptions {
   /** Run through validation and admission without being stored. */
   readonly dryRun?: boolean;
   /** Refuse fields that the API server does not know, instead of dropping them. */
   readonly strict?: boolean;
+}
+
+interface PatchOptions extends WriteOptions {
+  /** `merge`: RFC 7386, lists are replaced. `strategic`: lists merge by key (containers by name). `json`: RFC 6902. */
+  readonly as: 'merge' | 'strategic' | 'json';
 }
 
 export interface ListOf<T> {
@@ -47,7 +50,7 @@ export interface Connection {
     resource: Resource<T>,
     body: object,
     where: { readonly namespace?: string },
-    options?: Pick<PatchOptions, 'dryRun'>,
+    options?: WriteOptions,
   ): Promise<T>;
   /** Deletes; done if it is gone already. `uid`: only this very object (else a failure with status 409). */
   remove<T>(resource: Resource<T>, at: At, options?: { readonly uid?: string }): Promise<void>;

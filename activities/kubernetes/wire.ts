@@ -57,8 +57,28 @@ export type Deployment = WithSpec<Stored<V1Deployment>>;
 export type ReplicaSet = WithSpec<Stored<V1ReplicaSet>>;
 export type StatefulSet = WithSpec<Stored<V1StatefulSet>>;
 export type DaemonSet = WithSpec<Stored<V1DaemonSet>>;
+/** Of OpenKruise (apps.kruise.io/v1alpha1), as far as a release looks at it. */
+export interface CloneSet {
+  readonly metadata: Metadata;
+  readonly spec: Pick<
+    StatefulSet['spec'],
+    'replicas' | 'selector' | 'template' | 'minReadySeconds' | 'revisionHistoryLimit'
+  > & {
+    readonly updateStrategy?: { readonly paused?: boolean; readonly partition?: number | string };
+    readonly lifecycle?: { readonly inPlaceUpdate?: object };
+  };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly updateRevision?: string;
+    readonly currentRevision?: string;
+    readonly replicas?: number;
+    readonly readyReplicas?: number;
+    readonly updatedReplicas?: number;
+    readonly updatedReadyReplicas?: number;
+  };
+}
 /**
- * Of a StatefulSet or a DaemonSet: `data` is a patch that puts the revision's template into it. One of ours (see
+ * Of a StatefulSet, a DaemonSet or a CloneSet: `data` is a patch that puts the revision's template into it. One of ours (see
  * keptTemplates.ts) holds both templates of a change.
  */
 export type ControllerRevision = Omit<Stored<V1ControllerRevision>, 'data'> & {

@@ -1,5 +1,7 @@
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { type Target, workloadName } from '../../workflows/contract/names.ts';
+import { undefinedIfMissing } from './kubernetesFailure.ts';
+import { notServed } from './notServed.ts';
 import { namespaces, type Resource } from './resources.ts';
 import type { Connection } from './types.ts';
 
@@ -15,7 +17,13 @@ export async function workloadNotFound(
 ): Promise<SluiceError> {
   const { namespace } = target;
   const none = `Namespace ${namespace} has no ${workloadName(target)}`;
-  const { items } = await kube.list(resource, { namespace });
+  const found = await kube.list(resource, { namespace }).catch(undefinedIfMissing);
+  if (!found) {
+    return new SluiceError('WORKLOAD_NOT_FOUND', notServed(resource, target.kind), {
+      next: 'Install it with its controller, or name a workload of another kind.',
+    });
+  }
+  const { items } = found;
   if (items.length > 0) return new SluiceError('WORKLOAD_NOT_FOUND', `${none}; ${there(items)}.`);
   // Who may not see namespaces is told of the workload only.
   const all = await kube.list(namespaces, {}).catch(() => undefined);

@@ -1,6 +1,7 @@
 import { type KindName, kindName } from '../../workflows/contract/kinds.ts';
 import type { Target } from '../../workflows/contract/names.ts';
 import type { Workload } from '../ports.ts';
+import { createCloneSet } from './cloneset.ts';
 import { createDaemonSet } from './daemonset.ts';
 import { createDeployment } from './deployment.ts';
 import { createReplicaSet } from './replicaset.ts';
@@ -16,6 +17,7 @@ const factories: Readonly<Record<KindName, WorkloadFactory>> = {
   replicaset: createReplicaSet,
   statefulset: createStatefulSet,
   daemonset: createDaemonSet,
+  cloneset: createCloneSet,
 };
 
 /** @throws WORKLOAD_UNFIT for a kind that there is no file for, naming those that there are */

@@ -29,10 +29,13 @@ export async function findingsOf(
   const multiplying = own
     .filter(multiplies)
     .map(({ metadata: { name }, spec: { maxReplicas: max } }) => ({ name, max }));
-  // A Service without a selector has endpoints that somebody else writes; that of a canary goes with its release.
+  // A Service without a selector has endpoints that somebody else writes; that of a canary, or of the workload itself, is ours
+  // and goes with its release.
+  const isOurs = (service: Service): boolean =>
+    isCanary(service) || (service.metadata.ownerReferences?.some(({ uid }) => uid === workload.uid) ?? false);
   const serving = endpoints.items.filter((service) => {
     const selector = ownSelector(service);
-    return !isCanary(service) && Object.keys(selector).length > 0 && selects({ matchLabels: selector }, labels);
+    return !isOurs(service) && Object.keys(selector).length > 0 && selects({ matchLabels: selector }, labels);
   });
   return {
     ...(unrecorded.length > 0 && { unrecorded }),

@@ -41,7 +41,7 @@ describe('strategy.maxSurge', () => {
     expect(planRelease(specOf({ strategy: { maxSurge: 2 } }), observe(podsOf(4))).surge).toBeUndefined();
   });
 
-  it.each(['statefulset', 'daemonset', 'replicaset'])('is refused on a %s, with the reason', (kind) => {
+  it.each(['statefulset', 'daemonset', 'replicaset', 'cloneset'])('is refused on a %s, with the reason', (kind) => {
     const spec = { ...strategyOf({ maxSurge: 2 }), target: { cluster: 'local', workload: `${kind}/checkout` } };
     const target = { cluster: 'local', namespace: 'shop', kind, name: 'checkout' };
     expect(() => planRelease(spec, observe(podsOf(4), { preview, target }))).toThrow(

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SluiceError } from '../../workflows/contract/errors.ts';
+import { kinds } from '../../workflows/contract/kinds.ts';
 import { registrySchemas } from '../../workflows/contract/registries.schema.ts';
 import { checkSpec, validateSpec } from '../../workflows/contract/validate.schema.ts';
 import { anyStrategy } from './observations.ts';
@@ -69,7 +70,7 @@ describe('says where, what was found and what is allowed', () => {
   const duration = 'a duration with a unit, such as 250ms, 30s, 5m, 24h or 1h30m';
   const label = 'a name of at most 63 lower-case letters, digits and "-"';
   const image = 'an image reference, such as registry.local/checkout:v2';
-  const workload = 'kind/name, such as deployment/checkout (kinds: deployment, replicaset, statefulset, daemonset)';
+  const workload = `kind/name, such as deployment/checkout (kinds: ${Object.keys(kinds).join(', ')})`;
   const registries = Object.keys(registrySchemas);
   const sources = `one of \`service: <name>\`, \`readinessGate: <condition type>\`, ${registries.map((key) => `\`${key}: { … }\``).join(', ')}`;
   const ways = `service, readinessGate, ${registries.slice(0, -1).join(', ')} or ${registries.at(-1)}`;

@@ -27,7 +27,13 @@ const canary = 'test/e2e/canary.test.ts';
 const scale = 'test/kwok/scale/kinds.test.ts';
 const hotSwap = 'test/e2e/hotSwap.test.ts';
 
+const clones = 'test/e2e/cloneset.test.ts';
+const cloneSet = 'test/kwok/kinds/cloneset.test.ts';
+
 const both = '`rollout status`, `history` with both revisions, `undo`';
+/** kubectl has no `rollout` for custom resources. */
+const cloned =
+  '`kubectl get cloneset`: all updated and ready, `currentRevision` is `updateRevision`; ControllerRevisions of both';
 const noHistory = 'the template; it has no history of its own';
 const untouched = 'as before: nothing of the workload changes';
 const reloaded: Proof = [reload, 'reloads and rolls back, and its revisions are as they were'];
@@ -132,6 +138,16 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
       native: noHistory,
       shownBy: [['test/kwok/kinds/replicaset.test.ts', 'a ReplicaSet is released in place']],
     },
+    cloneset: {
+      how: 'containers restart in their pods; `updateStrategy.paused` meanwhile',
+      native: cloned,
+      shownBy: [
+        [clones, 'v1 → v2 under load: 0 failed requests, the same pods, one restart each, all updated for Kruise'],
+        [clones, 'a rollback in the middle of a batch under load'],
+        [cloneSet, 'gray, gate, batches in place; all updated afterwards; there and back by undo'],
+        ['test/kwok/kinds/revised.test.ts', 'killed after any write of its end, it ends the same'],
+      ],
+    },
   },
   'cpu and memory in place': {
     deployment: {
@@ -159,6 +175,11 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
     replicaset: {
       refused: 'MODE_UNSUPPORTED',
       shownBy: [['test/docs/ways.test.ts', 'a ReplicaSet has no recreation']],
+    },
+    cloneset: {
+      how: 'containers get them as they run; `updateStrategy.paused` meanwhile',
+      native: cloned,
+      shownBy: resizedOnKwok,
     },
   },
   Recreate: {
@@ -188,6 +209,15 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
       refused: 'MODE_UNSUPPORTED',
       shownBy: [['test/docs/ways.test.ts', 'a ReplicaSet has no recreation']],
     },
+    cloneset: {
+      how: 'chosen pods are deleted and others born; `updateStrategy.paused` meanwhile',
+      native: cloned,
+      shownBy: [
+        [clones, 'another env under load: pods are made anew, chosen ones, 0 failed requests'],
+        anewOnKwok,
+        killedAnew,
+      ],
+    },
   },
   'Recreate with maxSurge': {
     deployment: {
@@ -203,6 +233,7 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
     statefulset: noSurge,
     daemonset: noSurge,
     replicaset: noSurge,
+    cloneset: noSurge,
   },
   BlueGreen: {
     deployment: {
@@ -217,6 +248,7 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
     statefulset: noBlueGreen,
     daemonset: noBlueGreen,
     replicaset: noBlueGreen,
+    cloneset: noBlueGreen,
   },
   Canary: {
     deployment: {
@@ -231,6 +263,7 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
     statefulset: noCanary,
     daemonset: noCanary,
     replicaset: noCanary,
+    cloneset: noCanary,
   },
   HotReload: {
     deployment: {
@@ -258,6 +291,11 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
       native: untouched,
       shownBy: [reloaded],
     },
+    cloneset: {
+      how: 'a command or a signal in its containers; nothing restarts',
+      native: untouched,
+      shownBy: [reloaded],
+    },
   },
   HotSwap: {
     deployment: {
@@ -273,6 +311,7 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
     statefulset: swapped,
     daemonset: swapped,
     replicaset: { ...swapped, native: noHistory },
+    cloneset: { ...swapped, native: cloned },
   },
   'sluice restart': {
     deployment: {
@@ -286,6 +325,7 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
     statefulset: restarted,
     daemonset: restarted,
     replicaset: notYet,
+    cloneset: { ...restarted, native: cloned },
   },
   'sluice scale': {
     deployment: {
@@ -298,11 +338,13 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
       shownBy: [['test/kwok/kinds/nodes.test.ts', 'cannot be scaled: refused at the plan']],
     },
     replicaset: scaled,
+    cloneset: scaled,
   },
   'sluice drain': {
     deployment: drained,
     statefulset: { ...drained, shownBy: drained.shownBy.slice(0, 1) },
     daemonset: { ...drained, shownBy: drained.shownBy.slice(0, 1) },
     replicaset: { ...drained, shownBy: drained.shownBy.slice(0, 1) },
+    cloneset: { ...drained, shownBy: drained.shownBy.slice(0, 1) },
   },
 };

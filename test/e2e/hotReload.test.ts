@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { whyImpossible } from '../../activities/reload/probe.ts';
 import { sluice } from '../client/cli/io.ts';
+import { kindsHere } from '../support/kindsHere.ts';
 import {
   containers,
   deploy,
@@ -279,7 +280,7 @@ describe('HotReload, and its worker dies', () => {
   });
 });
 
-describe.each(['statefulset', 'daemonset', 'replicaset'] as const)('HotReload of a %s', (kind) => {
+describe.each(kindsHere(['statefulset', 'daemonset', 'replicaset', 'cloneset']))('HotReload of a %s', (kind) => {
   it('reloads and rolls back, and its revisions are as they were', async () => {
     const world = await openWorld(inject('kubelet').stateDir, {}, kind);
     try {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { controllerRevisions, podResize, pods } from '../../activities/kubernetes/resources.ts';
 import { sampleImage } from '../../local/sample.ts';
-import type { KindName } from '../../workflows/contract/kinds.ts';
 import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
 import { validateSpec } from '../../workflows/contract/validate.schema.ts';
+import { kindsHere } from '../support/kindsHere.ts';
 import { openWorld, type PodFacts, until, type World } from '../support/world.ts';
 import { approval } from './support/releases.ts';
 
@@ -17,7 +17,7 @@ const resourcesOf = (cpu: string) => ({ requests: { cpu, memory: '8Mi' } });
 const containers = (resources: object) => ({ template: { spec: { containers: [{ name: 'app', resources }] } } });
 const same = ({ uid, ip, node, restarts }: PodFacts) => ({ uid, ip, node, restarts });
 
-const kinds: readonly KindName[] = ['deployment', 'statefulset', 'daemonset'];
+const kinds = kindsHere(['deployment', 'statefulset', 'daemonset', 'cloneset']);
 
 describe.each(kinds)('resources of a %s', (kind) => {
   let world: World;

@@ -3,18 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { sampleImage } from '../../local/sample.ts';
-import type { KindName } from '../../workflows/contract/kinds.ts';
 import type { ReleaseStatus } from '../../workflows/contract/status.ts';
 import { validateSpec } from '../../workflows/contract/validate.schema.ts';
 import { type Ran, sluice } from '../client/cli/io.ts';
 import { hasComeTo } from '../durability/points.ts';
+import { kindsHere } from '../support/kindsHere.ts';
 import { openWorld, until, type World } from '../support/world.ts';
 import { approval, releasesIn } from './support/releases.ts';
 
 /** A newer version in mid-release: real Temporal, API server, controllers and worker. */
 
 /** The fleet has three nodes, and so many pods a DaemonSet. */
-const kinds: readonly KindName[] = ['deployment', 'statefulset', 'daemonset'];
+const kinds = kindsHere(['deployment', 'statefulset', 'daemonset', 'cloneset']);
 
 /** What the tests of this file say of newer versions. */
 function newerIn(world: () => World) {

@@ -1,4 +1,5 @@
 import {
+  cloneSets,
   controllerRevisions,
   daemonSets,
   deployments,
@@ -72,6 +73,21 @@ export const worldKinds: Readonly<Record<KindName, WorldKind>> = {
     history: controllerRevisions,
     manifests: (options) =>
       daemonSetManifests(options, options.runtime === 'kwok' ? { affinity: onFirstNodes(options.replicas ?? 1) } : {}),
+  },
+  // Of OpenKruise, see kruise.ts.
+  cloneset: {
+    resource: cloneSets,
+    history: controllerRevisions,
+    manifests: (options) => {
+      const { service, deployment } = sampleManifests(options);
+      const { replicas, selector, template } = deployment.spec;
+      const { group, version } = cloneSets;
+      const spec = { replicas, selector, template };
+      return {
+        workload: { ...deployment, apiVersion: `${group}/${version}`, kind: 'CloneSet', spec },
+        others: [service],
+      };
+    },
   },
 };
 

@@ -1,4 +1,5 @@
 import { SluiceError } from './errors.ts';
+import { cloneset } from './kinds/cloneset.ts';
 import { daemonset } from './kinds/daemonset.ts';
 import { deployment } from './kinds/deployment.ts';
 import type { Kind } from './kinds/kind.ts';
@@ -7,7 +8,7 @@ import { statefulset } from './kinds/statefulset.ts';
 import { marks, type Target, workloadName } from './names.ts';
 
 /** The kinds of workload by the name that a {@link Target} has. A new one is a line here and one in activities/kubernetes/workloads.ts. */
-export const kinds = { deployment, replicaset, statefulset, daemonset } satisfies Record<string, Kind>;
+export const kinds = { deployment, replicaset, statefulset, daemonset, cloneset } satisfies Record<string, Kind>;
 
 export type KindName = keyof typeof kinds;
 

@@ -4,13 +4,13 @@ import { eachPod } from '../../eachPod.ts';
 import type { Scaling } from '../../ports.ts';
 import { KubernetesFailure } from '../kubernetesFailure.ts';
 import { isReady } from '../podState.ts';
-import { pods as podResource, type Resource } from '../resources.ts';
+import { type Location, pods as podResource } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
 import type { Connection } from '../types.ts';
 import type { Pod } from '../wire.ts';
 import { numberAccess, setNumber } from './number.ts';
 
-/** By this annotation the controller of a ReplicaSet chooses among pods that are ready. */
+/** By this annotation the controller of a ReplicaSet, and that of a CloneSet, chooses among pods that are ready. */
 const costKey = 'controller.kubernetes.io/pod-deletion-cost';
 /** The lowest that there is: nobody can have asked for less. */
 const lowest = '-2147483648';
@@ -28,12 +28,8 @@ interface Leaving {
   readonly cost: string | null;
 }
 
-/** Workloads whose pods a ReplicaSet bears: their controller takes pods by readiness, then by their deletion cost. */
-export const byDeletionCost = (
-  kube: Connection,
-  resource: Pick<Resource<unknown>, 'name'>,
-  signal: AbortSignal,
-): Scaling => ({
+/** Workloads whose pods a ReplicaSet or a CloneSet bears: their controller takes pods by readiness, then by their deletion cost. */
+export const byDeletionCost = (kube: Connection, resource: Location, signal: AbortSignal): Scaling => ({
   access: numberAccess(resource),
   rank: rankOf,
   set: (held, number) => setNumber(kube, resource, held, number),

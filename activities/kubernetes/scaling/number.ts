@@ -3,17 +3,17 @@ import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { workloadName } from '../../../workflows/contract/names.ts';
 import type { Access, NumberChange } from '../../ports.ts';
 import { requireThere } from '../holder.ts';
-import { type Resource, scaleOf } from '../resources.ts';
+import { type Location, scaleOf } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
 import type { Connection } from '../types.ts';
 
-export const numberAccess = ({ name }: Pick<Resource<unknown>, 'name'>): readonly Access[] =>
-  ['get', 'patch'].map((verb) => ({ group: 'apps', resource: `${name}/scale`, verb }));
+export const numberAccess = ({ group, name }: Location): readonly Access[] =>
+  ['get', 'patch'].map((verb) => ({ group, resource: `${name}/scale`, verb }));
 
 /** Sets the number of pods, in a write that fails if anything changed the workload since it was read. See the port. */
 export function setNumber(
   kube: Connection,
-  resource: Pick<Resource<unknown>, 'name'>,
+  resource: Location,
   { target, uid }: Pick<HeldRequest, 'target' | 'uid'>,
   { replicas, expects, dryRun = false }: NumberChange,
 ): Promise<void> {

@@ -9,14 +9,15 @@ import { causeKey, requireFingerprint, requireImages } from '../templateChange.t
 import { sameTemplate, withoutOurs } from '../templates.ts';
 import type { Connection } from '../types.ts';
 import { bear } from './bear.ts';
-import type { AnySet, SetKind } from './kind.ts';
+import { type AnySet, ownerOf, type SetKind } from './kind.ts';
 import { type Look, lookAt } from './look.ts';
 import { previewed } from './recreation.ts';
+import { rewrite } from './rewrite.ts';
 import { baseNumber, readTrail, roomFor, type Trail, trailOf, uncommitted } from './trail.ts';
 import { unfitness } from './unfitness.ts';
 
 /**
- * Sets the strategy OnDelete, by which its controller replaces no pod that lives, and leaves the trail, in one write that
+ * Sets the strategy by which its controller moves no pod that lives, and leaves the trail, in one write that
  * fails if anything else changed it meanwhile. What a terminated release of the same workload left is taken over.
  * A pod that dies is born from the template as it is then: the old one until the commit.
  */
@@ -46,26 +47,19 @@ export function acquire(kube: Connection, kind: SetKind, request: AcquireRequest
       const { from, source } = request.template;
       requireFingerprint(set.spec.template, from, request.target);
       const to = await previewed(kube, kind, request.target, source);
-      const owner = { apiVersion: 'apps/v1', kind: kind.owner };
-      await keepTemplates(kube, request, owner, { from: withoutOurs(set.spec.template), to });
+      await keepTemplates(kube, request, ownerOf(kind), { from: withoutOurs(set.spec.template), to });
     }
     await hold(kube, kind, set, request.holder, trail);
     return { before: { paused: false } };
   });
 }
 
-/** The write itself: its controller replaces nothing, marked, nothing else. */
+/** The write itself: its controller moves nothing, marked, nothing else. */
 export async function hold(kube: Connection, kind: SetKind, set: AnySet, holder: string, trail: Trail): Promise<void> {
-  const { namespace = '', name, resourceVersion } = set.metadata;
-  await kube.patch(
-    kind.resource,
-    { namespace, name },
-    {
-      metadata: { resourceVersion, annotations: holdMarks(holder, trail) },
-      spec: { updateStrategy: { type: 'OnDelete', rollingUpdate: null }, ...roomFor(kind, trail) },
-    },
-    { as: 'merge' },
-  );
+  await rewrite(kube, kind, set, {
+    annotations: holdMarks(holder, trail),
+    spec: { updateStrategy: kind.standstill.held(set.spec.updateStrategy), ...roomFor(kind, trail) },
+  });
 }
 
 /** The trail of a release that was terminated. Had it committed, its new version is what is released from now. */

@@ -3,11 +3,11 @@ import { isBearing, marked, templateOfBirths } from '../births.ts';
 import { keptTemplates } from '../keptTemplates.ts';
 import { rehearseBirth } from '../rehearseBirth.ts';
 import { retryConflicts } from '../retryConflicts.ts';
-import { sameTemplate, templatePatch } from '../templates.ts';
+import { sameTemplate } from '../templates.ts';
 import type { Connection } from '../types.ts';
-import type { PodTemplate } from '../wire.ts';
-import type { AnySet, SetKind } from './kind.ts';
+import type { SetKind } from './kind.ts';
 import { lookAgain, lookHeld, untilObserved } from './look.ts';
+import { rewrite } from './rewrite.ts';
 import { readTrail } from './trail.ts';
 
 /**
@@ -26,7 +26,8 @@ export async function bear(kube: Connection, kind: SetKind, request: BearRequest
     const { template } = look.set.spec;
     if (!births && !isBearing(template)) return true;
     const own = readTrail(look.set)?.template === undefined ? 'from' : 'to';
-    await setTemplate(kube, kind, look.set, templateOfBirths(kept, template, request, own));
+    const next = templateOfBirths(kept, template, request, own);
+    if (!sameTemplate(template, next)) await rewrite(kube, kind, look.set, { spec: { template: next } });
     return true;
   });
   if (there) await untilObserved(kube, kind, request);
@@ -36,11 +37,4 @@ export async function bear(kube: Connection, kind: SetKind, request: BearRequest
 export async function bearNoMore(kube: Connection, kind: SetKind, held: HeldRequest): Promise<void> {
   const look = await lookAgain(kube, kind, held);
   if (look && isBearing(look.set.spec.template)) await bear(kube, kind, held);
-}
-
-/** Unless somebody changed it since it was read. */
-async function setTemplate(kube: Connection, kind: SetKind, { metadata, spec }: AnySet, template: PodTemplate) {
-  if (sameTemplate(spec.template, template)) return;
-  const { namespace = '', name } = metadata;
-  await kube.patch(kind.resource, { namespace, name }, templatePatch(metadata, template), { as: 'json' });
 }

@@ -1,12 +1,14 @@
 import type { HeldRequest } from '../../../workflows/contract/activities.ts';
 import type { Labels } from '../../ports.ts';
-import { isInterim, revisionLabel, settleRevisions } from '../controllerRevisions.ts';
+import { isInterim, settleRevisions } from '../controllerRevisions.ts';
 import { hasLabels } from '../podState.ts';
 import { retryConflicts } from '../retryConflicts.ts';
 import type { Connection } from '../types.ts';
 import type { SetKind } from './kind.ts';
 import { lookAgain, lookHeld, untilObserved } from './look.ts';
+import { revisionLabels } from './pods.ts';
 import { foreignChange } from './trail.ts';
+import { callWitness, dismissWitness } from './witness.ts';
 
 /**
  * Sets labels in its template, from which pods are born. The controller makes a revision of that: the live pods shall be
@@ -29,8 +31,9 @@ export async function labelBirths(
     return found;
   });
   if (!look) return {};
+  if (kind.elsewhere) await (adds ? callWitness(kube, kind, request, look.set) : dismissWitness(kube, request));
   const { set, newest, label } = await untilObserved(kube, kind, request);
   await settleRevisions(kube, set, new Map(), (old) => old.metadata.name !== newest && isInterim(old));
   // Somebody else's template: its pods are not of it, and its controller shall see that.
-  return foreignChange(look) === undefined ? { [revisionLabel]: label } : {};
+  return foreignChange(look) === undefined ? revisionLabels(kind, label) : {};
 }

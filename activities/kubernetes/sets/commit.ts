@@ -8,11 +8,13 @@ import { retryConflicts } from '../retryConflicts.ts';
 import { causeKey, changeOf, requireTemplate, type TemplateChange } from '../templateChange.ts';
 import { sameTemplate, withoutOurs } from '../templates.ts';
 import type { Connection } from '../types.ts';
+import type { PodTemplate } from '../wire.ts';
 import { hold } from './acquire.ts';
 import { bear } from './bear.ts';
 import type { AnySet, SetKind } from './kind.ts';
 import { type Look, lookAgain, lookHeld, untilObserved } from './look.ts';
 import { livingPods } from './pods.ts';
+import { rewrite } from './rewrite.ts';
 import { expectedTemplate, readTrail, type Trail, trailOf, uncommitted } from './trail.ts';
 
 /**
@@ -35,11 +37,9 @@ export async function commit(kube: Connection, kind: SetKind, request: CommitReq
     const trail = readTrail(set);
     const next = trail && { ...trail, to, ...(request.mark !== undefined && { template: change.on('to', plain) }) };
     // The pods that are born until the old ones are gone can be told from those.
-    const patch =
-      mark === undefined
-        ? change.patchTo('to', template)
-        : { $patch: 'replace', ...marked(change.on('to', template), holder, { side: 'to', mark }) };
-    await write(kube, kind, set, request, patch, next, cause);
+    const born = change.on('to', template);
+    const written = mark === undefined ? born : marked(born, holder, { side: 'to', mark });
+    await write(kube, kind, set, request, written, next, cause);
   });
   await untilObserved(kube, kind, request);
   if (markOfBirths(request) !== undefined) await replaceStragglers(kube, kind, request);
@@ -69,7 +69,7 @@ export async function uncommit(kube: Connection, kind: SetKind, request: CommitR
     const { template } = set.spec;
     if (change.sideOf(template) === 'from') return true;
     const trail = uncommitted(readTrail(set) ?? trailOf(look, '', kind.room));
-    await write(kube, kind, set, request, change.patchTo('from', template), trail, trail.cause);
+    await write(kube, kind, set, request, change.on('from', template), trail, trail.cause);
     return true;
   });
   if (found) await untilObserved(kube, kind, request);
@@ -79,16 +79,14 @@ export async function uncommit(kube: Connection, kind: SetKind, request: CommitR
 async function write(
   kube: Connection,
   kind: SetKind,
-  { metadata }: AnySet,
-  { target, holder }: CommitRequest,
-  template: object,
+  set: AnySet,
+  { holder }: CommitRequest,
+  template: PodTemplate,
   trail: Trail | undefined,
   cause: string | null,
 ): Promise<void> {
-  const { resourceVersion } = metadata;
   const annotations = { ...(trail && holdMarks(holder, trail)), [causeKey]: cause };
-  const body = { metadata: { resourceVersion, annotations }, spec: { template } };
-  await kube.patch(kind.resource, target, body, { as: 'strategic' });
+  await rewrite(kube, kind, set, { annotations, spec: { template } });
 }
 
 /**

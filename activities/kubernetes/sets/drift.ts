@@ -1,16 +1,17 @@
 import type { HeldRequest } from '../../../workflows/contract/activities.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { marks, workloadName } from '../../../workflows/contract/names.ts';
-import { isInterim, revisionLabel, templateOf } from '../controllerRevisions.ts';
+import { isInterim, templateOf } from '../controllerRevisions.ts';
 import { holderOf, holdMarks, requireNobodyElse } from '../holder.ts';
 import { retryConflicts } from '../retryConflicts.ts';
 import { requireTemplate } from '../templateChange.ts';
 import type { Connection } from '../types.ts';
 import type { PodTemplate } from '../wire.ts';
 import { hold } from './acquire.ts';
-import type { AnySet, SetKind } from './kind.ts';
+import type { SetKind } from './kind.ts';
 import { type Look, lookHeld, lookThere, untilObserved } from './look.ts';
-import { livingPods } from './pods.ts';
+import { isOf, livingPods } from './pods.ts';
+import { rewrite } from './rewrite.ts';
 import { expectedTemplate, readTrail, roomFor, type Trail, trailOf, uncommitted } from './trail.ts';
 
 /**
@@ -21,16 +22,16 @@ export async function requireUnchanged(kube: Connection, kind: SetKind, held: He
   const look = await lookHeld(kube, kind, held);
   const { template, updateStrategy } = look.set.spec;
   requireTemplate(template, expectedTemplate(look) ?? template, held.target);
-  if (updateStrategy?.type === 'OnDelete') return look;
+  if (kind.standstill.isHeld(updateStrategy)) return look;
   throw new SluiceError(
     'WORKLOAD_CHANGED',
-    `Somebody set the update strategy of ${workloadName(held.target)} to ${updateStrategy?.type} in mid-release: its controller may move pods.`,
+    `Somebody set the update strategy of ${workloadName(held.target)} to ${kind.standstill.nameOf(updateStrategy)} in mid-release: its controller may move pods.`,
   );
 }
 
 /**
  * Undoes what somebody did to it: held again, with the template that its pods were of. Where the trail is gone nobody can
- * tell any more what its strategy was before the release: what somebody set it to, else RollingUpdate. A limit that was
+ * tell any more what its strategy was before the release: what somebody set it to, else one that holds nothing. A limit that was
  * raised then stays so.
  * @throws WORKLOAD_NOT_FOUND; WORKLOAD_BUSY where another release holds it
  */
@@ -44,26 +45,18 @@ export async function takeOver(kube: Connection, kind: SetKind, held: HeldReques
   });
   await retryConflicts(async () => {
     const look = await lookHeld(kube, kind, held);
-    const { metadata, spec } = look.set;
+    const { updateStrategy, template } = look.set.spec;
     const trail = uncommitted(readTrail(look.set) ?? (await trailByPods(kube, kind, look)));
     const base = look.revisions.find((revision) => revision.metadata.name === trail.revision);
     const isOpen = look.revisions.some(isInterim);
-    await kube.patch(
-      kind.resource,
-      { namespace: metadata.namespace ?? '', name: metadata.name },
-      [
-        { op: 'replace', path: '/metadata/resourceVersion', value: metadata.resourceVersion },
-        {
-          op: 'add',
-          path: '/metadata/annotations',
-          value: { ...metadata.annotations, ...holdMarks(held.holder, trail) },
-        },
-        { op: 'replace', path: '/spec/updateStrategy', value: { type: 'OnDelete' } },
-        ...Object.entries(roomFor(kind, trail)).map(([field, value]) => ({ op: 'add', path: `/spec/${field}`, value })),
-        { op: 'replace', path: '/spec/template', value: base ? ours(templateOf(base), isOpen) : spec.template },
-      ],
-      { as: 'json' },
-    );
+    await rewrite(kube, kind, look.set, {
+      annotations: holdMarks(held.holder, trail),
+      spec: {
+        updateStrategy: kind.standstill.held(updateStrategy),
+        ...roomFor(kind, trail),
+        template: base ? ours(templateOf(base), isOpen) : template,
+      },
+    });
   });
   await untilObserved(kube, kind, held);
 }
@@ -79,12 +72,13 @@ function ours(template: PodTemplate, isOpen: boolean): PodTemplate {
 
 /** The newest revision that any of its pods is of is the one that the release began with, or has our label besides. */
 async function trailByPods(kube: Connection, kind: SetKind, look: Look): Promise<Trail> {
-  const of = new Set((await livingPods(kube, look.set)).map(({ metadata }) => metadata.labels?.[revisionLabel]));
-  const known = look.revisions.filter(({ metadata }) => of.has(kind.labelOf(metadata.name, look.revisions)));
+  const living = await livingPods(kube, look.set);
+  const known = look.revisions.filter(({ metadata }) => {
+    const label = kind.labelOf(metadata.name, look.revisions);
+    return living.some((pod) => isOf(pod, label));
+  });
   const base = known.findLast((revision) => !isInterim(revision)) ?? known.at(-1);
-  const { updateStrategy } = look.set.spec;
-  const strategy: AnySet['spec']['updateStrategy'] =
-    updateStrategy?.type === 'OnDelete' ? { type: 'RollingUpdate' } : updateStrategy;
+  const strategy = kind.standstill.free(look.set.spec.updateStrategy);
   const trail = trailOf(look, base?.metadata.name ?? '', kind.room, strategy);
   const numbers = Object.entries(trail.numbers).filter(([, number]) => number <= (base?.revision ?? 0));
   return { ...trail, numbers: Object.fromEntries(numbers) };

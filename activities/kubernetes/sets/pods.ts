@@ -1,7 +1,7 @@
 import type { HeldRequest } from '../../../workflows/contract/activities.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { eachPod } from '../../eachPod.ts';
-import type { Seen } from '../../ports.ts';
+import type { Labels, Seen } from '../../ports.ts';
 import { revisionLabel } from '../controllerRevisions.ts';
 import { hasObserved } from '../controllers.ts';
 import { controllerOf, isLeaving } from '../podState.ts';
@@ -11,6 +11,15 @@ import type { Connection } from '../types.ts';
 import type { Pod } from '../wire.ts';
 import type { AnySet, SetKind } from './kind.ts';
 import { lookAgain, untilSeen } from './look.ts';
+
+/** Whether a pod is of the revision with that label. */
+export const isOf = ({ metadata }: Pod, label: string): boolean => metadata.labels?.[revisionLabel] === label;
+
+/** All labels of the pods of the revision with that label. */
+export const revisionLabels = (kind: SetKind, label: string): Labels => ({
+  [revisionLabel]: label,
+  ...kind.labelsBeside?.(label),
+});
 
 /** Its pods that live, from a list. */
 export async function livingPods(kube: Connection, { metadata, spec }: AnySet): Promise<readonly Pod[]> {
@@ -30,7 +39,7 @@ export async function seen(kube: Connection, kind: SetKind, held: HeldRequest, o
   // In this order: a pod that is born after the status was read only makes the wait longer.
   const living = await livingPods(kube, set);
   if (newest === '' || !hasObserved(set)) return { pods: living, all: false, outdated: true };
-  const labelled = living.filter(({ metadata }) => metadata.labels?.[revisionLabel] === label).length;
+  const labelled = living.filter((pod) => isOf(pod, label)).length;
   const { least, most } = kind.counted(set);
   return { pods: living, all: most >= labelled, outdated: least > labelled };
 }
@@ -42,11 +51,11 @@ export async function seen(kube: Connection, kind: SetKind, held: HeldRequest, o
 export async function relabel(kube: Connection, kind: SetKind, held: HeldRequest, label: string, signal: AbortSignal) {
   await untilSeen(held.target, async () => {
     const { pods, all } = await seen(kube, kind, held, []);
-    const others = pods.filter(({ metadata }) => metadata.labels?.[revisionLabel] !== label);
+    const others = pods.filter((pod) => !isOf(pod, label));
     if (others.length === 0) return all || undefined;
     const refs = others.map(({ metadata: { name, uid, namespace = '' } }) => ({ name, uid, namespace }));
     const { failed } = await eachPod(refs, signal, async ({ name, uid, namespace }) => {
-      const metadata = { uid, labels: { [revisionLabel]: label } };
+      const metadata = { uid, labels: revisionLabels(kind, label) };
       await kube.patch(podResource, { namespace, name }, { metadata }, { as: 'merge' });
       return 'done';
     });

@@ -31,7 +31,7 @@ export const recreationOf = (kube: Connection, kind: SetKind, signal: AbortSigna
       kube,
       signal,
       pods,
-      place: kind.ordinal ? 'name' : 'node',
+      ...(kind.place && { place: kind.place }),
       nursery: async () => ({ replicas: kind.replicas((await lookThere(kube, kind, request)).set) }),
     }),
 });

@@ -12,6 +12,7 @@ import { bearNoMore } from './bear.ts';
 import type { AnySet, SetKind } from './kind.ts';
 import { lookAgain, untilObserved } from './look.ts';
 import { relabel } from './pods.ts';
+import { rewrite } from './rewrite.ts';
 import { baseNumber, foreignChange, readTrail, type Trail } from './trail.ts';
 
 /**
@@ -54,12 +55,13 @@ const giveBack = (kube: Connection, kind: SetKind, held: ReleaseRequest): Promis
   retryConflicts(async () => {
     const look = await lookAgain(kube, kind, held);
     if (!look || holderOf(look.set) !== held.holder) return false;
-    const { resourceVersion } = look.set.metadata;
-    // Where somebody has taken the trail away, the default: nothing is recreated by it now.
-    const { strategy = { type: 'RollingUpdate' }, limit } = readTrail(look.set) ?? {};
-    const spec = { updateStrategy: strategy, ...(limit !== undefined && { revisionHistoryLimit: limit }) };
-    const body = { metadata: { resourceVersion, annotations: noMarks }, spec };
-    await kube.patch(kind.resource, held.target, body, { as: 'merge' });
+    const { strategy, limit } = readTrail(look.set) ?? {};
+    // Where somebody has taken the trail away, nobody knows what it was: nothing is moved by it now.
+    const updateStrategy = strategy ?? kind.standstill.free(look.set.spec.updateStrategy);
+    await rewrite(kube, kind, look.set, {
+      annotations: noMarks,
+      spec: { updateStrategy, revisionHistoryLimit: limit },
+    });
     return true;
   });
 

@@ -44,7 +44,7 @@ export function trailOf(
   { set, revisions }: Look,
   base: string,
   room: number,
-  strategy = set.spec.updateStrategy,
+  strategy = set.spec.updateStrategy ?? {},
 ): Trail {
   const kept = revisions.filter((revision) => !isInterim(revision) || revision.metadata.name === base);
   return {

@@ -1,12 +1,11 @@
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { type Target, workloadName } from '../../../workflows/contract/names.ts';
-import { revisionLabel } from '../controllerRevisions.ts';
 import { hasObserved } from '../controllers.ts';
 import { rolloutUnderWay } from '../rolloutUnderWay.ts';
 import type { Connection } from '../types.ts';
 import type { SetKind } from './kind.ts';
 import type { Look } from './look.ts';
-import { livingPods } from './pods.ts';
+import { isOf, livingPods } from './pods.ts';
 
 /** Why a set that nobody holds cannot be released as it is: for its spec, or while a native rolling update is under way. */
 export const unfitness = async (
@@ -14,11 +13,12 @@ export const unfitness = async (
   kind: SetKind,
   look: Look,
   target: Target,
-): Promise<SluiceError | undefined> => kind.unfit?.(look.set, target) ?? moving(kube, look, target);
+): Promise<SluiceError | undefined> => kind.unfit?.(look.set, target) ?? moving(kube, kind, look, target);
 
 /** Pods that are not ready move nothing. */
 async function moving(
   kube: Connection,
+  kind: SetKind,
   { set, newest, label }: Look,
   target: Target,
 ): Promise<SluiceError | undefined> {
@@ -26,12 +26,11 @@ async function moving(
   if (!hasObserved(set) || newest === '') {
     return rolloutUnderWay(target, `The controller of ${name} has not seen its newest change yet.`);
   }
-  const behind = (await livingPods(kube, set)).filter(({ metadata }) => metadata.labels?.[revisionLabel] !== label);
+  const living = await livingPods(kube, set);
+  const behind = living.filter((pod) => !isOf(pod, label) || kind.isInHand?.(pod));
   if (behind.length === 0) return undefined;
   const pods = behind.map(({ metadata }) => metadata.name).toSorted();
-  const message = `A native rollout of ${name} is not finished: ${pods.slice(0, 5).join(', ')}${pods.length > 5 ? ` and ${pods.length - 5} more` : ''} ${pods.length === 1 ? 'is' : 'are'} of an older revision.`;
-  if (set.spec.updateStrategy?.type !== 'OnDelete') return rolloutUnderWay(target, message);
-  return new SluiceError('WORKLOAD_BUSY', message, {
-    next: 'Its strategy is OnDelete: delete those pods, so that they come back with the newest template, then release.',
-  });
+  const message = `A native rollout of ${name} is not finished: ${pods.slice(0, 5).join(', ')}${pods.length > 5 ? ` and ${pods.length - 5} more` : ''} ${pods.length === 1 ? 'is' : 'are'} of an older revision${kind.isInHand ? ', or in the hands of its controller' : ''}.`;
+  if (!kind.standstill.isHeld(set.spec.updateStrategy)) return rolloutUnderWay(target, message);
+  return new SluiceError('WORKLOAD_BUSY', message, { next: kind.standstill.hint });
 }

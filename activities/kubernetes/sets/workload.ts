@@ -3,34 +3,36 @@ import { nativeRevisions, templateOf } from '../controllerRevisions.ts';
 import { holderOf } from '../holder.ts';
 import { patchPods } from '../patchPods.ts';
 import { controllerOf } from '../podState.ts';
-import { byOrdinal } from '../scaling/ordinals.ts';
+import type { Location } from '../resources.ts';
+import { retryConflicts } from '../retryConflicts.ts';
 import { selectorText } from '../selectors.ts';
-import { imagesPatch } from '../templateChange.ts';
-import { templateImages } from '../templates.ts';
+import { templateImages, withImages } from '../templates.ts';
 import type { WorkloadFactory } from '../workloads.ts';
 import { acquire } from './acquire.ts';
 import { labelBirths } from './births.ts';
 import { commit, uncommit } from './commit.ts';
 import { requireUnchanged, takeOver } from './drift.ts';
-import type { SetKind } from './kind.ts';
+import { ownerOf, type SetKind } from './kind.ts';
 import { type Look, lookAt } from './look.ts';
 import { seen } from './pods.ts';
 import { recreationOf } from './recreation.ts';
 import { release } from './release.ts';
+import { rewrite } from './rewrite.ts';
 import { unfitness } from './unfitness.ts';
+import { witnessAccess, witnessed } from './witness.ts';
 
-const accessTo = (resource: string): readonly Access[] => [
-  ...['get', 'list', 'patch'].map((verb) => ({ group: 'apps', resource, verb })),
+const accessTo = ({ group, name }: Location): readonly Access[] => [
+  ...['get', 'list', 'patch'].map((verb) => ({ group, resource: name, verb })),
   ...['list', 'patch', 'delete'].map((verb) => ({ group: 'apps', resource: 'controllerrevisions', verb })),
 ];
 
-/** StatefulSets or DaemonSets: OnDelete while their pods change, then the template, then the pods' revision (design §5). */
+/** Sets of pods: their controllers stand still while pods change, then the template, then the pods' revision (design §5). */
 export const createSet =
   (kind: SetKind): WorkloadFactory =>
   (kube, signal): Workload => ({
     kind: kind.name,
-    owner: { apiVersion: 'apps/v1', kind: kind.owner },
-    access: accessTo(kind.resource.name),
+    owner: ownerOf(kind),
+    access: [...accessTo(kind.resource), ...(kind.elsewhere ? witnessAccess : [])],
     observe: async (target) => {
       const look = await lookAt(kube, kind, target);
       const unfit = () =>
@@ -41,19 +43,21 @@ export const createSet =
       const owner = controllerOf(pod);
       return owner?.kind === kind.owner && owner.name === target.name;
     },
-    ...(kind.ordinal && { ordinal: kind.ordinal, scaling: byOrdinal(kube, kind.resource, kind.ordinal) }),
+    ...(kind.ordinal && { ordinal: kind.ordinal }),
+    ...(kind.scaling && { scaling: kind.scaling(kube, signal) }),
     acquire: (request) => acquire(kube, kind, request),
     requireUnchanged: async (held) => observed(kind, await requireUnchanged(kube, kind, held)),
     takeOver: (held) => takeOver(kube, kind, held),
     release: (request) => release(kube, kind, request, signal),
     labelBirths: (request, labels) => labelBirths(kube, kind, request, labels),
-    seen: (held, own) => seen(kube, kind, held, own),
+    seen: (held, own) => (kind.elsewhere ? witnessed : seen)(kube, kind, held, own),
     upgrade: (pods, change) => patchPods(kube, pods, change, { signal }),
     rehearse: (pods, change) => patchPods(kube, pods, change, { signal, dryRun: true }),
-    async rehearseCommit(target, images) {
-      const body = { spec: { template: imagesPatch(images) } };
-      await kube.patch(kind.resource, target, body, { as: 'strategic', dryRun: true });
-    },
+    rehearseCommit: (target, images) =>
+      retryConflicts(async () => {
+        const { set } = await lookAt(kube, kind, target);
+        await rewrite(kube, kind, set, { spec: { template: withImages(set.spec.template, images) } }, { dryRun: true });
+      }),
     recreation: recreationOf(kube, kind, signal),
     commit: (request) => commit(kube, kind, request),
     uncommit: (request) => uncommit(kube, kind, request),

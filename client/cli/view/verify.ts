@@ -1,3 +1,4 @@
+import { kindOf } from '../../../workflows/contract/kinds.ts';
 import { workloadName } from '../../../workflows/contract/names.ts';
 import type { Verified } from '../../sdk/verify.ts';
 import type { Look } from './look.ts';
@@ -11,7 +12,7 @@ export function verifyLines(given: Verified, look: Look, { wide = false }: { rea
   const name = workloadName(target);
   if (by === 'Template') {
     return [
-      `${colours.green(glyphs.ok)} ${version} is the template of ${name}: \`kubectl rollout status ${name} -n ${target.namespace}\` tells what its pods run.`,
+      `${colours.green(glyphs.ok)} ${version} is the template of ${name}: ${kindOf(target).progress(`${name} -n ${target.namespace}`)} tells what its pods run.`,
     ];
   }
   if (behind.length === 0) return [`${colours.green(glyphs.ok)} Every pod of ${name} runs ${version}.`];

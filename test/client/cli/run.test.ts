@@ -62,7 +62,7 @@ describe('a wrong command line', () => {
     [['status', 'deployment'], 'its name is missing'],
     [
       ['status', 'checkout'],
-      'Write `deployment/checkout`, `replicaset/checkout`, `statefulset/checkout`, or `daemonset/checkout`.',
+      'Write `deployment/checkout`, `replicaset/checkout`, `statefulset/checkout`, `daemonset/checkout`, or `cloneset/checkout`.',
     ],
     [['status', 'deployment/Check_out'], '"Check_out" cannot be the name'],
     [['status', 'deployment/checkout', '-n', 'a/b'], '"a/b" cannot be the namespace'],

@@ -3,16 +3,17 @@ import { pods } from '../../../activities/kubernetes/resources.ts';
 import type { History } from '../../../client/sdk/history.ts';
 import type { Problem } from '../../../client/sdk/problem.ts';
 import { sampleImage } from '../../../local/sample.ts';
-import type { KindName } from '../../../workflows/contract/kinds.ts';
+import { kinds } from '../../../workflows/contract/kinds.ts';
 import type { Plan } from '../../../workflows/contract/plan.ts';
 import type { ReleaseStatus } from '../../../workflows/contract/status.ts';
 import { type Ran, sluice } from '../../client/cli/io.ts';
+import { kindsHere } from '../../support/kindsHere.ts';
 import { openWorld, type PodFacts, until, type World } from '../../support/world.ts';
 
 /** `sluice restart` against a real Temporal, a real API server with its controllers, and a real worker. */
 
 /** Those with a native history. */
-const kinds: readonly KindName[] = ['deployment', 'statefulset', 'daemonset'];
+const restarted = kindsHere(['deployment', 'statefulset', 'daemonset', 'cloneset']);
 
 const quick = ['--batch-count', '1', '--max-unavailable', '100%', '--wait'];
 
@@ -31,7 +32,7 @@ function expectRestarted(before: ReadonlyMap<string, PodFacts>, after: ReadonlyM
   }
 }
 
-describe.each(kinds)('a %s', (kind) => {
+describe.each(restarted)('a %s', (kind) => {
   let world: World;
   beforeAll(async () => {
     world = await openWorld(inject('stack').stateDir, {}, kind);
@@ -171,7 +172,7 @@ describe.each(kinds)('a %s', (kind) => {
     const { exit, stdout } = await run('restart', ...on(name), '--dry-run', '-o', 'json');
     const problem = JSON.parse(stdout) as Problem & { next: string };
     expect([exit, problem.code]).toEqual([3, 'RESTART_UNSAFE']);
-    expect(problem.next).toContain(`kubectl rollout restart ${kind}/unsafe`);
+    expect(problem.next).toContain(kinds[kind].replacePods(`${kind}/unsafe -n ${world.namespace}`));
     expect(await world.pods(name)).toEqual(before);
     // The plan of a release is told the same way.
     expect(await json<Plan>('plan', ...on(name), '--image', `app=${sampleImage('v2')}`)).toMatchObject({

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { validateDrain } from '../../../workflows/contract/drain/validate.schema.ts';
+import { kindsHere } from '../../support/kindsHere.ts';
 import { openWorld, type World } from '../../support/world.ts';
 import { podKeys } from '../support/podKeys.ts';
 import { releasesIn } from '../support/releases.ts';
 
-describe.each(['deployment', 'statefulset', 'daemonset', 'replicaset'] as const)('a %s', (kind) => {
+describe.each(kindsHere(['deployment', 'statefulset', 'daemonset', 'replicaset', 'cloneset']))('a %s', (kind) => {
   let world: World;
   beforeAll(async () => {
     world = await openWorld(inject('stack').stateDir, {}, kind);

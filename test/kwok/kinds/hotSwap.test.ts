@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { KindName } from '../../../workflows/contract/kinds.ts';
+import { kindsHere } from '../../support/kindsHere.ts';
 import { openWorld, type World } from '../../support/world.ts';
 import { afterGray, swapsIn } from '../support/swaps.ts';
 
 /** Those besides Deployments, see test/kwok/hotSwap.test.ts. */
-const kinds: readonly KindName[] = ['statefulset', 'daemonset', 'replicaset'];
+const kinds = kindsHere(['statefulset', 'daemonset', 'replicaset', 'cloneset']);
 
 describe.each(kinds)('a hot swap of a %s', (kind) => {
   let world: World;

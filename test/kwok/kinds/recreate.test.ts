@@ -3,13 +3,13 @@ import { controllerRevisions, pods } from '../../../activities/kubernetes/resour
 import type { Pod } from '../../../activities/kubernetes/wire.ts';
 import { undoChange, undoOf } from '../../../client/sdk/undo.ts';
 import { sampleImage } from '../../../local/sample.ts';
-import type { KindName } from '../../../workflows/contract/kinds.ts';
 import type { ReleaseSpecInput } from '../../../workflows/contract/spec.ts';
+import { kindsHere } from '../../support/kindsHere.ts';
 import { openWorld, until, type World } from '../../support/world.ts';
 import { approval, releasesIn } from '../support/releases.ts';
 
 /** Kinds whose pods are born from their own template, and which keep their history in ControllerRevisions. */
-const kinds: readonly KindName[] = ['statefulset', 'daemonset'];
+const kinds = kindsHere(['statefulset', 'daemonset', 'cloneset']);
 
 describe.each(kinds)('pods of a %s that are made anew', (kind) => {
   let world: World;

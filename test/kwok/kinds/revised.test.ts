@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { controllerRevisions } from '../../../activities/kubernetes/resources.ts';
+import { controllerRevisions, services } from '../../../activities/kubernetes/resources.ts';
 import type { AnySet } from '../../../activities/kubernetes/sets/kind.ts';
 import { createTraffic } from '../../../activities/traffic/index.ts';
 import type { ClusterActivities, CommitRequest, HeldRequest } from '../../../workflows/contract/activities.ts';
@@ -54,9 +54,13 @@ async function runTwice(steps: readonly Step[], count: number): Promise<boolean>
 
 /** Nothing of ours in the workload, its revisions and its pods' labels but for the batch. */
 async function clean(app: RevisedApp): Promise<void> {
-  const objects = [await app.workload(), ...(await app.revisions())];
+  const workload = await app.workload();
+  const objects = [workload, ...(await app.revisions())];
   const text = JSON.stringify(objects, (key, value: unknown) => (key === 'managedFields' ? undefined : value));
   expect(text).not.toContain('sluice.dev/');
+  // By its own name: stories run at a time.
+  const witness = { namespace: world.namespace, name: `sluice-${workload.metadata.uid}` };
+  expect(await world.kube.find(services, witness)).toBeUndefined();
   for (const { metadata } of await app.pods()) expect(metadata.labels).not.toHaveProperty(['sluice.dev/serving']);
 }
 
@@ -360,9 +364,9 @@ describe.each(revisedKinds)('$kind in place', (kind) => {
   it('the template can be undone natively after a release', async () => {
     const app = await deploy({ name: 'native' });
     await release(app, 1, 2, false);
-    // As `kubectl rollout undo`: the data of the revision before is a patch of the workload.
     const [old] = await app.revisions();
-    await app.patch(old?.data ?? {});
+    if (!old) throw new Error('no revision');
+    await app.undo(old);
     await app.settled();
     expect((await app.pods()).map(({ spec }) => spec.containers[0]?.image)).toEqual([v1['app'], v1['app'], v1['app']]);
     expect(await app.history()).toEqual(['2: registry.test/shop:v2 (to v2)', '3: registry.test/shop:v1 (first)']);

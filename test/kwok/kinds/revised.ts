@@ -1,4 +1,7 @@
+import { inject } from 'vitest';
+import { templateOf } from '../../../activities/kubernetes/controllerRevisions.ts';
 import {
+  cloneSets,
   controllerRevisions,
   daemonSets,
   pods,
@@ -7,7 +10,7 @@ import {
   statefulSets,
 } from '../../../activities/kubernetes/resources.ts';
 import type { AnySet } from '../../../activities/kubernetes/sets/kind.ts';
-import type { ControllerRevision, DaemonSet, Pod, StatefulSet } from '../../../activities/kubernetes/wire.ts';
+import type { CloneSet, ControllerRevision, DaemonSet, Pod, StatefulSet } from '../../../activities/kubernetes/wire.ts';
 import type { HeldRequest } from '../../../workflows/contract/activities.ts';
 import type { Target } from '../../../workflows/contract/names.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
@@ -58,7 +61,29 @@ export const daemonSetKind: RevisedKind<DaemonSet> = {
     list.every((pod) => pod.metadata.labels?.[hash] === revisions.at(-1)?.metadata.labels?.[hash]),
 };
 
-export const revisedKinds: readonly RevisedKind[] = [statefulSetKind, daemonSetKind];
+const cloneSetKind: RevisedKind<CloneSet> = {
+  kind: 'cloneset',
+  objectKind: 'CloneSet',
+  resource: cloneSets,
+  spec: (replicas) => ({ replicas }),
+  podSpec: () => ({}),
+  isSettled: ({ metadata, spec, status }, list) =>
+    (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0) &&
+    list.length === spec.replicas &&
+    status?.updatedReadyReplicas === spec.replicas &&
+    status?.currentRevision === status?.updateRevision &&
+    list.every(
+      ({ metadata: { labels = {} } }) =>
+        labels[hash] === status?.updateRevision && labels[hash]?.endsWith(`-${labels['pod-template-hash']}`),
+    ),
+};
+
+/** Those whose controllers are there. */
+export const revisedKinds: readonly RevisedKind[] = [
+  statefulSetKind,
+  daemonSetKind,
+  ...(inject('kruise') ? [cloneSetKind] : []),
+];
 
 export interface RevisedOptions {
   readonly name: string;
@@ -78,6 +103,8 @@ export interface RevisedApp<T extends AnySet = AnySet> {
   held(holder?: string): Promise<HeldRequest>;
   /** As `kubectl patch`. */
   patch(body: object): Promise<void>;
+  /** As `kubectl rollout undo` does it: the template of that revision. */
+  undo(revision: ControllerRevision): Promise<void>;
   kill(pod: string): Promise<void>;
   /** A Service `<name>` that has an endpoint for each pod. */
   serve(): Promise<void>;
@@ -95,7 +122,7 @@ export async function deployRevised<T extends AnySet>(
   await kube.create(
     resource,
     {
-      apiVersion: 'apps/v1',
+      apiVersion: `${resource.group}/${resource.version}`,
       kind: objectKind,
       metadata: { name, namespace, labels, annotations: { 'kubernetes.io/change-cause': 'first' } },
       spec: {
@@ -149,7 +176,13 @@ export async function deployRevised<T extends AnySet>(
       uid: (await workload()).metadata.uid,
       holder,
     }),
-    patch: async (body) => void (await kube.patch(resource, at, body, { as: 'strategic' })),
+    // The API server knows no strategic merge of custom resources.
+    patch: async (body) =>
+      void (await kube.patch(resource, at, body, { as: resource.group === 'apps' ? 'strategic' : 'merge' })),
+    undo: async (revision) => {
+      const body = [{ op: 'replace', path: '/spec/template', value: templateOf(revision) }];
+      await kube.patch(resource, at, body, { as: 'json' });
+    },
     kill: (pod) => kube.remove(pods, { namespace, name: pod }),
     serve: async () => {
       const body = {

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { statefulSets } from '../../../activities/kubernetes/resources.ts';
+import { kindsHere } from '../../support/kindsHere.ts';
 import { openWorld, type World } from '../../support/world.ts';
 import { releasesIn } from '../support/releases.ts';
 import { scalesIn } from '../support/scales.ts';
 
 const approval = { afterBatch: { bake: '0s', approval: {} } };
 
-describe.each(['deployment', 'statefulset', 'replicaset'] as const)('a %s', (kind) => {
+describe.each(kindsHere(['deployment', 'statefulset', 'replicaset', 'cloneset']))('a %s', (kind) => {
   let world: World;
   beforeAll(async () => {
     world = await openWorld(inject('stack').stateDir, {}, kind);

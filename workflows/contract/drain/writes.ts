@@ -18,6 +18,7 @@ export function drainWrites(
     ...(opens
       ? [
           `Label ${kind.births} and all its pods ${marks.serving}=true, and add that to the selector of Service ${services.join(', ')}.`,
+          ...(kind.opening === undefined ? [] : [kind.opening]),
         ]
       : []),
     ...lookWrites(traffic),

@@ -11,6 +11,8 @@ export const daemonset: Kind = {
   release: () => 'give it its update strategy and its revisionHistoryLimit back',
   scaling: { refused: 'it has a pod on each node that it is for; label or taint nodes instead.' },
   noSurge: 'there is one pod on each node',
+  progress: (on) => `\`kubectl rollout status ${on}\``,
+  stuck: (on) => `with \`kubectl rollout undo ${on}\``,
   replacePods: (on) => `let \`kubectl rollout restart ${on}\` replace the pods`,
   free: (on) =>
     `\`kubectl patch ${on} -p '{"spec":{"updateStrategy":{"type":"RollingUpdate"},"revisionHistoryLimit":10}}'\` if those were its update strategy and limit; its controller then replaces the pods of other revisions`,

@@ -11,6 +11,8 @@ export interface Kind {
   readonly hold: (name: string) => string;
   /** What its pods are born from: `the template of its ReplicaSet`. */
   readonly births: string;
+  /** What else is written before it is drained through a Service, one sentence; undone with it. */
+  readonly opening?: string;
   /** Where the new images go at the end: `in the template of deployment/checkout`. */
   readonly commit: (name: string) => string;
   /** What the commit leaves for `kubectl rollout history`, one sentence. */
@@ -24,6 +26,10 @@ export interface Kind {
   readonly scaling: { readonly first: string } | { readonly refused: string };
   /** Why no new pod can stand beside an old one before that goes; absent where one can. */
   readonly noSurge?: string;
+  /** How people see how far its own controller is; a command in backquotes. */
+  readonly progress: (on: string) => string;
+  /** How a native rollout that is stuck goes back, after `goes back`; commands in backquotes. */
+  readonly stuck: (on: string) => string;
   /** What people do to have its pods replaced, without a release; commands in backquotes. */
   readonly replacePods: (on: string) => string;
   /** How people give it back by hand when no release does any more; commands in backquotes. */

@@ -10,6 +10,8 @@ export const replicaset: Kind = {
   release: () => 'leave it to its controller',
   scaling: { first: 'pods that are not ready go before all others' },
   noSurge: 'its pods are changed in place only',
+  progress: (on) => `\`kubectl get ${on}\``,
+  stuck: () => 'when its template is what it was before',
   replacePods: (on) => `delete the pods of ${on}`,
   free: (on) => `nothing else: the controller of ${on} never changes a pod that lives`,
 };

@@ -11,6 +11,8 @@ export const statefulset: Kind = {
   release: () => 'give it its update strategy back',
   scaling: { first: 'the highest ordinals go first' },
   noSurge: 'a pod is born under the name of the one that is gone',
+  progress: (on) => `\`kubectl rollout status ${on}\``,
+  stuck: (on) => `with \`kubectl rollout undo ${on}\``,
   replacePods: (on) => `let \`kubectl rollout restart ${on}\` replace the pods`,
   free: (on) =>
     `\`kubectl patch ${on} -p '{"spec":{"updateStrategy":{"type":"RollingUpdate"}}}'\` if that was its update strategy; its controller then replaces the pods of other revisions`,

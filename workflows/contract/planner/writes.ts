@@ -30,6 +30,7 @@ export function plannedWrites(
     ...(keeps ? ['Keep the old and the new template in a ControllerRevision, until the end.'] : []),
     `${kind.hold(name)} and mark it as held (annotations ${marks.release}, ${marks.before}).`,
     ...(serving ? [`Label ${kind.births} and all its pods ${marks.serving}=true.`] : []),
+    ...(serving && kind.opening !== undefined ? [kind.opening] : []),
     ...(serving ? [`Add ${marks.serving} to ${selectors}: from then on a pod is drained by its label.`] : []),
     ...traffic.through
       .filter((source) => registryOf(source) !== undefined)

@@ -26,6 +26,7 @@ export function scaleWrites(
     ...(opens
       ? [
           `Label ${kind.births} and all its pods ${marks.serving}=true, and add that to the selector of Service ${services.join(', ')}.`,
+          ...(kind.opening === undefined ? [] : [kind.opening]),
         ]
       : []),
     ...(up || traffic.through.length === 0 ? [] : lookWrites(traffic)),
