@@ -16,8 +16,7 @@ const deploy = (options: RevisedOptions): Promise<App> => deployRevised(world, d
 async function deployOn(name: string, zones: readonly string[]): Promise<{ app: App; own: OwnNodes }> {
   const own = await ownNodes(world.kube, zones);
   onTestFinished(() => own.close());
-  const podSpec = () => ({ nodeSelector: own.nodeSelector });
-  return { own, app: await deployRevised(world, { ...daemonSetKind, podSpec }, { name }) };
+  return { own, app: await deployRevised(world, { ...daemonSetKind, podSpec: () => own.podSpec }, { name }) };
 }
 
 async function release(app: App): Promise<void> {

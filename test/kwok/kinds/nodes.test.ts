@@ -27,7 +27,7 @@ describe('whole releases of a daemonset', () => {
   const deployOn = async (test: TestContext, name: string, zones: readonly string[]): Promise<OwnNodes> => {
     const own = await ownNodes(world.kube, zones);
     const sample = { name, namespace: world.namespace, image: sampleImage('v1') };
-    const { workload, others } = daemonSetManifests(sample, { nodeSelector: own.nodeSelector });
+    const { workload, others } = daemonSetManifests(sample, own.podSpec);
     const call = await openStack({ stateDir });
     test.onTestFinished(async () => {
       // In this order: nobody ends a pod whose node is gone.

@@ -6,8 +6,8 @@ import { eventually } from '../activities/fixtures.ts';
 
 /** Nodes that only the pods of one test are for. */
 export interface OwnNodes {
-  /** For the spec of pods. */
-  readonly nodeSelector: Readonly<Record<string, string>>;
+  /** For the spec of pods. No others come there: they would be silenced with their node. */
+  readonly podSpec: object;
   readonly names: readonly string[];
   /** One more; its name. */
   add(zone: string): Promise<string>;
@@ -22,24 +22,26 @@ export interface OwnNodes {
 export async function ownNodes(kube: Connection, zones: readonly string[]): Promise<OwnNodes> {
   const own = `own-${randomBytes(3).toString('hex')}`;
   const names: string[] = [];
+  const taint = { key: 'own', value: own, effect: 'NoSchedule' };
   const label = (name: string, value: string | null) =>
     kube.patch(nodes, { name }, { metadata: { labels: { 'sluice.dev/kwok': value } } }, { as: 'merge' });
   const untilReady = (name: string) =>
     eventually(async () => {
       const node = await kube.get(nodes, { name });
-      return isNodeReady(node) && (node.spec.taints ?? []).length === 0;
+      return isNodeReady(node) && (node.spec.taints ?? []).every(({ key }) => key === taint.key);
     });
   const add = async (zone: string): Promise<string> => {
     const name = `${own}-${names.length + 1}`;
     names.push(name);
     const labels = { own, 'kubernetes.io/hostname': name, 'topology.kubernetes.io/zone': zone };
-    await kube.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name, labels } }, {});
+    const spec = { taints: [taint] };
+    await kube.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name, labels }, spec }, {});
     await untilReady(name);
     return name;
   };
   for (const zone of zones) await add(zone);
   return {
-    nodeSelector: { own },
+    podSpec: { nodeSelector: { own }, tolerations: [taint] },
     names,
     add,
     async silence(name) {
