@@ -193,10 +193,13 @@ export interface Traffic {
   readonly keepOutEveryMs?: number;
   /** Puts them back as the snapshot says. `done`: seen to be back. Waits a little for that, then says `later`. */
   restore(pods: readonly PumpedPod[], rules: TrafficRules): Promise<Handful>;
+  /** Gives pods that are back the share of their weight that is due. `done`: seen to have it. Absent: it has no weights. */
+  warm?(pods: readonly PumpedPod[], rules: TrafficRules): Promise<Handful>;
 }
 
 /** All sources of `through` as one: taken out in their order, put back in reverse; what the activities call. */
-export interface TrafficPath extends Omit<Traffic, 'key' | 'open' | 'close' | 'seeOut' | 'inspect' | 'callersCacheMs'> {
+export interface TrafficPath
+  extends Omit<Traffic, 'key' | 'open' | 'close' | 'seeOut' | 'inspect' | 'callersCacheMs' | 'warm'> {
   inspect(): Promise<readonly RegistryFinding[]>;
   open(): Promise<void>;
   close(): Promise<void>;
@@ -206,6 +209,7 @@ export interface TrafficPath extends Omit<Traffic, 'key' | 'open' | 'close' | 's
    * sources are.
    */
   silence(pods: readonly PumpedPod[], rules: TrafficRules): Promise<Handful>;
+  warm(pods: readonly PumpedPod[], rules: TrafficRules): Promise<Handful>;
 }
 
 /** A pod in a stage of the pump. */
@@ -214,11 +218,13 @@ export interface PumpedPod extends LivePod {
   readonly before?: TrafficSnapshot;
   /** When it came to this stage, ISO 8601. */
   readonly since: string;
+  /** See HandfulPod. */
+  readonly share?: number;
 }
 
 /** `readyTimeoutMs` bounds how long a pod may take to be seen back; `undo`: a rollback, which goes on after time-outs. */
 export type TrafficRules = Pick<PlannedTraffic, 'quietMs' | 'maxDrainMs' | 'onDrainTimeout' | 'silence'> &
-  Pick<HandfulRequest, 'readyTimeoutMs' | 'undo'>;
+  Pick<HandfulRequest, 'readyTimeoutMs' | 'undo' | 'warmUp'>;
 
 export interface TrafficDeps {
   /** Bound to the worker's life, not to the activity: the shared watches hang on it. */

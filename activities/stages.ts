@@ -24,7 +24,7 @@ const stopsWithinMs = 30_000;
 /** How long a drain waits for the watch to hear of the drain before it. */
 const catchUpMs = 5_000;
 
-type Stages = Pick<ClusterActivities, 'drain' | 'silence' | 'patch' | 'wait' | 'restore'>;
+type Stages = Pick<ClusterActivities, 'drain' | 'silence' | 'patch' | 'wait' | 'restore' | 'warm'>;
 
 interface Work {
   readonly request: HandfulRequest;
@@ -67,6 +67,7 @@ export function stageActivities(shared: Shared): Stages {
     patch: stage('patch'),
     wait: stage('wait'),
     restore: stage('restore'),
+    warm: stage('warm'),
   };
 }
 
@@ -120,7 +121,17 @@ const run: Readonly<Record<keyof Stages, (work: Work) => Promise<Handful>>> = {
     }),
 
   restore: ({ request, scope, pods, live }) =>
-    scope.traffic(request.traffic.through, pods).restore(live.map(pumpedPod), rulesOf(request)),
+    scope.traffic(request.traffic.through, pods).restore(live.map(pumpedPod), backRules(request)),
+
+  warm: async ({ request, scope, pods, live }) => {
+    const answer = await scope.traffic(request.traffic.through, pods).warm(live.map(pumpedPod), backRules(request));
+    const isThrough = new Set(live.filter(({ share }) => share === undefined).map(({ name }) => name));
+    return {
+      ...answer,
+      done: answer.done.filter((name) => isThrough.has(name)),
+      later: [...answer.later, ...answer.done.filter((name) => !isThrough.has(name))],
+    };
+  },
 };
 
 const pathOf = ({ request: { traffic }, scope, pods }: Work): TrafficPath | undefined =>
@@ -157,12 +168,14 @@ export const pumpedPod = ({
   uid,
   pod,
   since,
+  share,
   traffic,
-}: LivePod & Pick<HandfulPod, 'since' | 'traffic'>): PumpedPod => ({
+}: LivePod & Pick<HandfulPod, 'since' | 'share' | 'traffic'>): PumpedPod => ({
   name,
   uid,
   pod,
   since,
+  ...(share !== undefined && { share }),
   ...(traffic && { before: traffic }),
 });
 
@@ -173,4 +186,10 @@ export const rulesOf = ({ traffic, readyTimeoutMs, undo }: HandfulRequest) => ({
   ...(traffic.silence !== undefined && { silence: traffic.silence }),
   readyTimeoutMs,
   undo,
+});
+
+/** Only whoever has been changed warms up: one that goes back as it is gets all its callers at once. */
+const backRules = (request: HandfulRequest) => ({
+  ...rulesOf(request),
+  ...(request.warmUp !== undefined && { warmUp: request.warmUp }),
 });

@@ -21,6 +21,7 @@ import { isErrorCode } from './contract/errors.ts';
 import { queryNames } from './contract/messages.ts';
 import { countOf } from './contract/quantity.ts';
 import type { BatchProgress, Waiting } from './contract/status.ts';
+import { nextStepMs, shareAt } from './contract/warmUp.ts';
 import { type BatchInput, type BatchResult, batchSignals, type Overdue, type Stage } from './contract/workflows.ts';
 import { batchDetails } from './details.ts';
 import { Pump } from './pump.ts';
@@ -122,12 +123,17 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   });
 
   const call = async (stage: Stage, handful: HandfulRequest): Promise<Handful> => {
-    if (stage === 'warm') return warmUp(handful, input.warmUpMs);
+    if (stage === 'warm') {
+      await untilWarmer(handful, input.warmUpMs);
+      if (handful.warmUp === undefined) return allDone(handful);
+    }
     if (births.failure !== undefined) return allFailed(handful, births.failure);
     const writes = handful.goOn !== undefined || !looksOnly.has(stage);
     const proxy = writes ? activities.writing : activities.waiting;
     try {
-      return await proxy[stage].executeWithOptions({ summary: summaryOf(stage, handful) }, [handful]);
+      return await proxy[stage].executeWithOptions({ summary: summaryOf(stage, handful) }, [
+        stage === 'warm' ? withShares(handful) : handful,
+      ]);
     } catch (error) {
       return allFailed(handful, error);
     }
@@ -217,11 +223,29 @@ async function sweep({ target, uid, holder, name, traffic, readyTimeoutMs }: Bat
   );
 }
 
-/** The whole handful as long as the last of it: they came together. */
-async function warmUp({ batch: name, pods }: HandfulRequest, forMs = 0): Promise<Handful> {
-  const last = Math.max(...pods.map(({ since }) => Date.parse(since)));
-  await sleep(Math.max(1, last + forMs - Date.now()), { summary: `warm up ${name}: ${countOf(pods.length, 'pod')}` });
-  return { done: pods.map((pod) => pod.name), later: [], failed: [], gone: [] };
+/** Until all of the handful are due for more callers, or through: the first as long as the last, for they came together. */
+async function untilWarmer({ batch: name, pods, warmUp }: HandfulRequest, forMs = 0): Promise<void> {
+  const dueMs = (sinceMs: number): number =>
+    warmUp === undefined ? sinceMs + forMs : nextStepMs(warmUp, sinceMs, Date.now());
+  const last = Math.max(...pods.map(({ since }) => dueMs(Date.parse(since))));
+  await sleep(Math.max(1, last - Date.now()), { summary: `warm up ${name}: ${countOf(pods.length, 'pod')}` });
+}
+
+const allDone = ({ pods }: HandfulRequest): Handful => ({
+  done: pods.map(({ name }) => name),
+  later: [],
+  failed: [],
+  gone: [],
+});
+
+/** With the share of its weight that each pod should have by now. */
+function withShares({ warmUp, ...handful }: HandfulRequest): HandfulRequest {
+  if (warmUp === undefined) return handful;
+  const pods = handful.pods.map((pod) => {
+    const share = shareAt(warmUp, Date.parse(pod.since), Date.now());
+    return share === undefined ? pod : { ...pod, share };
+  });
+  return { ...handful, warmUp, pods };
 }
 
 /** How many pods one call of `stage` takes. Where there is a call for each pod that may be in hand, none waits for another. */

@@ -113,6 +113,8 @@ export function handfulRequest(
     order = [],
     births,
     surge,
+    warmUpMs = 0,
+    warmUpWeights,
   } = input;
   const index = pods[0]?.turn ?? 0;
   const turn = turnAt(stage, input, index);
@@ -138,6 +140,7 @@ export function handfulRequest(
     ...(hotSwap !== undefined && { hotSwap }),
     ...(births !== undefined && { births }),
     ...(surge !== undefined && { surge }),
+    ...(warmUpWeights !== undefined && { warmUp: { forMs: warmUpMs, weights: warmUpWeights } }),
     ...(turn !== undefined && { turn }),
     ...(goOn.length > 0 && { goOn }),
     ...(version !== undefined && { version }),

@@ -35,6 +35,7 @@ export async function runBatch(book: Book, index: number, looked?: Room): Promis
     ...heldRequest(book, plan),
     ...forwardRules(plan),
     ...(plan.warmUpMs !== undefined && { warmUpMs: plan.warmUpMs }),
+    ...(plan.warmUpWeights !== undefined && { warmUpWeights: plan.warmUpWeights }),
     name: current.name,
     pods: prepared.map((pod) => batchPod(pod)),
     ...(plan.change.order && { order: plan.change.order }),

@@ -119,6 +119,8 @@ export function createTraffic(through: readonly TrafficSource[], deps: TrafficDe
     },
     restore,
     ...(soonest !== undefined && { keepOutEveryMs: soonest }),
+    warm: (pods, rules) =>
+      inTurn(deps, reverse, pods, async (traffic, rest) => traffic.warm?.(rest, rules) ?? allDone(rest)),
     ...(parts.some(({ traffic }) => 'keepOut' in traffic) && {
       async keepOut(pods: readonly PumpedPod[]) {
         for (const { traffic, places } of parts) await traffic.keepOut?.(pods.map((pod) => withPlaces(pod, places)));
@@ -158,7 +160,7 @@ async function inTurn(
   pods: readonly PumpedPod[],
   act: (traffic: Traffic, pods: readonly PumpedPod[]) => Promise<Handful>,
 ): Promise<Handful> {
-  let answer: Handful = { ...emptyHandful, done: pods.map(({ name }) => name) };
+  let answer = allDone(pods);
   for (const { traffic, places } of parts) {
     const done = new Set(answer.done);
     const rest = pods
@@ -173,6 +175,8 @@ async function inTurn(
   }
   return answer;
 }
+
+const allDone = (pods: readonly PumpedPod[]): Handful => ({ ...emptyHandful, done: pods.map(({ name }) => name) });
 
 function withPlaces(pod: PumpedPod, places: readonly number[]): PumpedPod {
   if (pod.before === undefined) return pod;

@@ -35,6 +35,7 @@ export interface SpecFlags extends TargetFlags {
   readonly maxUnavailable?: string;
   readonly maxSurge?: string;
   readonly warmUp?: string;
+  readonly warmUpWeights?: readonly string[];
   readonly spreadBy?: string;
   readonly arrange?: string;
   readonly first?: string;
@@ -140,6 +141,12 @@ export function withStrategy(command: Command): Command {
       ),
     )
     .addOption(specOption('--warm-up <duration>', 'so long a pod that is back keeps its place (default: not at all)'))
+    .addOption(
+      specOption(
+        '--warm-up-weights <shares>',
+        'of its own weight in its registry meanwhile, such as 10%,50%; with --warm-up',
+      ).argParser(listFlag),
+    )
     .addOption(specOption('--spread-by <label>', 'node label over which each batch is spread (default: the zone)'))
     .addOption(
       specOption('--arrange <how>', 'Spread or Pack: in turn from each zone, or zone after zone (default: Spread)'),
@@ -230,6 +237,11 @@ export function overridesOf(words: readonly string[], flags: SpecFlags): readonl
     ...setField('--max-unavailable', 'strategy.maxUnavailable', quantityOf(flags.maxUnavailable)),
     ...setField('--max-surge', 'strategy.maxSurge', quantityOf(flags.maxSurge)),
     ...setField('--warm-up', 'strategy.warmUp', flags.warmUp),
+    ...setField(
+      '--warm-up-weights',
+      'strategy.warmUp',
+      flags.warmUpWeights && { ...(flags.warmUp !== undefined && { for: flags.warmUp }), weights: flags.warmUpWeights },
+    ),
     ...setField('--spread-by', 'strategy.order.spreadBy', flags.spreadBy),
     ...setField('--arrange', 'strategy.order.arrange', flags.arrange),
     ...setField('--first', 'strategy.order.first', flags.first),

@@ -31,7 +31,7 @@ const problem = {
 export function webhookApi(): object {
   return {
     openapi: '3.1.0',
-    info: { title: 'Traffic of a platform of your own', version: '1.0.0', description: about },
+    info: { title: 'Traffic of a platform of your own', version: '1.1.0', description: about },
     servers: [{ url: 'https://platform.example/traffic', description: '`server` of the release' }],
     security: [{ signature: [] }],
     paths: Object.fromEntries(

@@ -85,18 +85,20 @@ export function findingsIn({ sources, pods }: TrafficLook, runs: boolean): reado
   );
 }
 
-function findingOf({ is }: Standing, ready: boolean, runs: boolean): TrafficFinding['is'] | undefined {
+function findingOf({ is, text }: Standing, ready: boolean, runs: boolean): TrafficFinding['is'] | undefined {
+  // One that warms up, and nobody goes on with it.
+  if (is === 'in' && text !== undefined && !runs) return 'left';
   if (is === 'in' || is === 'notReady') return undefined;
   if (is === 'taken') return runs ? undefined : 'left';
   // Who is not ready has not registered, or says so itself.
   return ready || is === 'disabled' ? is : undefined;
 }
 
-function textOf({ text }: Standing, is: TrafficFinding['is']): string {
+function textOf({ is: stands, text }: Standing, is: TrafficFinding['is']): string {
   const more = text === undefined ? '' : `: ${text}`;
   switch (is) {
     case 'left':
-      return 'left out by a release or drain that runs no more';
+      return `left ${stands === 'in' ? `at ${text}` : 'out'} by a release or drain that runs no more`;
     case 'disabled':
       return `taken out by somebody else${more}`;
     case 'off':

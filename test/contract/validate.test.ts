@@ -236,7 +236,22 @@ describe('says where, what was found and what is allowed', () => {
     [
       'a warm-up of no time',
       { strategy: { warmUp: '0s' } },
-      'strategy.warmUp: found "0s"; allowed: a duration longer than zero, such as 30s, 5m, 24h or 1h30m',
+      'strategy.warmUp: found "0s"; allowed: a duration longer than zero, such as 30s, 5m, 24h or 1h30m; or `for` with `weights`, such as {for: 2m, weights: [10%, 50%]}',
+    ],
+    [
+      'weights without a time',
+      { strategy: { warmUp: { weights: ['10%'] } } },
+      'strategy.warmUp.for: found nothing; allowed: a duration longer than zero, such as 30s, 5m, 24h or 1h30m',
+    ],
+    [
+      'all of the weight before the time is over',
+      { strategy: { warmUp: { for: '2m', weights: ['50%', '100%'] } } },
+      'strategy.warmUp.weights[1]: found "100%"; allowed: a whole percentage from 1% to 99%',
+    ],
+    [
+      'weights that fall',
+      { strategy: { warmUp: { for: '2m', weights: ['10%', '50%', '50%'] } } },
+      'strategy.warmUp.weights[2]: found 50%; allowed: more than 50%, the share before it',
     ],
     [
       'a check by a misspelt name',

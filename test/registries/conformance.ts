@@ -15,6 +15,7 @@ import { dying, type Release, refs, releaseOf, workerOn } from '../kwok/traffic/
 import { makeCertificates } from '../support/tlsFront.ts';
 import { credentialsFolder } from './credentialsFolder.ts';
 import { type Call, type Front, frontOf } from './front.ts';
+import { warmsUp } from './warmUp.ts';
 import { releases } from './wholeRelease.ts';
 
 /** A pod as its application registers it. */
@@ -58,10 +59,19 @@ export interface RegistryUnderTest {
   isCalled(registered: Registered): Promise<boolean>;
   /** As a person would. */
   takeOut(registered: Registered): Promise<void>;
+  /** Where its instances have weights. */
+  readonly weights?: {
+    /** By which callers go; undefined: they are not sent to it. */
+    of(this: void, registered: Registered): Promise<number | undefined>;
+    /** As a person would. */
+    set(this: void, registered: Registered, weight: number): Promise<void>;
+    /** 10% and 50% of the weight with which instances are registered, and that one. */
+    readonly steps: readonly [number, number, number];
+  };
   close(): Promise<void>;
 }
 
-interface Shop {
+export interface Shop {
   readonly app: App;
   readonly front: Front;
   readonly service: string;
@@ -523,6 +533,9 @@ export function conforms(registry: RegistryUnderTest): void {
       expect(right).toMatchObject([{ missing: [] }]);
     });
   });
+
+  if (registry.weights !== undefined)
+    warmsUp(registry.weights, () => ({ world, shop, seen, trails, takeOut: (one) => registry.takeOut(one) }));
 
   releases(registry);
 }

@@ -136,6 +136,22 @@ export async function startDubbo(): Promise<RegistryUnderTest | undefined> {
       await person.create(`${folderOf(registered)}/configurators/${encodeURIComponent(rule)}`, 'persistent');
       await person.end();
     },
+    weights: {
+      of: async (registered) => {
+        const found = await held(registered);
+        return found === undefined || found.rules.some((rule) => applies(rule, found.url))
+          ? undefined
+          : weightOf(found.url, found.rules);
+      },
+      async set(registered, weight) {
+        const { ip, port: at, service } = registered;
+        const rule = `override://${ip}:${at}/${service}?category=configurators&dynamic=false&enabled=true&weight=${weight}`;
+        const person = await session(port);
+        await person.create(`${folderOf(registered)}/configurators/${encodeURIComponent(rule)}`, 'persistent');
+        await person.end();
+      },
+      steps: [1, 4, 7],
+    },
     close: () => zookeeper.close(),
   };
 }
@@ -147,9 +163,25 @@ export const urlOf = ({ service, ip, port, metadata }: Omit<Registered, 'pod'>):
 
 /** As AbstractConfigurator of Dubbo 3.3 decides it for a rule without a configVersion, and RegistryDirectory what `disabled` means. */
 function applies(rule: string, url: string): boolean {
+  return isFor(rule, url) && new URL(rule).searchParams.get('disabled') === 'true';
+}
+
+function isFor(rule: string, url: string): boolean {
   const [of, to] = [rule, url].map((one) => new URL(one));
   if (of === undefined || to === undefined || of.protocol !== 'override:') return false;
   const same = (name: string): boolean => of.searchParams.get(name) === to.searchParams.get(name);
-  const isFor = of.host === to.host && of.pathname === to.pathname && same('group') && same('version');
-  return isFor && of.searchParams.get('enabled') !== 'false' && of.searchParams.get('disabled') === 'true';
+  const fits = of.host === to.host && of.pathname === to.pathname && same('group') && same('version');
+  return fits && of.searchParams.get('enabled') !== 'false';
+}
+
+/** As a consumer has it after all rules, those of the highest `priority` last: AbstractConfigurator.compareTo, AbstractLoadBalance.getWeight. */
+function weightOf(url: string, rules: readonly string[]): number {
+  const parameter = (of: string, name: string): number | undefined => {
+    const value = new URL(of).searchParams.get(name);
+    return value === null ? undefined : Number(value);
+  };
+  return rules
+    .filter((rule) => isFor(rule, url))
+    .toSorted((a, b) => (parameter(a, 'priority') ?? 0) - (parameter(b, 'priority') ?? 0))
+    .reduce((weight, rule) => parameter(rule, 'weight') ?? weight, parameter(url, 'weight') ?? 100);
 }

@@ -102,6 +102,11 @@ export async function startNacos(): Promise<RestartableRegistry | undefined> {
     },
     isCalled: (registered) => client.isCalled(placeOf(registered)),
     takeOut: (registered) => client.update(placeOf(registered), { enabled: 'false' }),
+    weights: {
+      of: (registered) => client.weight(placeOf(registered)),
+      set: (registered, weight) => client.update(placeOf(registered), { weight: String(weight) }),
+      steps: [0.07, 0.35, 0.7],
+    },
     restart: () => rnacos.restart(),
     close: async () => {
       await front.close();
@@ -135,10 +140,20 @@ export function nacosClient(address: string) {
     update: async (of: Place, change: object): Promise<void> =>
       void (await send('PATCH', '/instance', { ...of, ...change })),
     async isCalled(of: Place): Promise<boolean> {
-      const { serviceName, groupName, namespaceId, ip, port } = of;
-      const text = await send('GET', '/instance/list', { serviceName, groupName, namespaceId, healthyOnly: 'true' });
-      const { hosts } = JSON.parse(text) as { hosts: readonly { readonly ip: string; readonly port: number }[] };
-      return hosts.some((one) => one.ip === ip && String(one.port) === port);
+      return (await this.weight(of)) !== undefined;
+    },
+    /** As callers are told it; undefined: they are not told of it. */
+    async weight({ ip, port, serviceName, groupName, namespaceId }: Place): Promise<number | undefined> {
+      const hosts = await this.list(serviceName, { groupName, namespaceId });
+      return hosts.find((one) => one.ip === ip && String(one.port) === port)?.weight;
+    },
+    /** Whom callers are told of. */
+    async list(serviceName: string, of: Partial<Place> = {}) {
+      const text = await send('GET', '/instance/list', { ...of, serviceName, healthyOnly: 'true' });
+      const { hosts } = JSON.parse(text) as {
+        hosts: readonly { readonly ip: string; readonly port: number; readonly weight: number }[];
+      };
+      return hosts;
     },
   };
 }

@@ -27,6 +27,7 @@ interface Said {
   readonly instance: string;
   readonly revision: string;
   readonly state?: string;
+  readonly weight?: number;
 }
 
 const name = 'platform';
@@ -48,8 +49,8 @@ export async function startWebhook(): Promise<RegistryUnderTest> {
   };
   const shown = ({ weight, ...instance }: Instance) => ({
     ...instance,
-    inTraffic: weight > 0,
-    ...(!instance.takenOut && { state: String(weight) }),
+    inTraffic: !instance.takenOut && weight > 0,
+    ...(!instance.takenOut && { weight, state: String(weight) }),
   });
   const change = (instance: Instance, takenOut: boolean, weight: number): void => {
     revisions += 1;
@@ -62,14 +63,21 @@ export async function startWebhook(): Promise<RegistryUnderTest> {
       status: 200,
       body: { instances: [...(services.get(service)?.values() ?? [])].map(shown) },
     }),
-    'take-out': (said) => written(said, (instance) => change(instance, true, 0)),
-    'put-back': (said) => written(said, (instance) => change(instance, false, Number(said.state))),
+    'take-out': (said) =>
+      written(said, (instance) => {
+        if (!instance.takenOut) change(instance, true, 0);
+      }),
+    'put-back': (said) =>
+      written(said, (instance) => {
+        if (instance.takenOut) change(instance, false, said.weight ?? Number(said.state));
+      }),
+    weigh: (said) => written(said, (instance) => change(instance, instance.takenOut, said.weight ?? 0)),
   };
-  function written({ type, service, instance: id, revision }: Said, act: (instance: Instance) => void): Answer {
+  function written({ service, instance: id, revision }: Said, act: (instance: Instance) => void): Answer {
     const instance = services.get(service)?.get(id);
     if (instance === undefined) return { status: 404, body: `no instance ${id}` };
     if (instance.revision !== revision) return { status: 409, body: `it is at revision ${instance.revision}` };
-    if (instance.takenOut !== (type === 'take-out')) act(instance);
+    act(instance);
     if (!instance.registered && !instance.takenOut) of(service).delete(id);
     return { status: 200, body: shown(instance) };
   }
@@ -145,12 +153,26 @@ export async function startWebhook(): Promise<RegistryUnderTest> {
       const { revision: _changes, ...rest } = found;
       return Promise.resolve(rest);
     },
-    isCalled: ({ service, pod, port }) =>
-      Promise.resolve((services.get(service)?.get(`${pod}-${port}`)?.weight ?? 0) > 0),
+    isCalled({ service, pod, port }) {
+      const found = services.get(service)?.get(`${pod}-${port}`);
+      return Promise.resolve(found !== undefined && shown(found).inTraffic);
+    },
     takeOut({ service, pod, port }) {
       const found = services.get(service)?.get(`${pod}-${port}`);
       if (found !== undefined) change(found, true, 0);
       return Promise.resolve();
+    },
+    weights: {
+      of({ service, pod, port }) {
+        const { takenOut = true, weight } = services.get(service)?.get(`${pod}-${port}`) ?? {};
+        return Promise.resolve(takenOut ? undefined : weight);
+      },
+      set({ service, pod, port }, weight) {
+        const found = services.get(service)?.get(`${pod}-${port}`);
+        if (found !== undefined) change(found, found.takenOut, weight);
+        return Promise.resolve();
+      },
+      steps: [0.7, 3.5, 7],
     },
     async close() {
       server.closeAllConnections();

@@ -16,6 +16,7 @@ import type { SettledEnd } from './status.ts';
 import type { NotifyTarget, TrafficSource } from './traffic.schema.ts';
 
 import type { TrafficLook } from './trafficLook.ts';
+import type { WarmUp } from './warmUp.ts';
 import type { TrafficInput } from './workflows.ts';
 
 /**
@@ -73,6 +74,8 @@ export interface ClusterActivities extends BlueGreenActivities, CanaryActivities
   check(request: HandfulRequest): Promise<Handful>;
   /** Puts the pods back as their snapshot says, and sees that they are back. */
   restore(request: HandfulRequest): Promise<Handful>;
+  /** Gives pods that are back the share of their weight that is due, and at the end all of it, as before; the others are `later`. */
+  warm(request: HandfulRequest): Promise<Handful>;
   /** Sees for some minutes that drained pods stay out: those that came back by themselves are taken out again. */
   keepOut(request: KeepOutRequest): Promise<void>;
 
@@ -232,6 +235,8 @@ export interface HandfulPod extends PodRef {
   /** What it shall run; by container, only those that change. */
   readonly images?: Images;
   readonly traffic?: TrafficSnapshot;
+  /** Of one that warms up: the share of its own weight that is due, percent; absent: all of it. */
+  readonly share?: number;
   /** When the workflow handed it to this stage for the first time, ISO 8601: for time-outs that outlive a retry. */
   readonly since: string;
 }
@@ -268,6 +273,8 @@ export interface HandfulRequest extends HeldRequest, PodRules {
   readonly births?: Births;
   /** Before the old ones go: those are set apart, and go in `retire`. */
   readonly surge?: true;
+  /** Those that are put back come with less callers at first. */
+  readonly warmUp?: WarmUp;
   /** The containers of a pod change one after another: whose turn it is. `images` are those up to them. */
   readonly turn?: Turn;
   /**

@@ -7,7 +7,6 @@ import type { Target } from './names.ts';
 import type { Images } from './observation.ts';
 import type { PodOrder } from './planner/ordering.ts';
 import type { Quantity } from './quantity.schema.ts';
-import { humanDuration } from './quantity.ts';
 import type { PlannedReload } from './reload.ts';
 import type { PlannedResize } from './resize.ts';
 import type { PlannedScale } from './scale/plan.ts';
@@ -15,6 +14,7 @@ import type { SilenceSpec } from './silence.schema.ts';
 import type { ReleaseSpec } from './spec.ts';
 import type { TemplatePatch } from './template.schema.ts';
 import type { NotifyTarget, TrafficSource } from './traffic.schema.ts';
+import { warmUpText } from './warmUp.ts';
 
 /**
  * What a release will do: made once by the planner from spec and observation, shown to the approver,
@@ -50,6 +50,8 @@ export interface Plan {
   readonly readyTimeoutMs: number;
   /** So long after a pod is back its place is not free. */
   readonly warmUpMs?: number;
+  /** Shares of the weight of an instance at which it is meanwhile, see WarmUp; the ways in that have none are a pause. */
+  readonly warmUpWeights?: readonly number[];
   readonly traffic: PlannedTraffic;
   readonly checks: readonly CheckSpec[];
   readonly notify: readonly NotifyTarget[];
@@ -219,6 +221,7 @@ export interface PlanWarning {
     | 'NO_DRAIN'
     | 'NOT_REGISTERED'
     | 'OUT_ALREADY'
+    | 'NO_WEIGHTS'
     | 'NOT_SWITCHED'
     | 'CANARY_CROWDED'
     | 'AUTOSCALER'
@@ -252,10 +255,13 @@ export function boundText({
   surge,
   maxUnavailable,
   warmUpMs,
-}: Pick<Plan, 'surge' | 'maxUnavailable' | 'warmUpMs'>): string {
+  warmUpWeights,
+}: Pick<Plan, 'surge' | 'maxUnavailable' | 'warmUpMs' | 'warmUpWeights'>): string {
   const bound =
     surge === undefined
       ? `at most ${maxUnavailable} out of service at once`
       : `at most ${surge} new ones beside the old at once, none out of service`;
-  return warmUpMs === undefined ? bound : `${bound}; one that is back warms up for ${humanDuration(warmUpMs)}`;
+  return warmUpMs === undefined
+    ? bound
+    : `${bound}; one that is back warms up for ${warmUpText(warmUpMs, warmUpWeights)}`;
 }

@@ -21,6 +21,7 @@ import { runsReload } from './planner/reload.ts';
 import { plannedRules } from './planner/rules.ts';
 import { supersedingChange, withOrigin } from './planner/supersede.ts';
 import { requireTraffic } from './planner/traffic.ts';
+import { plannedWeights } from './planner/warmUp.ts';
 import { planWarnings } from './planner/warnings.ts';
 import { plannedWrites } from './planner/writes.ts';
 import { hasResources } from './resize.ts';
@@ -89,6 +90,7 @@ export function planRelease(spec: ReleaseSpec, observation: Observation): Plan {
     ...(surge !== undefined && { surge }),
     disruptionBudgets: strategy.disruptionBudgets,
     ...plannedRules(spec, observation, traffic.through),
+    ...plannedWeights(strategy, traffic.through, change),
     shape,
   };
   return {

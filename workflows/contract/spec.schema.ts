@@ -22,6 +22,7 @@ import {
 } from './specRules.schema.ts';
 import { templateSchema } from './template.schema.ts';
 import { notifySchema, trafficSourceSchema } from './traffic.schema.ts';
+import { warmUpSchema } from './warmUp.schema.ts';
 
 export const modes = [
   'InPlaceIfPossible',
@@ -259,10 +260,10 @@ const releaseShape = z.strictObject({
         .describe(
           'Where pods of a Deployment are made anew: so many new ones at once stand beside the old, each of which goes when the one in its place serves, so that none is out of service; `maxUnavailable` then does not count. A percentage of all pods rounds up. Default: none.',
         ),
-      warmUp: someTimeSchema
+      warmUp: warmUpSchema
         .optional()
         .describe(
-          'So long after a pod is back in traffic no other takes its place out of service, and no old pod goes in its favour: its caches fill meanwhile. A rollback does not wait for it. Default: not at all.',
+          'So long after a pod is back in traffic no other takes its place out of service, and no old pod goes in its favour: its caches fill meanwhile, at `weights` of its own where its registry has any. A rollback does not wait for it, and gives pods back all their weight. Default: not at all.',
         ),
       disruptionBudgets: z
         .enum(['Respect', 'Ignore'])

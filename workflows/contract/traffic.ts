@@ -28,6 +28,15 @@ export function registryEntry(source: RegistrySource): RegistryEntry {
   return { key: key as RegistryKey, rules: rules as RegistryEntry['rules'] };
 }
 
+/** Registries in which every instance has a weight, by which callers share their calls out: their adapters have `weights`. */
+export const weighing: ReadonlySet<RegistryKey> = new Set(['nacos', 'dubbo', 'webhook']);
+
+/** Whether a pod that is back there may get its callers little by little. */
+export const hasWeights = (source: TrafficSource): boolean => {
+  const registry = registryOf(source);
+  return registry !== undefined && weighing.has(registry.key);
+};
+
 /** So long callers may go on with what they found there before. */
 export function callersCacheMs(source: TrafficSource): number {
   const registry = registryOf(source);

@@ -22,7 +22,7 @@ export interface PodInTraffic {
 
 /**
  * How one pod stands in one source.
- * `in`: callers are sent there; `taken`: a release or drain of ours keeps it out; `disabled`: somebody else does, in the
+ * `in`: callers are sent there, fewer than in the end where `text` says its weight; `taken`: a release or drain of ours keeps it out; `disabled`: somebody else does, in the
  * same way; `notReady`: its own readiness keeps it out; `absent`: it is not known there; `off`: the registry sends no callers,
  * by a state of its own; `unknown`: nobody can tell.
  */

@@ -28,11 +28,18 @@ export const webhookInstanceSchema = z
       .describe(
         'False: it has taken itself off and is listed only because it is out, should it register again. It is listed so for ten minutes, or until it is put back; then it is forgotten. Not there: true.',
       ),
+    weight: z
+      .number()
+      .min(0)
+      .optional()
+      .describe(
+        'One with twice the weight gets twice the calls. Left out: the platform has no weights, or does not know it while the instance is out; a release then has a pause where it would go up in steps, or goes by the weight from before.',
+      ),
     revision: z
       .string()
       .min(1)
       .describe(
-        'Another one after each change of `takenOut` or `registered`, and after each registration. A write names the one that it was decided on.',
+        'Another one after each change of `takenOut`, `registered` or `weight`, and after each registration. A write names the one that it was decided on.',
       ),
     state: z
       .string()
@@ -77,6 +84,23 @@ export const webhookOperations = {
       type: z.literal('put-back'),
       ...writeFields,
       state: z.string().optional().describe('The `state` that it had before it was taken out.'),
+      weight: z
+        .number()
+        .min(0)
+        .optional()
+        .describe(
+          'The weight that it comes back with, whatever it was before: it warms up. Sent only where the platform has told its weight.',
+        ),
+    }),
+    answer: webhookInstanceSchema,
+  },
+  weigh: {
+    does: 'Gives an instance another weight',
+    more: 'Asked only of platforms that tell the weight of an instance, while it warms up after a release; at the end with the weight that it had before. Whether it is out stays as it is. Answered with the instance as it stands then.',
+    request: z.strictObject({
+      type: z.literal('weigh'),
+      ...writeFields,
+      weight: z.number().min(0).describe('With two digits behind the point at most, or as the platform has told it.'),
     }),
     answer: webhookInstanceSchema,
   },

@@ -54,6 +54,8 @@ export interface BatchInput extends HeldRequest, PodRules {
   readonly mayFail: number;
   /** So long after a pod is back its place is not free. None in a rollback. */
   readonly warmUpMs?: number;
+  /** At which shares of its weight it is meanwhile. */
+  readonly warmUpWeights?: readonly number[];
   /** None in a rollback. */
   readonly limits?: PlannedLimits;
   readonly paused: boolean;

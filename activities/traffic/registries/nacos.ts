@@ -3,7 +3,7 @@ import type { RegistryCall, RegistryClient } from './client.ts';
 import { RegistryFailure } from './failure.ts';
 import { type Listed, lookAmong } from './instances.ts';
 import { loggedIn } from './login.ts';
-import type { Registry, Stand } from './registry.ts';
+import type { Registry, Stand, Weight } from './registry.ts';
 
 /** What of an instance is read; the same in all versions of the API. */
 interface NacosInstance {
@@ -55,7 +55,7 @@ const listsThoseOut = new Map<string, boolean>();
 
 /**
  * Nacos, by `enabled`: an instance that is not stays registered, heartbeats do not change it, and callers are not told of it.
- * Only that field is written, and the weight as it is: what else a person or the application has set stays theirs.
+ * Only that field is written, and the weight as it is or as a warm-up wants it: what else a person or the application has set stays theirs.
  */
 export function nacosRegistry(
   { api, namespace, group, clusters, service, instance, credentials }: RegistryRulesOf<'nacos'>,
@@ -91,8 +91,9 @@ export function nacosRegistry(
       if (found.length !== pageSize) return all;
     }
   };
-  const update = async ({ id, state = {} }: Stand, enabled: boolean): Promise<void> => {
-    const { ip = '', port = '', cluster = '', weight = '' } = state;
+  const update = async ({ id, state = {}, ...now }: Stand, enabled: boolean, given?: Weight): Promise<void> => {
+    const { ip = '', port = '', cluster = '' } = state;
+    const weight = String(given?.is ?? now.weight ?? '');
     // Each API knows one of the two names of the cluster. Without its weight it would have the default one; without metadata v2 refuses.
     const change = { ip, port, cluster, clusterName: cluster, weight, enabled: String(enabled), metadata: '' };
     const { status } = await call({ ...at.update, query: { ...named, ...change } });
@@ -121,7 +122,9 @@ export function nacosRegistry(
       await update(stand, true);
       throw hides();
     },
-    putBack: (now) => update(now, true),
+    putBack: (now, _before, weight) => update(now, true, weight),
+    // It rounds up what is less than 0.01.
+    weights: { decimals: 2, set: (now, weight) => update(now, !now.takenOut, weight) },
     async services() {
       const names: string[] = [];
       for (let page = 1; ; page += 1) {
@@ -157,7 +160,8 @@ function standOf(one: NacosInstance): Stand {
     id: idOf(one),
     inTraffic: enabled && healthy && weight > 0,
     takenOut: !enabled,
-    state: { ip, port: String(port), cluster: clusterName, weight: String(weight) },
+    weight,
+    state: { ip, port: String(port), cluster: clusterName },
   };
 }
 

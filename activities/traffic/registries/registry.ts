@@ -14,8 +14,8 @@ export interface Registry {
    * it stood when its batch was looked at: out perhaps, by somebody else, before it came back by itself.
    */
   takeOut(stand: Stand, like?: Stand): Promise<void>;
-  /** Puts the instance that stands as `now` back to how it stood before. */
-  putBack(now: Stand, before: Stand): Promise<void>;
+  /** Puts the instance that stands as `now` back to how it stood before. `weight`: the one that it comes back with, where it is not the one that it has now. */
+  putBack(now: Stand, before: Stand, weight?: Weight): Promise<void>;
   /**
    * Holds the place of an instance that has taken itself off: whoever registers as it is out from the first moment. `stand`: how it
    * stood when it was there. Does no harm to one that has registered meanwhile. A place that nobody takes away by `putBack`
@@ -24,10 +24,26 @@ export interface Registry {
   hold?(stand: Stand, pod: LivePod): Promise<void>;
   /** Removes what keeps out the next one that registers as `before`, who is not there; absent: nothing does, but a place. */
   forget?(before: Stand): Promise<void>;
+  /** Absent: instances have no weights there, or none that can be changed for a while and be put back for sure. */
+  readonly weights?: Weights;
   /** Removes what `takeOut` left for others than the pods of the workload; absent: it leaves nothing that outlasts an instance. */
   tidy?(pods: readonly LivePod[]): Promise<void>;
   /** Names of the services that the server has, for the refusal of one that it has not; absent: it cannot tell. */
   services?(): Promise<readonly string[]>;
+}
+
+/** By weights callers share their calls out among the instances: one of twice the weight gets twice as many. */
+export interface Weights {
+  /** So many digits behind the point a weight may have. */
+  readonly decimals: number;
+  /** Gives an instance that weight; whether it is out or in traffic stays as it is. */
+  set(now: Stand, weight: Weight): Promise<void>;
+}
+
+export interface Weight {
+  readonly is: number;
+  /** The one that it has by itself: nothing of ours is left then. */
+  readonly own: boolean;
 }
 
 /** How one instance stands. Plain JSON: it is kept on the pod and in the workflow. */
@@ -40,6 +56,8 @@ export interface Stand {
   readonly takenOut: boolean;
   /** It is out because its place is held: nobody has registered there (`place`), or somebody has, and `takeOut` has yet to follow. */
   readonly held?: 'place' | 'instance';
+  /** The weight by which callers go, or would go; absent: the registry has none, or nobody can tell which one counts. */
+  readonly weight?: number;
   /** What else `putBack` needs. */
   readonly state?: Readonly<Record<string, string>>;
 }

@@ -33,10 +33,14 @@ export function webhookRegistry(
     return read(operation, text);
   }
 
-  async function write<O extends 'take-out' | 'put-back'>(operation: O, request: WebhookRequest<O>): Promise<void> {
+  async function write<O extends 'take-out' | 'put-back' | 'weigh'>(
+    operation: O,
+    request: WebhookRequest<O>,
+  ): Promise<void> {
     const id = createHash('sha256').update(JSON.stringify(request)).digest('hex');
     const { takenOut } = (await ask(operation, request, id)) as WebhookInstance;
-    if (takenOut !== (operation === 'take-out')) throw strange(operation, `takenOut: ${takenOut}`);
+    if (operation !== 'weigh' && takenOut !== (operation === 'take-out'))
+      throw strange(operation, `takenOut: ${takenOut}`);
   }
 
   return {
@@ -51,8 +55,18 @@ export function webhookRegistry(
       return lookAmong(listing, instance, pods);
     },
     takeOut: (stand) => write('take-out', { type: 'take-out', service, ...seen(stand) }),
-    putBack: (now, { state: { state } = {} }) =>
-      write('put-back', { type: 'put-back', service, ...seen(now), ...(state !== undefined && { state }) }),
+    putBack: (now, { state: { state } = {} }, weight) =>
+      write('put-back', {
+        type: 'put-back',
+        service,
+        ...seen(now),
+        ...(state !== undefined && { state }),
+        ...(weight !== undefined && { weight: weight.is }),
+      }),
+    weights: {
+      decimals: 2,
+      set: (now, { is: weight }) => write('weigh', { type: 'weigh', service, ...seen(now), weight }),
+    },
     async services() {
       return (await ask('services', { type: 'services' }, randomUUID())).services;
     },
@@ -67,11 +81,12 @@ const listed = ({ id, ip, port, metadata = {}, registered }: WebhookInstance): L
   isPlace: registered === false,
 });
 
-const standOf = ({ id, inTraffic, takenOut, revision, state, registered }: WebhookInstance): Stand => ({
+const standOf = ({ id, inTraffic, takenOut, weight, revision, state, registered }: WebhookInstance): Stand => ({
   id,
   inTraffic,
   takenOut,
   ...(registered === false && { held: 'place' }),
+  ...(weight !== undefined && { weight }),
   state: { revision, ...(state !== undefined && { state }) },
 });
 

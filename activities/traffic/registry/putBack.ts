@@ -8,6 +8,7 @@ import { isOfPod, RegistryFailure } from '../registries/failure.ts';
 import type { Found, Stand } from '../registries/registry.ts';
 import { isOverdue } from '../rules.ts';
 import { writeTrail } from './trail.ts';
+import { type Aim, aimOf, isGiven, type LeftStand } from './weights.ts';
 import { beforeOf, lookAt, pause, problemOf, type RegistryWork, snapshotOf } from './work.ts';
 
 /** An application registers when it has started. Those that take longer come again. */
@@ -64,18 +65,31 @@ async function comeBack(work: RegistryWork, pod: PumpedPod, seen: Found, rules: 
     if (before.takenOut || stand.takenOut || !needed || stand.inTraffic) return 'done';
     return late(`${work.name} sends no callers to ${stand.id}`);
   }
-  if (!stand.takenOut && (stand.inTraffic || !needed)) return writeTrail(work.deps, pod, work.name, null);
-  if (stand.takenOut) {
-    try {
-      await work.registry.putBack(stand, trail);
-    } catch (error) {
-      if (isOfPod(error)) return late(error.message.replace(/\.$/, ''));
-      throw error;
-    }
-    // Seen at the next look; one that waited for the server must not be late for it.
-    return 'later';
+  const aim = aimOf(work.registry.weights, stand, trail, needed ? rules.warmUp?.weights : []);
+  const isIn = !stand.takenOut && (stand.inTraffic || !needed);
+  const hasWeight =
+    aim === undefined || stand.weight === aim.weight.is || (aim.warming !== undefined && isGiven(stand, trail));
+  // The trail of one that warms up stays until it has its own weight.
+  if (isIn && hasWeight) return aim?.warming === undefined ? writeTrail(work.deps, pod, work.name, null) : 'done';
+  if (!isIn && !stand.takenOut) return late(`${work.name} sends no callers to ${stand.id}`);
+  if (aim?.warming !== undefined) {
+    const written = await writeTrail(work.deps, pod, work.name, { ...trail, warming: aim.warming });
+    if (written !== 'done') return written;
   }
-  return late(`${work.name} sends no callers to ${stand.id}`);
+  try {
+    await bringBack(work, stand, trail, aim);
+  } catch (error) {
+    if (isOfPod(error)) return late(error.message.replace(/\.$/, ''));
+    throw error;
+  }
+  // Seen at the next look; one that waited for the server must not be late for it.
+  return 'later';
+}
+
+/** The one write that an instance which is out, or has not the weight that it shall have, needs. */
+async function bringBack({ registry }: RegistryWork, now: Stand, before: Stand, aim: Aim | undefined): Promise<void> {
+  if (now.takenOut) await registry.putBack(now, before, aim?.weight);
+  else if (aim !== undefined && aim.weight.is !== now.weight) await registry.weights?.set(now, aim.weight);
 }
 
 /**
@@ -124,12 +138,14 @@ async function forget(
 }
 
 interface LeftOut extends LivePod {
-  readonly before: Stand;
+  readonly before: LeftStand;
 }
 
 async function leaveOneIn(work: RegistryWork, pod: LeftOut, seen: Found | undefined): Promise<void> {
   if (seen?.is === 'unanswered') throw seen.why;
-  if (seen?.is === 'there' && seen.stand.takenOut) await work.registry.putBack(seen.stand, pod.before);
+  if (seen?.is === 'there') {
+    await bringBack(work, seen.stand, pod.before, aimOf(work.registry.weights, seen.stand, pod.before));
+  }
   if (seen?.is === 'none') await forget(work, seen, pod.before);
   await writeTrail(work.deps, pod, work.name, null);
 }

@@ -17,7 +17,8 @@ function standing(work: RegistryWork, pod: LivePod, seen: Found): Standing {
   if (seen.is !== 'there') return { is: 'unknown', text: problemOf(work, seen) };
   const { inTraffic, takenOut, state = {} } = seen.stand;
   if (takenOut) return { is: beforeOf(work, pod) === undefined ? 'disabled' : 'taken' };
-  if (inTraffic) return { is: 'in' };
+  const warming = beforeOf(work, pod)?.warming;
+  if (inTraffic) return { is: 'in', ...(warming && { text: `weight ${seen.stand.weight} of ${warming.own}` }) };
   const text = Object.values(state)[0];
   return { is: 'off', ...(text !== undefined && { text }) };
 }

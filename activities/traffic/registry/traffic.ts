@@ -1,12 +1,13 @@
 import { milliseconds } from '../../../workflows/contract/quantity.ts';
 import type { RegistrySource } from '../../../workflows/contract/registries.schema.ts';
 import { registryEntry, sourceText } from '../../../workflows/contract/traffic.ts';
-import type { Access, LivePod, Traffic, TrafficDeps } from '../../ports.ts';
+import type { Access, LivePod, PumpedPod, Traffic, TrafficDeps, TrafficRules } from '../../ports.ts';
 import { openRegistry } from '../registries/index.ts';
 import { inspectRegistry } from './inspect.ts';
 import { leaveNobodyOut, putBackInto, tidyUp } from './putBack.ts';
 import { registryStands } from './stands.ts';
 import { keepOutOf, seeOutOf, takeOutOf } from './takeOut.ts';
+import { warmIn } from './warm.ts';
 import { beforeOf, lookAt, type RegistryWork } from './work.ts';
 
 const access: readonly Access[] = [
@@ -26,6 +27,7 @@ export function registryTraffic(source: RegistrySource, deps: TrafficDeps): Traf
     rules: entry.rules,
     deps,
   };
+  const { weights } = work.registry;
   return {
     key: entry.key,
     access,
@@ -52,5 +54,8 @@ export function registryTraffic(source: RegistrySource, deps: TrafficDeps): Traf
     keepOut: async (pods) => void (await keepOutOf(work, pods)),
     ...(work.registry.hold !== undefined && { keepOutEveryMs: holdWithinMs }),
     restore: (pods, rules) => putBackInto(work, pods, rules),
+    ...(weights !== undefined && {
+      warm: (pods: readonly PumpedPod[], rules: TrafficRules) => warmIn(work, weights, pods, rules),
+    }),
   };
 }

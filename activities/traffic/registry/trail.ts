@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { marks } from '../../../workflows/contract/names.ts';
 import type { LeftOut } from '../../../workflows/contract/observation.ts';
 import type { Outcome } from '../../handful.ts';
@@ -5,15 +6,15 @@ import { KubernetesFailure } from '../../kubernetes/kubernetesFailure.ts';
 import { pods } from '../../kubernetes/resources.ts';
 import type { Pod } from '../../kubernetes/wire.ts';
 import type { LivePod, TrafficDeps } from '../../ports.ts';
-import type { Stand } from '../registries/registry.ts';
+import type { LeftStand } from './weights.ts';
 
 /**
  * What a pod was taken out of and how it stood there before, by source, in an annotation of the pod: written before it
- * is taken out, and away when it is seen back. Whoever comes after a worker or a release that is no more finds it there.
+ * is taken out, and away when it is seen back with its own weight. Whoever comes after a worker or a release that is no more finds it there.
  */
-type Trail = Readonly<Record<string, Stand>>;
+type Trail = Readonly<Record<string, LeftStand>>;
 
-export const trailOf = (pod: Pod, source: string): Stand | undefined => readTrail(pod)[source];
+export const trailOf = (pod: Pod, source: string): LeftStand | undefined => readTrail(pod)[source];
 
 /** Which pods are out of what, as far as it is written on them. */
 export function leftOutOf(own: readonly Pod[]): readonly LeftOut[] {
@@ -29,10 +30,10 @@ export async function writeTrail(
   deps: TrafficDeps,
   { name, uid, pod }: LivePod,
   source: string,
-  stand: Stand | null,
+  stand: LeftStand | null,
 ): Promise<Outcome> {
   const { [source]: was, ...others } = readTrail(deps.pods.find({ name, uid }) ?? pod);
-  if ((was === undefined) === (stand === null)) return 'done';
+  if (isDeepStrictEqual(was ?? null, stand)) return 'done';
   const trail: Trail = stand === null ? others : { ...others, [source]: stand };
   const value = Object.keys(trail).length === 0 ? null : JSON.stringify(trail);
   try {
@@ -61,5 +62,5 @@ function readTrail({ metadata }: Pod): Trail {
   }
 }
 
-export const isStand = (value: unknown): value is Stand =>
+export const isStand = (value: unknown): value is LeftStand =>
   typeof value === 'object' && value !== null && 'id' in value && 'inTraffic' in value && 'takenOut' in value;

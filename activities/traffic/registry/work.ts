@@ -5,6 +5,7 @@ import { RegistryFailure } from '../registries/failure.ts';
 import type { OpenRegistry } from '../registries/index.ts';
 import type { Found, Stand } from '../registries/registry.ts';
 import { isStand, trailOf } from './trail.ts';
+import type { LeftStand } from './weights.ts';
 
 /** One source of `through` that is a registry, in one activity. */
 export interface RegistryWork extends OpenRegistry {
@@ -32,7 +33,7 @@ export async function lookAt(
 }
 
 /** How it stood before a release took it out; undefined: none has. */
-export const beforeOf = ({ name, deps }: RegistryWork, pod: LivePod): Stand | undefined =>
+export const beforeOf = ({ name, deps }: RegistryWork, pod: LivePod): LeftStand | undefined =>
   trailOf(deps.pods.find(pod) ?? pod.pod, name);
 
 /** How it stood when its batch was looked at. */

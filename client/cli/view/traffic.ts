@@ -55,7 +55,9 @@ export function trafficLines(
 const short = (source: string): string => source.replace(/ at \S+$/, '');
 
 const cells = ({ stands }: PodInTraffic, { colours }: Look): string[] =>
-  stands.map(({ is }) => (is === 'in' ? colours.green(words[is]) : colours.yellow(words[is])));
+  stands.map(({ is, text }) =>
+    is === 'in' ? colours.green([words[is], text].filter(Boolean).join(', ')) : colours.yellow(words[is]),
+  );
 
 function problems({ findings, target, openServices, running }: TrafficView, look: Look, defaults: CommandDefaults) {
   const { colours, glyphs, width } = look;

@@ -56,6 +56,10 @@ describe('flags stand for fields of the spec', () => {
     });
     expect(fields('--max-surge', '2')).toEqual({ 'strategy.maxSurge': 2 });
     expect(fields('--warm-up', '30s')).toEqual({ 'strategy.warmUp': '30s' });
+    expect(fields('--warm-up', '30s', '--warm-up-weights', '10%,50%')).toEqual({
+      'strategy.warmUp': { for: '30s', weights: ['10%', '50%'] },
+    });
+    expect(fields('--warm-up-weights', '10%')).toEqual({ 'strategy.warmUp': { weights: ['10%'] } });
     expect(fields('--batch-count', '4')).toEqual({ 'strategy.batches': { count: 4 } });
   });
 

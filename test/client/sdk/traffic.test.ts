@@ -33,6 +33,19 @@ describe('what is not as it should be', () => {
     expect(found(out)).toEqual(['a service left', 'a eureka left']);
   });
 
+  it('who has not all of its weight is the business of the release that runs; where none runs, it was left so', () => {
+    const warming = seen(pod('a', true, 'in', { is: 'in', text: 'weight 0.07 of 0.7' }));
+    expect(found(warming, true)).toEqual([]);
+    expect(findingsIn(warming, false)).toEqual([
+      {
+        pod: 'a',
+        source: eureka,
+        is: 'left',
+        text: 'left at weight 0.07 of 0.7 by a release or drain that runs no more',
+      },
+    ]);
+  });
+
   it('whoever was taken out by others is told, ready or not, and also while a release runs', () => {
     const out = seen(pod('a', false, 'notReady', 'disabled'), pod('b', true, 'disabled', 'in'));
     expect(found(out, true)).toEqual(['a eureka disabled', 'b service disabled']);

@@ -233,6 +233,7 @@ describe('admission', () => {
               return { done: pumped.map((pod) => pod.name), failed: [], later: [], gone: [] };
             },
             restore: async () => ({ done: [], failed: [], later: [], gone: [] }),
+            warm: async () => ({ done: [], failed: [], later: [], gone: [] }),
             silence: async () => ({ done: [], failed: [], later: [], gone: [] }),
           }),
         });

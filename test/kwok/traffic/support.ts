@@ -19,7 +19,7 @@ import { type App, activitiesOf, environmentOf, eventually, handful, v2, type Wo
 
 type Used = Pick<
   ClusterActivities,
-  'acquire' | 'openTraffic' | 'closeTraffic' | 'prepare' | 'drain' | 'silence' | 'restore'
+  'acquire' | 'openTraffic' | 'closeTraffic' | 'prepare' | 'drain' | 'silence' | 'restore' | 'warm'
 >;
 type ByName = { readonly [N in keyof Used]: (input: Parameters<Used[N]>[0]) => ReturnType<Used[N]> };
 
@@ -38,6 +38,7 @@ export function workerOn(kube: Connection): ByName {
     drain: within((input) => activities.drain(input)),
     silence: within((input) => activities.silence(input)),
     restore: within((input) => activities.restore(input)),
+    warm: within((input) => activities.warm(input)),
   };
 }
 
@@ -67,6 +68,8 @@ export const service = ({ kube, namespace }: World, name: string): Promise<Servi
 
 type More = Partial<Omit<HandfulRequest, 'traffic'>> & {
   readonly since?: string;
+  /** Of each pod. */
+  readonly share?: number;
   readonly traffic?: Partial<HandfulRequest['traffic']>;
 };
 
@@ -74,7 +77,11 @@ export interface Release {
   readonly held: HeldRequest;
   readonly open: () => Promise<void>;
   readonly close: () => Promise<void>;
-  readonly stage: (stage: 'drain' | 'silence' | 'restore', list: readonly PodRef[], more?: More) => Promise<Handful>;
+  readonly stage: (
+    stage: 'drain' | 'silence' | 'restore' | 'warm',
+    list: readonly PodRef[],
+    more?: More,
+  ) => Promise<Handful>;
   /** Drains, and sees those that are drained out and silent. */
   readonly out: (list: readonly PodRef[], more?: More) => Promise<Handful>;
   /** Reads how the pods stand, once: what the workflow would keep. */
@@ -93,14 +100,15 @@ export async function releaseOf(
   const held = { target: app.target, uid: deployment.metadata.uid, holder };
   await worker.acquire({ ...held, from: {} });
   const snapshots = new Map<string, readonly unknown[]>();
-  const stage: Release['stage'] = async (name, list, { since = new Date().toISOString(), traffic, ...more } = {}) => {
+  const stage: Release['stage'] = async (name, list, given = {}) => {
+    const { since = new Date().toISOString(), share, traffic, ...more } = given;
     const rules = { through, quietMs: 0, maxDrainMs: 60_000, onDrainTimeout: 'Stop' as const, ...traffic };
     const live = new Map((await app.pods()).map((pod) => [pod.metadata.name, pod]));
     const found = list.flatMap((pod) => live.get(pod.name) ?? []);
     const request = handful(app.target, held.uid, holder, found, v2, { ...more, traffic: rules });
     const withBefore = request.pods.map((pod) => {
       const before = snapshots.get(pod.name);
-      return { ...pod, since, ...(before && { traffic: before }) };
+      return { ...pod, since, ...(share !== undefined && { share }), ...(before && { traffic: before }) };
     });
     return worker[name]({ ...request, pods: withBefore });
   };

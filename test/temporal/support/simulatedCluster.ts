@@ -45,6 +45,8 @@ export interface SimulatedPod {
   restarts: number;
   /** The change of the template that it was born from. */
   readonly mark?: string;
+  /** Percent of its weight, while it warms up. */
+  share?: number | undefined;
   /** What was reloaded into it, until it is started anew. */
   reloaded?: string | undefined;
 }
@@ -194,7 +196,16 @@ export class SimulatedCluster {
         }),
       check: async (request) => this.#each('check', request, () => undefined),
       restore: async (request) =>
-        this.#each('restore', request, (pod, asked) => void (pod.serving = asked.traffic?.[0] !== false)),
+        this.#each('restore', request, (pod, asked) => {
+          pod.serving = asked.traffic?.[0] !== false;
+          pod.share = request.warmUp?.weights[0];
+        }),
+      warm: async (request) => {
+        const answer = await this.#each('warm', request, (pod, { share }) => void (pod.share = share));
+        const through = new Set(request.pods.flatMap(({ name, share }) => (share === undefined ? [name] : [])));
+        const [done, later] = [true, false].map((is) => answer.done.filter((name) => through.has(name) === is));
+        return { ...answer, done: done ?? [], later: [...answer.later, ...(later ?? [])] };
+      },
       survey: async (request) =>
         this.#done('survey', [], () => {
           if (this.deleted) throw refused('WORKLOAD_NOT_FOUND', 'deployment/shop was deleted in mid-release.');

@@ -3,6 +3,7 @@ import type { Plan, PlannedTraffic } from '../plan.ts';
 import { milliseconds } from '../quantity.ts';
 import type { ReleaseSpec } from '../spec.ts';
 import type { TrafficSource } from '../traffic.schema.ts';
+import { warmUpOf } from '../warmUp.ts';
 
 /** How pods leave traffic, in milliseconds. `through`: the ways out that are used. */
 export const plannedTraffic = (
@@ -27,7 +28,7 @@ export const plannedRules = (
 > => ({
   minReadyMs: minReadySeconds * 1000,
   readyTimeoutMs: milliseconds(strategy.readyTimeout),
-  ...(strategy.warmUp !== undefined && { warmUpMs: milliseconds(strategy.warmUp) }),
+  ...(strategy.warmUp !== undefined && { warmUpMs: warmUpOf(strategy.warmUp).forMs }),
   traffic: plannedTraffic(traffic, through),
   checks,
   notify,
@@ -35,7 +36,8 @@ export const plannedRules = (
   rollback: strategy.rollback,
   limits: {
     // A pod that warms up is no standstill.
-    progressMs: milliseconds(strategy.progressDeadline) + milliseconds(strategy.warmUp ?? '0s'),
+    progressMs:
+      milliseconds(strategy.progressDeadline) + (strategy.warmUp === undefined ? 0 : warmUpOf(strategy.warmUp).forMs),
     ...(strategy.batchTimeout !== undefined && { batchMs: milliseconds(strategy.batchTimeout) }),
   },
 });

@@ -67,7 +67,7 @@ function requireNobodyOut(sources: Through, { target, findings: { leftOut = [] }
   if (left === undefined) return;
   throw new SluiceError(
     'WORKLOAD_UNFIT',
-    `${left.pods.slice(0, 5).join(', ')} of ${workloadName(target)}: still out of ${left.source}, where a release that was terminated left ${left.pods.length === 1 ? 'it' : 'them'}.`,
+    `${left.pods.slice(0, 5).join(', ')} of ${workloadName(target)}: still out of ${left.source}, or there with less than its own weight, where a release that was terminated left ${left.pods.length === 1 ? 'it' : 'them'}.`,
     {
       next: `Add that source to traffic.through, with the same address and service: this release then puts ${left.pods.length === 1 ? 'it' : 'them'} back. Or put back by hand, then take the annotation \`${marks.outOf}\` off.`,
     },

@@ -8,6 +8,7 @@ import { warn } from '../warn.ts';
 import { graySize } from './gray.ts';
 import { nodesWithout } from './prePull.ts';
 import { servicesOf } from './traffic.ts';
+import { warmUpWarnings } from './warmUp.ts';
 
 type Drawn = Omit<Plan, 'writes' | 'estimateSeconds' | 'warnings'>;
 
@@ -21,6 +22,7 @@ export function planWarnings(
   return [
     ...drain(plan, observation),
     ...serviceRegistries(observation),
+    ...warmUpWarnings(plan, spec),
     ...othersWarnings(plan, observation),
     ...registryWarnings(plan, spec, observation),
     ...movedTags(plan, observation),

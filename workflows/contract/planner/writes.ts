@@ -5,12 +5,14 @@ import { anewFrom, type Plan } from '../plan.ts';
 import { countOf } from '../quantity.ts';
 import { registryOf, sourceText } from '../traffic.ts';
 import { lookWrites, servicesOf } from './traffic.ts';
+import { warmUpWrites } from './warmUp.ts';
 
 /** What is written besides the batches' pods, in order, one sentence each. */
 export function plannedWrites(
-  { target, change, surge, prePull, traffic }: Pick<Plan, 'target' | 'change' | 'surge' | 'prePull' | 'traffic'>,
+  plan: Pick<Plan, 'target' | 'change' | 'surge' | 'prePull' | 'warmUpMs' | 'warmUpWeights' | 'traffic'>,
   { paused }: Pick<Observation, 'paused'>,
 ): readonly string[] {
+  const { target, change, surge, prePull, traffic } = plan;
   const name = workloadName(target);
   const kind = kindOf(target);
   const services = [...new Set(servicesOf(traffic.through))];
@@ -38,6 +40,7 @@ export function plannedWrites(
         (source) =>
           `Take each pod out of ${sourceText(source)} and put it back as it was; how it stood is kept in its annotation ${marks.outOf} meanwhile.`,
       ),
+    ...warmUpWrites(plan),
     ...(traffic.through.length > 0 ? lookWrites(traffic) : []),
     ...(recreates
       ? [`Make ${kind.births} the new one while pods of a batch are made anew, and the old one again.`]

@@ -76,6 +76,41 @@ describe.skipIf(zookeeper === undefined)('Dubbo, node by node', () => {
     await own.end();
   });
 
+  it('a weight is a rule of its own beside those of others, and its own one is that rule gone', async () => {
+    const { service, own, rules } = await provider({ version: '1.0', weight: '40' });
+    const registry = registryOf(service);
+    const before = await standing(registry);
+    expect(before).toMatchObject({ weight: 40 });
+    await registry.weights?.set(before, { is: 4, own: false });
+    await registry.weights?.set(before, { is: 20, own: false });
+    const ours = `dynamic=false&enabled=true&priority=1000&sluice=a&weight=20&version=1.0`;
+    expect(await rules()).toEqual([`override://${ip}:20880/${service}?category=configurators&${ours}`]);
+    expect(await standing(registry)).toMatchObject({ weight: 20, inTraffic: true, takenOut: false });
+    // A person's counts when ours is gone; that for all addresses less than that for this one.
+    for (const [at, weight] of [
+      ['0.0.0.0', 7],
+      [`${ip}:20880`, 60],
+    ]) {
+      const rule = `override://${at}/${service}?category=configurators&enabled=true&weight=${weight}&version=1.0`;
+      await own.create(`${folderOf({ service })}/configurators/${encodeURIComponent(rule)}`, 'persistent');
+    }
+    expect(await standing(registry)).toMatchObject({ weight: 20 });
+    await registry.tidy?.([podAt('a')]);
+    expect(await rules()).toHaveLength(3);
+    await registry.weights?.set(before, { is: 40, own: true });
+    expect(await standing(registry)).toMatchObject({ weight: 60 });
+    await registry.weights?.set(before, { is: 4, own: false });
+    await registry.tidy?.([podAt('another')]);
+    expect((await rules()).filter((rule) => rule.includes('sluice='))).toEqual([]);
+    await own.end();
+  });
+
+  it('several of different weights at one address have none that could be divided', async () => {
+    const { service, own } = await provider({ version: '1.0', weight: '40' }, { version: '2.0' });
+    expect(await standing(registryOf(service))).not.toHaveProperty('weight');
+    await own.end();
+  });
+
   it('a rule of a pod that is no more is tidied away, from another pod at its address, too', async () => {
     const { service, own, nodes, rules } = await provider({});
     const registry = registryOf(service);

@@ -76,12 +76,19 @@ describe.skipIf(conforming === undefined)('Nacos, call by call', () => {
     await registry.takeOut(before);
     await registry.takeOut(before);
     const out = await standing(registry);
-    expect(out).toMatchObject({ inTraffic: false, takenOut: true, state: before.state });
+    expect(out).toMatchObject({ inTraffic: false, takenOut: true, weight: 0.7, state: before.state });
     expect(await application.isCalled(place())).toBe(false);
     for (const more of beside) expect(await application.isCalled(place(more))).toBe(true);
     await registry.putBack(out, before);
     expect(await standing(registry)).toEqual(before);
     expect(await application.isCalled(place())).toBe(true);
+    await registry.takeOut(before);
+    await registry.putBack(out, before, { is: 0.07, own: false });
+    const low = await standing(registry);
+    expect(low).toEqual({ ...before, weight: 0.07 });
+    expect(await application.weight(place())).toBe(0.07);
+    await registry.weights?.set(low, { is: 0.7, own: true });
+    expect(await standing(registry)).toEqual(before);
     expect(await registry.services?.()).toContain(place().serviceName);
   });
 
@@ -104,7 +111,7 @@ describe.skipIf(conforming === undefined)('Nacos, call by call', () => {
     await registry.takeOut(before);
     await application.update(place(), { weight: '0.2' });
     await registry.putBack(await standing(registry), before);
-    expect((await standing(registry)).state).toMatchObject({ weight: '0.2' });
+    expect(await standing(registry)).toMatchObject({ weight: 0.2 });
     await application.update(place(), { weight: '0' });
     expect(await standing(registry)).toMatchObject({ inTraffic: false, takenOut: false });
   });
