@@ -1,9 +1,10 @@
 import type { ClusterActivities } from '../workflows/contract/activities.ts';
+import type { BlueGreenObservation } from '../workflows/contract/blueGreen/observation.ts';
 import { requireDeployment } from '../workflows/contract/blueGreen/require.ts';
 import { SluiceError } from '../workflows/contract/errors.ts';
 import { workloadName } from '../workflows/contract/names.ts';
 import type { Plan } from '../workflows/contract/plan.ts';
-import { requireSameWay } from '../workflows/contract/planner/supersede.ts';
+import { afterGoingBack, type RunningRelease, requireSameWay } from '../workflows/contract/planner/supersede.ts';
 import { blueGreenAccess, observeBlueGreen } from './blueGreen/observe.ts';
 import { activity, type Call } from './call.ts';
 import { canaryAccess, observeCanary } from './canary/observe.ts';
@@ -24,14 +25,15 @@ import { lookAccess } from './traffic/look.ts';
 /** Validates, looks, and plans; touches nothing. What is refused here was not refused at a drained pod (design §8.7). */
 export function planActivity(shared: Shared): ClusterActivities['plan'] {
   return activity(async (request, call) => {
-    const make = planOfKind(request.spec);
-    if (make !== undefined) {
+    const other = planOfKind(request.spec);
+    if (other !== undefined) {
       if (request.supersedes) throw noRelease();
-      return make(shared, request.spec, call);
+      return other(shared, request.spec, call);
     }
     const spec = shared.factories.validateSpec(request.spec);
     const target = targetOf(spec, shared.cluster);
-    if (request.supersedes) requireSameWay(spec, request.supersedes);
+    const running = request.supersedes;
+    if (running && running.goesBack !== true) requireSameWay(spec, running);
     const isBlueGreen = spec.strategy.mode === 'BlueGreen';
     const isCanary = spec.strategy.mode === 'Canary';
     if (isBlueGreen || isCanary) requireDeployment(target, spec.strategy.mode);
@@ -48,23 +50,29 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
     }
     const registries = await inspectTraffic(shared, look, traffic, call);
 
-    const seen = await observe(kube, workload, target, observed, spec, call.signal, request.supersedes);
+    const seen = await observe(kube, workload, target, observed, spec, call.signal, running);
     const blueGreen = isBlueGreen
       ? await observeBlueGreen(kube, workload, spec, seen.observation, seen.pods)
       : undefined;
     const canary = isCanary ? await observeCanary(kube, workload, spec, seen.observation, seen.pods) : undefined;
-    const plan = shared.factories.planRelease(spec, {
-      ...seen.observation,
-      findings: { ...seen.observation.findings, ...(registries.length > 0 && { registries }) },
-      ...(blueGreen && { blueGreen }),
-      ...(canary && { canary }),
-    });
+    const make = () =>
+      shared.factories.planRelease(spec, {
+        ...seen.observation,
+        findings: { ...seen.observation.findings, ...(registries.length > 0 && { registries }) },
+        ...(blueGreen && { blueGreen: roomAfter(blueGreen, running) }),
+        ...(canary && { canary: roomAfter(canary, running) }),
+      });
+    const plan = running?.goesBack === true ? afterGoingBack(make, running) : make();
     const { reload } = plan.change;
     if (reload === undefined) await rehearse(workload, plan, seen.pods);
     else await rehearseReload(kube, plan, reload, seen.pods, call.signal);
     return plan;
   });
 }
+
+/** The pods of a release that goes back leave their room to those of the next one. */
+const roomAfter = <T extends BlueGreenObservation>(seen: T, running: RunningRelease | undefined): T =>
+  running?.goesBack === true ? { ...seen, short: [] } : seen;
 
 /** Documents that are no release, by their `kind`. */
 const others: Readonly<Record<string, (shared: Shared, spec: unknown, call: Call) => Promise<Plan>>> = {

@@ -4,6 +4,7 @@ import { compensate } from './compensate.ts';
 import type { PlanHead, PlannedMode } from './contract/plan.ts';
 import { forward } from './forward.ts';
 import { handOver } from './handOver.ts';
+import { unheld } from './hold.ts';
 import type { Course } from './live.ts';
 import { lend } from './operator/lend.ts';
 import { regainToUndo } from './operator/regain.ts';
@@ -11,6 +12,15 @@ import { regainToUndo } from './operator/regain.ts';
 export type ModeCourse = Omit<Course, 'next'>;
 
 const inBatches: ModeCourse = { forward, compensate, handOver, operator: { lend, regain: regainToUndo } };
+
+/** New pods stand beside the old. */
+const beside = ({ forward: onward, ...course }: ModeCourse): ModeCourse => ({
+  ...course,
+  forward: async (book, input) => {
+    await unheld(book);
+    return onward(book, input);
+  },
+});
 
 /** A scale and a drain are workflows of their own. */
 type ReleaseMode = Exclude<PlannedMode['used'], 'Scale' | 'Drain'>;
@@ -20,8 +30,8 @@ const courses: Readonly<Record<ReleaseMode, ModeCourse>> = {
   Recreate: inBatches,
   HotReload: inBatches,
   HotSwap: inBatches,
-  BlueGreen: blueGreen,
-  Canary: canary,
+  BlueGreen: beside(blueGreen),
+  Canary: beside(canary),
 };
 
 /** How a release goes in the mode of its plan; without one nothing was begun. */

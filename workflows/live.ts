@@ -29,9 +29,9 @@ export interface Course {
   readonly handOver: (book: Book) => Promise<Phase>;
   /**
    * What takes its place, when people asked for a newer version and all that was in hand is finished; undefined where it
-   * goes on itself after all, the book says why. Absent: nothing can.
+   * goes on itself after all, the book says why. A phase: how it ended instead. Absent: nothing can.
    */
-  readonly supersede?: (book: Book, input: ReleaseInput) => Promise<Successor | undefined>;
+  readonly supersede?: (book: Book, input: ReleaseInput) => Promise<Successor | Phase | undefined>;
   /** Gives the workload into the hands of an operator, and takes it back. Absent: it cannot be had. */
   readonly operator?: Lending;
   /** Goes on in a new run of the workflow. */

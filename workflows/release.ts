@@ -1,10 +1,12 @@
 import { continueAsNew } from '@temporalio/workflow';
+import { goesBackFirst } from './contract/planner/supersede.ts';
 import type { ReleaseResult } from './contract/status.ts';
 import type { ReleaseInput } from './contract/workflows.ts';
 import { courseOf } from './courses.ts';
 import { makePlan } from './forward.ts';
 import { live } from './live.ts';
 import type { ReleaseState } from './state.ts';
+import { supersedeAfterGoingBack } from './supersede/goBack.ts';
 import { supersede } from './supersede/successor.ts';
 
 /**
@@ -20,7 +22,12 @@ export function release(input: ReleaseInput, carried?: ReleaseState): Promise<Re
     },
     compensate: (book) => courseOf(book.state.plan).compensate(book),
     handOver: (book) => courseOf(book.state.plan).handOver(book),
-    supersede,
+    supersede: (book, given) => {
+      const { plan } = book.state;
+      return plan !== undefined && goesBackFirst(plan)
+        ? supersedeAfterGoingBack(book, given, courseOf(plan).compensate)
+        : supersede(book, given);
+    },
     operator: {
       lend: async (book) => courseOf(book.state.plan).operator?.lend(book),
       regain: async (book) => courseOf(book.state.plan).operator?.regain(book),

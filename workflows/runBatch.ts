@@ -8,6 +8,7 @@ import {
 } from '@temporalio/workflow';
 import { batch } from './batch.ts';
 import type { Book } from './book.ts';
+import { isBeside } from './contract/blueGreen/plan.ts';
 import { batchId } from './contract/names.ts';
 import { countOf } from './contract/quantity.ts';
 import { type BatchInput, type BatchPod, type BatchResult, batchSignals, mayBeBack } from './contract/workflows.ts';
@@ -103,7 +104,8 @@ export async function runChild(book: Book, input: BatchInput, index?: number): P
         if (book.state.rollback !== undefined) return signal(batchSignals.stop);
         if (finishes()) {
           finishing = true;
-          await signal(batchSignals.finish);
+          // Nobody is sent to pods that stand beside the old ones and are not ready: they are not waited for.
+          await signal(isBeside(book.state.plan ?? {}) ? batchSignals.stop : batchSignals.finish);
           continue;
         }
         told = book.state.paused !== undefined;

@@ -1,6 +1,7 @@
 import { blueGreenText } from './blueGreen/text.ts';
 import { canaryText } from './canary/text.ts';
 import type { Target } from './contract/names.ts';
+import { goesBackFirst } from './contract/planner/supersede.ts';
 import { countOf } from './contract/quantity.ts';
 import type { BatchStatus, Failure, Operator, ReleaseStatus, Waiting } from './contract/status.ts';
 import { drainText } from './drain/text.ts';
@@ -147,7 +148,15 @@ function textOf(state: ReleaseState): string {
 }
 
 function supersededText({ phase, plan, batches }: ReleaseState, { version, said }: Superseding): string {
-  if (phase !== 'superseded') return `Goes on to ${version} for ${said.by}; what is in hand is finished first.`;
+  if (phase !== 'superseded') {
+    const first =
+      plan !== undefined && goesBackFirst(plan)
+        ? `everyone goes back to ${plan.change.fromVersion || 'the version before'} first`
+        : 'what is in hand is finished first';
+    return `Goes on to ${version} for ${said.by}; ${first}.`;
+  }
+  if (plan !== undefined && goesBackFirst(plan))
+    return `Superseded by ${version} for ${said.by}: everyone is back on ${plan.change.fromVersion || 'the version before'}.`;
   const pods = batches.flatMap((batch) => batch.pods).filter(({ state }) => state !== 'gone');
   const done = pods.filter(({ state }) => state === 'done').length;
   return `Superseded by ${version} for ${said.by}: ${done} of ${countOf(pods.length, 'pod')} had ${plan?.change.version ?? 'its version'} by then.`;

@@ -7,7 +7,9 @@ import { restartImages } from '../../workflows/contract/planner/restart.ts';
 import type { RunningRelease } from '../../workflows/contract/planner/supersede.ts';
 import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
 import { budgetRooms } from '../kubernetes/budgets.ts';
+import { ownHash } from '../kubernetes/deployment/ownSet.ts';
 import { nodes } from '../kubernetes/resources.ts';
+import { hashLabel } from '../kubernetes/templates.ts';
 import type { Connection } from '../kubernetes/types.ts';
 import type { Pod } from '../kubernetes/wire.ts';
 import type { ObservedWorkload, Workload } from '../ports.ts';
@@ -41,19 +43,21 @@ export async function observe(
   observed: ObservedWorkload,
   spec: ReleaseSpec,
   signal: AbortSignal,
-  supersedes?: RunningRelease,
+  running?: RunningRelease,
 ): Promise<Observed> {
+  const supersedes = running?.goesBack === true ? undefined : running;
   const { change } = spec;
   const { template, revisionImages } = observed;
   const previewed = await previewOf(workload, target, template, spec);
   const asked = imagesAsked(target, observed, change, previewed?.preview);
-  const [own, nodeList, found, missing, answers] = await Promise.all([
+  const [living, nodeList, found, missing, answers] = await Promise.all([
     livingPods(kube, workload, target, observed),
     kube.list(nodes, {}),
     findingsOf(kube, target, observed),
     missingAccess(kube, target.namespace, prePullAccess),
     registryAnswers(template, asked, signal),
   ]);
+  const own = running?.goesBack === true ? living.filter((pod) => !standsBeside(pod, observed, running)) : living;
   const nodesByName = nodesOf(nodeList);
   const preview =
     previewed && (await withResize(previewed, template, { kube, target, spec, pods: own, nodes: nodesByName, signal }));
@@ -67,7 +71,8 @@ export async function observe(
     pods: observedPods,
     findings: {
       ...found,
-      ...(supersedes === undefined && { leftOut: leftOutOf(own) }),
+      ...(running?.goesBack === true && { openServices: [] }),
+      ...(running === undefined && { leftOut: leftOutOf(own) }),
       budgets,
       digests: digestsIn(answers),
       ownImages: ids,
@@ -83,7 +88,8 @@ export async function observe(
     replicas: observed.replicas,
     minReadySeconds: observed.minReadySeconds,
     ...heldBefore(observed),
-    ...(supersedes && { leftHeld: false, supersedes }),
+    ...(running && { leftHeld: false }),
+    ...(supersedes && { supersedes }),
     ...(preview && { preview }),
     findings: {
       ...seen.findings,
@@ -91,8 +97,13 @@ export async function observe(
       prePull: { missing, nodes: pullNeeds(nodeList.items, template, images, seen.findings.digests) },
     },
   };
-  return { observation, pods: own };
+  // A Service sends callers to those beside them, too.
+  return { observation, pods: living };
 }
+
+/** Whether the running release has made it, in mode BlueGreen or Canary: it goes with that. */
+const standsBeside = (pod: Pod, { uid }: ObservedWorkload, { holder }: RunningRelease): boolean =>
+  pod.metadata.labels?.[hashLabel] === ownHash(uid, holder);
 
 const imagesOfTemplate = ({ template }: ObservedWorkload): Images =>
   Object.fromEntries((template.spec?.containers ?? []).map(({ name, image }) => [name, image ?? '']));

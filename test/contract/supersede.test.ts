@@ -1,7 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ObservedPod } from '../../workflows/contract/observation.ts';
-import { type RunningRelease, requireSameWay } from '../../workflows/contract/planner/supersede.ts';
+import {
+  afterGoingBack,
+  goesBackFirst,
+  type RunningRelease,
+  requireSameWay,
+} from '../../workflows/contract/planner/supersede.ts';
 import { planRelease } from '../../workflows/contract/planner.ts';
 import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
 import { anyPods, anyStrategy, observe, pod, podsOf, specOf } from './observations.ts';
@@ -122,5 +127,31 @@ describe('a plan in the place of a running release', () => {
         next: expect.stringContaining(next),
       }),
     );
+  });
+});
+
+describe('a plan after a running release has gone back', () => {
+  const hotSwap = { containers: ['app', 'app-2'], image: image('v2'), emptyImage: 'empty:1' } as const;
+
+  it('is for releases from which nothing can go on: a canary, blue/green, a hot swap', () => {
+    const { change } = planRelease(to('v2'), observe(podsOf(2)));
+    expect(goesBackFirst({ change })).toBe(false);
+    expect(goesBackFirst({ change: { ...change, hotSwap } })).toBe(true);
+    expect(goesBackFirst({ change, canary: { services: ['checkout'], steps: [] } })).toBe(true);
+    expect(goesBackFirst({ change, blueGreen: { services: ['checkout'], keepOldMs: 0 } })).toBe(true);
+  });
+
+  it('says first what becomes of everyone, and is refused for the version that runs', () => {
+    const plan = planRelease(to('v3'), observe(podsOf(2)));
+    expect(afterGoingBack(() => plan, running()).warnings[0]).toMatchObject({
+      code: 'SUPERSEDES',
+      message: expect.stringContaining('goes back to v1 first'),
+    });
+    const same = planRelease(to('v2'), observe(podsOf(2)));
+    expect(() => afterGoingBack(() => same, running({ change: same.change }))).toThrow('brings v2 already');
+    const before = () => planRelease(to('v1'), observe(podsOf(2)));
+    expect(() => afterGoingBack(before, running())).toThrow('That is v1, from which the release of v2 began');
+    const swapped = { ...same.change, hotSwap };
+    expect(() => afterGoingBack(() => same, running({ change: swapped }))).not.toThrow();
   });
 });

@@ -242,6 +242,7 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
       shownBy: [
         [blueGreen, 'switches under load: 0 failed requests'],
         [blueGreen, 'back in one step after the switch, under load'],
+        ['test/kwok/blueGreen.test.ts', 'before the switch it gives way to a newer version'],
         ['test/kwok/blueGreenAutoscaler.test.ts', 'goes on by an average: old and new pods follow it'],
       ],
     },
@@ -258,6 +259,10 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
         [canary, '$kind: by header or cookie, then by weight, under load: 0 failed requests'],
         [canary, 'a rollback from a step, behind a route and without one, under load'],
         ['test/kwok/activities/canary.test.ts', 'the worker killed after each write: no weight without endpoints'],
+        [
+          'test/kwok/canary.test.ts',
+          'a newer version takes its place, wherever the worker dies: nobody is sent to nobody',
+        ],
       ],
     },
     statefulset: noCanary,
@@ -306,6 +311,7 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
         ['test/kwok/hotSwap.test.ts', 'a rollback from a gate and from between the two writes'],
         ['test/kwok/hotSwap.test.ts', 'its worker is killed after each of the two writes'],
         ['test/kwok/hotSwap.test.ts', 'its worker is killed after each write of a rollback from between the two'],
+        ['test/kwok/hotSwap.test.ts', 'a newer version between two groups: connections go back first'],
       ],
     },
     statefulset: swapped,

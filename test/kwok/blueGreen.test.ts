@@ -71,6 +71,29 @@ async function settled(name: string): Promise<void> {
 }
 
 describe('blue/green', () => {
+  it('before the switch it gives way to a newer version; then its time to go back is changed', async () => {
+    const name = 'newer';
+    await deploy(name, 3);
+    const before = await uids(name);
+    await world.start(beside(name));
+    const first = await atGate(name);
+    const v3 = beside(name, { change: { images: { app: sampleImage('v3') } } });
+    const { begun } = await world.sluice.supersede(validateSpec(v3), { initiator: 'bob' });
+    const { run } = await begun(AbortSignal.timeout(120_000));
+    const second = await world.until(name, (status) => status.run === run && status.waiting?.for === 'approval');
+    expect(second).toMatchObject({ version: 'v3', fromVersion: 'v1', supersedes: { run: first.run, version: 'v2' } });
+    expect(await versions(name)).toBe('v1 v1 v1 v3 v3 v3');
+    expect(await called(name)).toBe(all('v1', 3));
+    expect((await uids(name)).filter((uid) => before.includes(uid))).toHaveLength(3);
+    const change = { by: 'anna', gates: { afterBatch: { bake: '1s' } } };
+    await world.sluice.send(world.target(name), 'changePlan', change);
+    await send(name, 'approve', second.waiting?.gate);
+    expect(await ended(name)).toMatchObject({ phase: 'succeeded', run, notUndone: [] });
+    expect(await versions(name)).toBe(all('v3', 3));
+    await settled(name);
+    await clean(name, 3);
+  });
+
   it('nobody calls the new pods before the switch; after the time to go back the old ones go; native history has both', async () => {
     await deploy('swap', 4);
     const before = await uids('swap');

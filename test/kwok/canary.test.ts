@@ -1,9 +1,13 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { deployments, endpointSlices, replicaSets, services } from '../../activities/kubernetes/resources.ts';
 import { endpointsOf } from '../../activities/traffic/endpointView.ts';
 import { sampleImage } from '../../local/sample.ts';
 import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
 import { validateSpec } from '../../workflows/contract/validate.schema.ts';
+import { hasComeTo } from '../durability/points.ts';
 import { type Front, fronts, httpRouteFront, ruleFronts } from '../support/fronts.ts';
 import { openWorld, until, type WorkerProcess, type World } from '../support/world.ts';
 import { releasesIn, versionOf } from './support/releases.ts';
@@ -17,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => world?.close());
 
-const { deploy, ended, clean, versions, uids } = releasesIn(() => world);
+const { deploy, ended, clean, versions, uids, callable } = releasesIn(() => world);
 const send = (name: string, message: 'approve' | 'rollback' | 'takeOver' | 'adopt', gate?: string) =>
   world.sluice.send(world.target(name), message, { by: 'bob', ...(gate && { gate }) });
 const atGate = (name: string, gate: string) => world.until(name, ({ waiting }) => waiting?.gate === gate);
@@ -126,6 +130,73 @@ describe('a canary by the numbers of pods alone', () => {
     expect(await ended('crash')).toMatchObject({ phase: 'rolledBack', failure: { code: 'POD_FAILED' }, notUndone: [] });
     expect(await uids('crash')).toEqual(before);
     await nothingLeft('crash', 3);
+  });
+});
+
+describe('a newer version in the middle of a canary', () => {
+  const front = httpRouteFront;
+  const v3 = { change: { images: { app: sampleImage('v3') } } };
+
+  /** Looks until it is stopped; then how often callers were sent to a Service of new pods without endpoints. */
+  function sentToNobody(name: string): () => Promise<number> {
+    const canary = `${name}-canary`;
+    let [stopped, found] = [false, 0];
+    const looks = (async () => {
+      while (!stopped) {
+        const isEmpty = (await callable(canary)) === 0;
+        const isSentTo = (await split(name)).includes(canary);
+        if (isEmpty && isSentTo && (await callable(canary)) === 0) found += 1;
+      }
+    })();
+    return async () => {
+      stopped = true;
+      await looks;
+      return found;
+    };
+  }
+  const split = (name: string) => front.split(world, name);
+
+  it('a newer version takes its place, wherever the worker dies: nobody is sent to nobody, and the old pods stay', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-canary-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const name = 'newer';
+    await deploy(name, 3);
+    await front.create(world, name);
+    const [before, old] = [await front.said(world, name), await uids(name)];
+    await world.start(stepwise(name, weights(front, name)));
+    await send(name, 'approve', (await atGate(name, 'after-canary-1')).waiting?.gate);
+    const first = await atGate(name, 'after-canary-2');
+    const supersede = async (change: Partial<ReleaseSpecInput>): Promise<string> => {
+      const spec = validateSpec(stepwise(name, weights(front, name), change));
+      const { begun } = await world.sluice.supersede(spec, { initiator: 'bob' });
+      return (await begun(AbortSignal.timeout(180_000))).run;
+    };
+    await expect(supersede({})).rejects.toMatchObject({ message: expect.stringContaining('brings v2 already') });
+
+    const stop = sentToNobody(name);
+    let said: Promise<string> | undefined;
+    for (const point of ['unshift', 'removeGreen', 'release']) {
+      const kill = { point, when: 'after', nth: 1 } as const;
+      const points = join(folder, point);
+      await worker.kill();
+      worker = await world.worker({ points, kills: { [name]: kill } });
+      said ??= supersede(v3);
+      await Promise.race([said, until(() => hasComeTo(points, name, kill).catch(() => false))]);
+    }
+    await worker.kill();
+    worker = await world.worker();
+    const run = await said;
+    const second = await world.until(name, (status) => status.run === run && status.waiting?.for === 'approval');
+    expect(second).toMatchObject({ version: 'v3', fromVersion: 'v1', supersedes: { run: first.run, version: 'v2' } });
+    expect(second.waiting?.gate).toBe('after-canary-1');
+    expect(await stop()).toBe(0);
+    expect(await versions(name)).toBe('v1 v1 v1 v3');
+    expect((await uids(name)).filter((uid) => old.includes(uid))).toHaveLength(3);
+    await send(name, 'rollback');
+    expect(await ended(name)).toMatchObject({ phase: 'rolledBack', notUndone: [] });
+    expect(await uids(name)).toEqual(old);
+    expect(await front.said(world, name)).toEqual(before);
+    await nothingLeft(name, 3);
   });
 });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { deployments, pods } from '../../activities/kubernetes/resources.ts';
 import { sampleImage } from '../../local/sample.ts';
+import { validateSpec } from '../../workflows/contract/validate.schema.ts';
 import { hasComeTo } from '../durability/points.ts';
 import { type KillPoint, openWorld, until, type World } from '../support/world.ts';
 import { afterGray, swapsIn } from './support/swaps.ts';
@@ -104,6 +105,28 @@ it('a pod with its roles the other way round keeps them, also when it is taken b
   await world.sluice.send(world.target(name), 'rollback', { by: 'carol', reason: 'not today' });
   expect(await ended(name)).toMatchObject({ phase: 'rolledBack', notUndone: [] });
   expect(await pairs(name)).toEqual(['empty v1 3 3', 'v1 empty 2 2']);
+  await worker.stop();
+});
+
+it('a newer version between two groups: connections go back first, and no pod has both versions on its way', async () => {
+  const worker = await world.worker();
+  const name = 'newer';
+  await deploy(name, 3);
+  const before = await uids(name);
+  await world.start(spec(name, 'v2', afterGray));
+  const first = await atGate(name);
+  const { begun, text } = await world.sluice.supersede(validateSpec(spec(name, 'v3', afterGray)), { initiator: 'bob' });
+  expect(text).toContain('everyone goes back to v1 first');
+  const { run } = await begun(AbortSignal.timeout(120_000));
+  const second = await world.until(name, (status) => status.run === run && status.waiting?.for === 'approval');
+  expect(second).toMatchObject({ version: 'v3', fromVersion: 'v1', supersedes: { run: first.run, version: 'v2' } });
+  expect((await pairs(name)).filter((pair) => pair.includes('v3'))).toHaveLength(1);
+  expect((await pairs(name)).join()).not.toContain('v2');
+  await world.sluice.send(world.target(name), 'approve', { by: 'bob', gate: 'after-gray' });
+  expect(await ended(name)).toMatchObject({ phase: 'succeeded', run, notUndone: [] });
+  expect((await pairs(name)).map((pair) => pair.slice(0, 8))).toEqual(Array(3).fill('empty v3'));
+  expect(await uids(name)).toEqual(before);
+  expect(await world.traces(name)).toEqual([]);
   await worker.stop();
 });
 

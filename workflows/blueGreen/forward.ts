@@ -17,10 +17,13 @@ export async function blueGreenForward(book: Book, _input: ReleaseInput): Promis
   const { services } = pair;
 
   await holdAtOld(book, plan, services);
-  await untilThrough(book, () => raisePreviewed(book, plan, pair));
   const guarded = { services, previews: previewsOf(pair) };
-  await untilThrough(book, () => passGuarded(book, plan, 0, { ...guarded, side: 'blue' }));
-  book.set((state) => ({ ...state, index: 1 }));
+  // A way forward that begins once more may be past the gate.
+  if (book.state.index === 0) {
+    await untilThrough(book, () => raisePreviewed(book, plan, pair));
+    await untilThrough(book, () => passGuarded(book, plan, 0, { ...guarded, side: 'blue' }));
+    book.set((state) => ({ ...state, index: 1 }));
+  }
 
   await untilThrough(book, () => switchOver(book, plan, services, 1));
   await untilThrough(book, () => passGuarded(book, plan, 1, { ...guarded, side: 'green' }));

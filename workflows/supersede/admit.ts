@@ -3,6 +3,7 @@ import type { Book } from '../book.ts';
 import type { ErrorCode } from '../contract/errors.ts';
 import type { Reply, SupersedeMessage } from '../contract/messages.ts';
 import type { Plan } from '../contract/plan.ts';
+import { goesBackFirst } from '../contract/planner/supersede.ts';
 import { countOf } from '../contract/quantity.ts';
 import type { Said } from '../contract/status.ts';
 import { failureOf } from '../failure.ts';
@@ -72,6 +73,10 @@ async function plan(book: Book, spec: unknown): Promise<Plan | { code: ErrorCode
 }
 
 function replyOf({ state }: Book, { change: { version }, batches }: Plan): string {
+  if (state.plan !== undefined && goesBackFirst(state.plan)) {
+    const { version: running, fromVersion } = state.plan.change;
+    return `Superseding ${running} with ${version}: everyone goes back to ${fromVersion || 'the version before'} first, then ${version} begins.`;
+  }
   const pods = batches.reduce((sum, batch) => sum + batch.pods.length, 0);
   const { version: now = 'this version' } = state.plan?.change ?? {};
   return `Superseding ${now} with ${version}: what is in hand is finished, then ${countOf(pods, 'pod')} go to ${version}, the gray group first.`;

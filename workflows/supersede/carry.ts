@@ -23,22 +23,31 @@ export function successorState(
   superseding: Superseding,
   ended: { readonly run: string; readonly text: string; readonly at: string },
 ): ReleaseState {
-  const { said, paused, reply, updateId } = superseding;
-  const { run, text, at } = ended;
   const origins = originsOf(state);
-  const version = state.plan?.change.version ?? '';
   const changed = new Map(
     state.batches.flatMap(({ pods }) => pods.filter(isTouched).map((pod) => [pod.uid, pod] as const)),
   );
   return {
-    ...initialState(at, paused === true ? said : undefined),
+    ...freshSuccessor(state, superseding, ended),
     plan,
     batches: batches.map((batch) => carried(batch, changed)),
     steps: state.steps,
     notUndone: state.notUndone,
-    ...(state.rollback && { rollback: state.rollback }),
     ...(Object.keys(origins).length > 0 && { origins }),
     ...(state.steps.length > 0 && { takesOver: true }),
+  };
+}
+
+/** The same where nothing is left of the other one: it has no plan yet. Pure. */
+export function freshSuccessor(
+  { plan, rollback }: ReleaseState,
+  { said, paused, reply, updateId }: Superseding,
+  { run, text, at }: { readonly run: string; readonly text: string; readonly at: string },
+): ReleaseState {
+  const version = plan?.change.version ?? '';
+  return {
+    ...initialState(at, paused === true ? said : undefined),
+    ...(rollback && { rollback }),
     supersedes: { run, version, text, reply, ...(updateId !== undefined && { updateId }) },
     log: [{ at, by: said.by, text: `Takes the place of the release of ${version}. ${text}` }],
   };

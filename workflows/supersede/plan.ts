@@ -3,7 +3,7 @@ import { clusterActivities } from '../clusterActivities.ts';
 import { releaseId } from '../contract/names.ts';
 import type { Images } from '../contract/observation.ts';
 import type { Plan } from '../contract/plan.ts';
-import type { RunningRelease } from '../contract/planner/supersede.ts';
+import { goesBackFirst, type RunningRelease } from '../contract/planner/supersede.ts';
 import { stop } from '../failure.ts';
 import { isTouched, type ReleaseState } from '../state.ts';
 
@@ -34,6 +34,7 @@ function runningRelease(state: ReleaseState, holder: string): RunningRelease {
   return {
     holder,
     change: plan.change,
+    ...(goesBackFirst(plan) && { goesBack: true as const }),
     ...(steps.length > 0 && { through: plan.traffic.through }),
     ...(Object.keys(origins).length > 0 && { origins }),
   };

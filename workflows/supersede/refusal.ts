@@ -1,3 +1,4 @@
+import { goesBackFirst } from '../contract/planner/supersede.ts';
 import { lentRefusal } from '../operator/refusal.ts';
 import type { Refusal } from '../refusal.ts';
 import type { ReleaseState } from '../state.ts';
@@ -37,7 +38,13 @@ export function supersedeRefusal(state: ReleaseState): Refusal | undefined {
   if (plan === undefined) {
     return refused('Its own plan is not made yet: nothing is touched.', 'Say it again in a moment.');
   }
-  if (plan.mode.used !== 'InPlace') {
+  if (steps.includes('switch')) {
+    return refused(
+      `Callers were switched to ${plan.change.version}: it is the old version that waits to go.`,
+      'Let it end (`sluice approve` ends the time that the old version stays), or `sluice rollback`; then release the newer version.',
+    );
+  }
+  if (plan.mode.used !== 'InPlace' && !goesBackFirst(plan)) {
     return refused(
       `The release of ${plan.change.version} that runs does not change pods in place (${plan.mode.used}): what they got with it cannot be taken over.`,
       `Roll it back with \`sluice rollback\`, or let it end; then release the newer version.`,

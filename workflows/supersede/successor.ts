@@ -7,7 +7,7 @@ import type { Successor } from '../live.ts';
 import { announce } from '../notify.ts';
 import { putUnchangedBack } from '../putUnchangedBack.ts';
 import { keepRecord } from '../record.ts';
-import { type BatchState, logged, type ReleaseState, without, withRefusal } from '../state.ts';
+import { type BatchState, logged, type ReleaseState, type Superseding, without, withRefusal } from '../state.ts';
 import { successorState } from './carry.ts';
 import { planSuccessor } from './plan.ts';
 
@@ -22,28 +22,35 @@ export async function supersede(book: Book, input: ReleaseInput): Promise<Succes
   const { superseding } = book.state;
   if (plan === undefined || superseding === undefined || isCalledOff(book)) return undefined;
   book.set(ended);
+  await bow(book, input);
+  const { text } = book.status;
+  return {
+    state: successorState(book.state, plan, superseding, { run: book.identity.run, text, at: book.now }),
+    input: successorInput(superseding),
+  };
+}
+
+/** The end of a release whose place another one takes. */
+export async function bow(book: Book, input: ReleaseInput): Promise<void> {
   await keepRecord(book, input, 'superseded');
   await announce(book, 'superseded');
   await condition(allHandlersFinished);
   // From here on a rollback is for the one that takes its place: it is carried over.
   book.set((state) => ({ ...state, phase: 'superseded', endedAt: book.now }));
-  const { text } = book.status;
-  const { said, spec, gated, paused } = superseding;
-  return {
-    state: successorState(book.state, plan, superseding, { run: book.identity.run, text, at: book.now }),
-    input: {
-      spec,
-      initiator: said.by,
-      ...(said.reason !== undefined && { reason: said.reason }),
-      ...(gated !== undefined && { gated }),
-      ...(paused === true && { paused }),
-    },
-  };
 }
+
+export const successorInput = ({ said, spec, gated, paused }: Superseding): ReleaseInput => ({
+  spec,
+  initiator: said.by,
+  ...(said.reason !== undefined && { reason: said.reason }),
+  ...(gated !== undefined && { gated }),
+  ...(paused === true && { paused }),
+});
 
 const isCalledOff = ({ state }: Book): boolean => state.rollback !== undefined;
 
-async function planAnew(book: Book): Promise<Plan | undefined> {
+/** The plan of the newer version by what the cluster has now; undefined where there is none any more, the book says why. */
+export async function planAnew(book: Book): Promise<Plan | undefined> {
   const { superseding } = book.state;
   if (superseding === undefined || isCalledOff(book)) return undefined;
   try {
@@ -59,7 +66,7 @@ async function planAnew(book: Book): Promise<Plan | undefined> {
 }
 
 /** It waits for nobody any more, and a batch that was only left unfinished has not failed; a gate stays as it stood. */
-function ended(state: ReleaseState): ReleaseState {
+export function ended(state: ReleaseState): ReleaseState {
   const isUnfinished = ({ state: is, pods }: BatchState): boolean =>
     is === 'failed' && pods.every((pod) => pod.state !== 'failed');
   const batches = state.batches.map((batch) => (isUnfinished(batch) ? { ...batch, state: 'waiting' as const } : batch));

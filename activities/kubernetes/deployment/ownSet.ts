@@ -7,14 +7,14 @@ import type { Deployment, PodTemplate } from '../wire.ts';
 /** Letters that Kubernetes uses in generated names: no vowels, nothing that looks alike. */
 const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
 
-/** pod-template-hash of the ReplicaSet of `holder`: the same in every attempt, unlike any other. */
-function ownHash(deployment: Deployment, holder: string): string {
-  const digest = createHash('sha256').update(`${deployment.metadata.uid}|${holder}`).digest();
+/** pod-template-hash of the ReplicaSet of `holder`: the same in every attempt, unlike any other. `uid`: of the Deployment. */
+export function ownHash(uid: string, holder: string): string {
+  const digest = createHash('sha256').update(`${uid}|${holder}`).digest();
   return [...digest.subarray(0, 10)].map((byte) => alphabet[byte % alphabet.length]).join('');
 }
 
 export const ownSetName = (deployment: Deployment, holder: string): string =>
-  `${deployment.metadata.name.slice(0, 242)}-${ownHash(deployment, holder)}`;
+  `${deployment.metadata.name.slice(0, 242)}-${ownHash(deployment.metadata.uid, holder)}`;
 
 /** For metadata.ownerReferences. `controller`: its controller counts and scales it; else it only goes with the Deployment. */
 export const ownedBy = ({ metadata: { name, uid } }: Deployment, controller: boolean) => [
@@ -31,7 +31,7 @@ export function ownSet(
   const { metadata, spec } = deployment;
   const rehash = (labels: Readonly<Record<string, string>> | undefined) => ({
     ...labels,
-    [hashLabel]: ownHash(deployment, holder),
+    [hashLabel]: ownHash(deployment.metadata.uid, holder),
   });
   return {
     apiVersion: 'apps/v1',

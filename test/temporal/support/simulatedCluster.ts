@@ -12,28 +12,15 @@ import type {
   ReleaseEvent,
   Successor,
 } from '../../../workflows/contract/activities.ts';
-import type { BlueGreenActivities } from '../../../workflows/contract/blueGreen/activities.ts';
-import type { CanaryActivities } from '../../../workflows/contract/canary/activities.ts';
 import { fingerprint } from '../../../workflows/contract/fingerprint.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
 import type { Plan, PodRef } from '../../../workflows/contract/plan.ts';
 import type { RunningRelease } from '../../../workflows/contract/planner/supersede.ts';
 import type { ReleaseRecord } from '../../../workflows/contract/record.ts';
+import { SimulatedBeside } from './simulatedBeside.ts';
 
-/** Blue/green is tested where there are ReplicaSets and endpoints. */
 const notSimulated = (): never => {
   throw new Error('not simulated');
-};
-const noBlueGreen: BlueGreenActivities & CanaryActivities = {
-  green: notSimulated,
-  point: notSimulated,
-  guard: notSimulated,
-  adopt: notSimulated,
-  disown: notSimulated,
-  removeGreen: notSimulated,
-  shift: notSimulated,
-  unshift: notSimulated,
-  endCanary: notSimulated,
 };
 
 export interface SimulatedPod {
@@ -62,6 +49,8 @@ export class SimulatedCluster {
   readonly calls: string[] = [];
   readonly events: ReleaseEvent[] = [];
   readonly records: ReleaseRecord[] = [];
+  /** Modes BlueGreen and Canary. */
+  readonly beside = new SimulatedBeside();
   paused = false;
   open = false;
   templateImage = 'app:v1';
@@ -140,7 +129,7 @@ export class SimulatedCluster {
         const names = nodes.map(({ node }) => node);
         return this.#done('prePull', names, () => this.pull(names));
       },
-      ...noBlueGreen,
+      ...this.beside.activities(this, (activity, names, act) => this.#done(activity, names, act)),
       endPrePull: async () => this.#done('endPrePull', [], () => undefined),
       acquire: async (request) =>
         this.#done('acquire', [], () => {

@@ -2,14 +2,14 @@ import { SluiceError } from '../errors.ts';
 import { sameImage } from '../imageName.ts';
 import { workloadName } from '../names.ts';
 import type { Images, Observation, ObservedPod } from '../observation.ts';
-import type { PlannedChange, PlannedMode, PlannedPod } from '../plan.ts';
+import type { Plan, PlannedChange, PlannedMode, PlannedPod, PlanWarning } from '../plan.ts';
 import type { ReleaseSpec } from '../spec.ts';
 import type { TrafficSource } from '../traffic.schema.ts';
 import { throughText } from '../traffic.ts';
 import { plannedChange } from './change.ts';
 import { containerOrder } from './containerOrder.ts';
 
-/** A release that runs, and changes pods in place, as far as one has to know it that takes its place. */
+/** A release that runs, as far as one has to know it that takes its place. */
 export interface RunningRelease {
   /** What marks.release says of it, on the workload and on each pod that it has changed. */
   readonly holder: string;
@@ -18,6 +18,32 @@ export interface RunningRelease {
   readonly through?: readonly TrafficSource[];
   /** Images by UID that pods had before it, where those were not the template's. */
   readonly origins?: Readonly<Record<string, Images>>;
+  /** Pods, or callers, cannot go on from where it is: all that it did is undone first, and the newer one begins from the version before it. */
+  readonly goesBack?: true;
+}
+
+/** Whether what a release of this plan does is undone before a newer version takes its place. */
+export const goesBackFirst = ({ blueGreen, canary, change }: Pick<Plan, 'blueGreen' | 'canary' | 'change'>): boolean =>
+  blueGreen !== undefined || canary !== undefined || change.hotSwap !== undefined;
+
+/**
+ * The plan, as `make` makes it, of a newer version that begins when the running one has gone back.
+ * @throws REFUSED where it brings the same, or the version from which the running one began
+ */
+export function afterGoingBack(make: () => Plan, running: RunningRelease): Plan {
+  const plan = orGoesBack(make, running);
+  const { version, fromVersion } = running.change;
+  const same = (of: PlannedChange): string => JSON.stringify([of.to, of.template?.to, of.hotSwap, of.reload]);
+  if (same(plan.change) === same(running.change)) {
+    throw refused(`The release of ${workloadName(plan.target)} that runs brings ${version} already.`, {
+      next: '`sluice change` changes its steps, sizes and gates, `sluice resume` goes on after a hold.',
+    });
+  }
+  const warning: PlanWarning = {
+    code: 'SUPERSEDES',
+    message: `The release of ${version} that runs ends where it is: every pod and every caller goes back to ${fromVersion || 'the version before'} first, then this one begins.`,
+  };
+  return { ...plan, warnings: [warning, ...plan.warnings] };
 }
 
 /**
@@ -93,10 +119,14 @@ const resizes = (version: string): SluiceError =>
     next: `Change only images; or ${otherwise(version)}`,
   });
 
-/** The change that is asked for, and nothing else. What every pod has is the version before, or the running one. */
-function askedChange(spec: ReleaseSpec, observation: Observation, running: RunningRelease): PlannedChange {
+/** The change that is asked for, and nothing else. */
+const askedChange = (spec: ReleaseSpec, observation: Observation, running: RunningRelease): PlannedChange =>
+  orGoesBack(() => plannedChange(spec, observation), running);
+
+/** What every pod has is the version before, or the running one. */
+function orGoesBack<T>(make: () => T, running: RunningRelease): T {
   try {
-    return plannedChange(spec, observation);
+    return make();
   } catch (error) {
     if (error instanceof SluiceError && error.code === 'IMAGE_UNCHANGED') throw goesBack(running);
     throw error;

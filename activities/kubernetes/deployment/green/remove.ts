@@ -19,14 +19,17 @@ export async function removeGreen(kube: Connection, held: HeldRequest): Promise<
   // With the Deployment all went that it owns.
   if (!look) return;
   const at = { namespace: held.target.namespace, name: ownSetName(look.deployment, held.holder) };
+  let uid: string | undefined;
   const takeAway = async (): Promise<true | undefined> => {
     const green = await kube.find(replicaSets, at);
-    if (!green || isAdopted(green)) return true;
+    // One of a newer version has the same name: an attempt that was given up on must not take that.
+    if (!green || isAdopted(green) || green.metadata.uid !== (uid ?? green.metadata.uid)) return true;
+    uid = green.metadata.uid;
     if (!isEmpty(green)) {
       await setReplicas(kube, green, 0).catch(undefinedIfMissing);
       return undefined;
     }
-    await kube.remove(replicaSets, at, { uid: green.metadata.uid });
+    await kube.remove(replicaSets, at, { uid });
     return true;
   };
   await pollOrConflict(() => retryConflicts(takeAway), `replicaset/${at.name} still has pods`);

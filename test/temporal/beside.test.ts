@@ -1,0 +1,178 @@
+import type { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ReleaseStatus } from '../../workflows/contract/status.ts';
+import { planOf } from './support/plans.ts';
+import { besidePlan } from './support/simulatedBeside.ts';
+import { SimulatedCluster } from './support/simulatedCluster.ts';
+import { type Running, simulation, withRelease } from './support/temporal.ts';
+import { timeSkippingServer } from './support/timeSkippingServer.ts';
+
+type Mode = 'Canary' | 'BlueGreen';
+const newer = { args: [{ by: 'bob', spec: {} }] as [{ by: string; spec: object }] };
+const approve = (gate: string) => ({ args: [{ by: 'bob', gate }] as [{ by: string; gate: string }] });
+const plan = (mode: Mode, tag: string, from?: string) => besidePlan(planOf([3]), mode, tag, from);
+
+/** Three old pods, and a plan to v2; a newer one to v3. */
+function clusterFor(mode: Mode): SimulatedCluster {
+  const cluster = new SimulatedCluster(planOf([3]));
+  cluster.planned = plan(mode, 'v2');
+  cluster.next = () => plan(mode, 'v3');
+  return cluster;
+}
+
+/** Its gates, in order. */
+const gates = { Canary: ['after-canary-1', 'after-canary-2'], BlueGreen: ['before-switch'] } as const;
+const isAt =
+  (gate: string | undefined) =>
+  ({ waiting }: ReleaseStatus): boolean =>
+    waiting?.for === 'approval' && waiting.gate === gate;
+
+/** Goes through all its gates before the switch but the last, where it stops. */
+async function atLastGate({ handle, until }: Running, mode: Mode): Promise<ReleaseStatus> {
+  for (const gate of gates[mode].slice(0, -1)) {
+    await until(isAt(gate));
+    await handle.executeUpdate('approve', approve(gate));
+  }
+  return until(isAt(gates[mode].at(-1)));
+}
+
+/** Through these gates, and over the switch. */
+async function toSwitch({ handle, until }: Running, through: readonly string[]): Promise<void> {
+  for (const gate of through) {
+    await until(isAt(gate));
+    await handle.executeUpdate('approve', approve(gate));
+  }
+  await until(isAt('after-switch'));
+}
+
+async function toTheEnd(running: Running, through: readonly string[]): Promise<unknown> {
+  await toSwitch(running, through);
+  await running.handle.executeUpdate('approve', approve('after-switch'));
+  return running.handle.result();
+}
+
+const asBefore = { paused: false, holder: undefined, templateImage: 'app:v1' };
+const untouched = { side: 'both', weight: 0, lost: [] };
+
+describe.skipIf(timeSkippingServer() === undefined).each<Mode>(['Canary', 'BlueGreen'])(
+  'in the middle of %s',
+  (mode) => {
+    let env: TestWorkflowEnvironment;
+    beforeEach(async () => {
+      env = await simulation();
+    });
+    afterEach(async () => {
+      await env.teardown();
+    });
+    const first = gates[mode][0];
+
+    /** The same release in whichever run it goes on. */
+    const latest = (running: Running): Running => {
+      const handle = env.client.workflow.getHandle(running.handle.workflowId);
+      return {
+        ...running,
+        handle,
+        until: async (wanted) => {
+          for (let tries = 0; tries < 400; tries += 1) {
+            const now = await handle.query<ReleaseStatus>('status');
+            if (wanted(now)) return now;
+            await new Promise((resolve) => setTimeout(resolve, 25));
+          }
+          throw new Error('never as wanted');
+        },
+      };
+    };
+
+    it('a newer version: callers go back before pods, the hold is given up and taken anew, and it begins at its first step', async () => {
+      const cluster = clusterFor(mode);
+      await withRelease(env, cluster, async (running) => {
+        const { handle, run } = running;
+        await atLastGate(running, mode);
+        cluster.before = (activity) => {
+          if (activity === 'release') cluster.planned = plan(mode, 'v3');
+        };
+        await handle.executeUpdate('supersede', newer);
+        const again = latest(running);
+        const now = await again.until((status) => status.run !== run && isAt(first)(status));
+        expect(now).toMatchObject({ version: 'v3', fromVersion: 'v1', supersedes: { run, version: 'v2' } });
+        const back = cluster.calls.slice(cluster.calls.lastIndexOf('plan-next') + 1);
+        const born = mode === 'Canary' ? 'green 1' : 'green 100%';
+        expect(back.slice(0, back.indexOf(born) + 1).filter((call) => !call.startsWith('undo-silence'))).toEqual([
+          ...(mode === 'Canary' ? ['unshift', 'point blue', 'removeGreen', 'endCanary'] : ['removeGreen']),
+          ...['point both', 'release', 'plan', 'acquire', 'point blue', born],
+        ]);
+        expect(cluster.images().toSorted()).toEqual([
+          'app:v1',
+          'app:v1',
+          'app:v1',
+          ...(mode === 'Canary' ? ['app:v3'] : ['app:v3', 'app:v3', 'app:v3']),
+        ]);
+        await toSwitch(again, gates[mode]);
+        await expect(again.handle.executeUpdate('supersede', newer)).rejects.toMatchObject({
+          cause: { type: 'REFUSED', message: expect.stringContaining('Callers were switched') },
+        });
+        await again.handle.executeUpdate('approve', approve('after-switch'));
+        expect(await again.handle.result()).toMatchObject({ phase: 'succeeded' });
+      });
+      expect(cluster.images()).toEqual(['app:v3', 'app:v3', 'app:v3']);
+      expect(cluster.beside).toMatchObject({ ...untouched, born: 6 });
+      expect(cluster).toMatchObject({ ...asBefore, templateImage: 'app:v3' });
+    });
+
+    it('a newer version for which no plan can be made any more leaves it where it stood, and no pod comes twice', async () => {
+      const cluster = clusterFor(mode);
+      await withRelease(env, cluster, async (running) => {
+        await atLastGate(running, mode);
+        let asked = 0;
+        cluster.next = () => {
+          asked += 1;
+          if (asked === 1) return plan(mode, 'v3');
+          throw ApplicationFailure.nonRetryable('There is no image v3 any more.', 'IMAGE_NOT_FOUND');
+        };
+        await running.handle.executeUpdate('supersede', newer);
+        await running.until(({ log }) => log.some(({ text }) => text.startsWith('It goes on by itself')));
+        expect(await toTheEnd(running, gates[mode].slice(-1))).toMatchObject({ phase: 'succeeded' });
+      });
+      expect(cluster.beside).toMatchObject({ ...untouched, born: 3 });
+      expect(cluster.images()).toEqual(['app:v2', 'app:v2', 'app:v2']);
+    });
+
+    it('a rollback while everyone goes back wins: nothing newer begins', async () => {
+      const cluster = clusterFor(mode);
+      await withRelease(env, cluster, async (running) => {
+        const { handle } = running;
+        await atLastGate(running, mode);
+        cluster.before = async (activity) => {
+          if (activity !== 'removeGreen') return;
+          cluster.before = () => undefined;
+          await handle.executeUpdate('rollback', { args: [{ by: 'carol' }] });
+        };
+        await handle.executeUpdate('supersede', newer);
+        expect(await handle.result()).toMatchObject({ phase: 'rolledBack' });
+      });
+      expect(cluster.calls.filter((call) => call === 'plan')).toHaveLength(1);
+      expect(cluster).toMatchObject(asBefore);
+      expect(cluster.beside).toMatchObject(untouched);
+      expect(cluster.images()).toEqual(['app:v1', 'app:v1', 'app:v1']);
+    });
+
+    it('what cannot be undone ends it there: nothing newer begins beside what is left, and it is named', async () => {
+      const cluster = clusterFor(mode);
+      await withRelease(env, cluster, async (running) => {
+        await atLastGate(running, mode);
+        const fails = mode === 'Canary' ? 'unshift' : 'removeGreen';
+        cluster.before = (activity) => {
+          if (activity === fails) throw ApplicationFailure.nonRetryable('It cannot be reached.', 'POD_FAILED');
+        };
+        await running.handle.executeUpdate('supersede', newer);
+        const failure = await running.handle.result().catch((error: unknown) => error);
+        expect((failure as WorkflowFailedError).cause).toMatchObject({ type: 'ROLLBACK_INCOMPLETE' });
+      });
+      expect(cluster.calls.filter((call) => call === 'plan')).toHaveLength(1);
+      expect(cluster.beside.lost).toEqual([]);
+      expect(cluster.beside.green.size).toBe(3);
+    });
+  },
+);
