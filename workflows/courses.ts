@@ -6,6 +6,7 @@ import { forward } from './forward.ts';
 import { handOver } from './handOver.ts';
 import { unheld } from './hold.ts';
 import type { Course } from './live.ts';
+import { beginAnew, lendAfterGoingBack } from './operator/beside.ts';
 import { lend } from './operator/lend.ts';
 import { regainToUndo } from './operator/regain.ts';
 
@@ -13,13 +14,16 @@ export type ModeCourse = Omit<Course, 'next'>;
 
 const inBatches: ModeCourse = { forward, compensate, handOver, operator: { lend, regain: regainToUndo } };
 
-/** New pods stand beside the old. */
-const beside = ({ forward: onward, ...course }: ModeCourse): ModeCourse => ({
+/** New pods stand beside the old: they go before an operator has the workload, and nothing of it is to be held again by then. */
+const beside = ({ forward: onward, ...course }: Omit<ModeCourse, 'operator'>): ModeCourse => ({
   ...course,
   forward: async (book, input) => {
     await unheld(book);
+    const { plan, regains } = book.state;
+    if (plan !== undefined && regains === true) await beginAnew(book, plan);
     return onward(book, input);
   },
+  operator: { lend: lendAfterGoingBack(course.compensate), regain: async () => undefined },
 });
 
 /** A scale and a drain are workflows of their own. */

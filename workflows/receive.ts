@@ -1,4 +1,5 @@
 import { changePlan, skipTo } from './changePlan.ts';
+import { isBeside } from './contract/blueGreen/plan.ts';
 import type { ErrorCode } from './contract/errors.ts';
 import {
   type GateMessage,
@@ -124,10 +125,15 @@ function handOver(state: ReleaseState, said: Said): Received {
   const refusal = handOverRefusal(state);
   if (refusal !== undefined) return { accepted: false, ...refusal };
   const going = without(without(state, 'paused'), 'held');
+  const { plan } = state;
+  const first =
+    plan !== undefined && isBeside(plan)
+      ? `everyone goes back to ${plan.change.fromVersion || 'the version before'}`
+      : 'pods in flight are finished';
   return accept(
     { ...going, operator: said },
     said,
-    `Handing over to ${said.by}: pods in flight are finished, then every hold is given up.`,
+    `Handing over to ${said.by}: ${first}, then every hold is given up.`,
   );
 }
 

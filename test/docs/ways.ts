@@ -242,7 +242,10 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
       shownBy: [
         [blueGreen, 'switches under load: 0 failed requests'],
         [blueGreen, 'back in one step after the switch, under load'],
-        ['test/kwok/blueGreen.test.ts', 'before the switch it gives way to a newer version'],
+        [
+          'test/kwok/blueGreen.test.ts',
+          'before the switch it is handed over, taken back, and gives way to a newer version',
+        ],
         ['test/kwok/blueGreenAutoscaler.test.ts', 'goes on by an average: old and new pods follow it'],
       ],
     },
@@ -263,6 +266,7 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
           'test/kwok/canary.test.ts',
           'a newer version takes its place, wherever the worker dies: nobody is sent to nobody',
         ],
+        ['test/kwok/canary.test.ts', 'handed over nobody is sent to new pods; taken back it begins at its first step'],
       ],
     },
     statefulset: noCanary,

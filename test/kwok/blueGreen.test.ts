@@ -71,11 +71,19 @@ async function settled(name: string): Promise<void> {
 }
 
 describe('blue/green', () => {
-  it('before the switch it gives way to a newer version; then its time to go back is changed', async () => {
+  it('before the switch it is handed over, taken back, and gives way to a newer version; then its time to go back is changed', async () => {
     const name = 'newer';
     await deploy(name, 3);
     const before = await uids(name);
+    const tell = (message: 'handOver' | 'takeBack' | 'changePlan', more: object = {}) =>
+      world.sluice.send(world.target(name), message, { by: 'anna', ...more });
     await world.start(beside(name));
+    await atGate(name);
+    await tell('handOver');
+    await world.until(name, ({ phase }) => phase === 'manual');
+    expect(await uids(name)).toEqual(before);
+    await settled(name);
+    await tell('takeBack');
     const first = await atGate(name);
     const v3 = beside(name, { change: { images: { app: sampleImage('v3') } } });
     const { begun } = await world.sluice.supersede(validateSpec(v3), { initiator: 'bob' });
@@ -85,8 +93,7 @@ describe('blue/green', () => {
     expect(await versions(name)).toBe('v1 v1 v1 v3 v3 v3');
     expect(await called(name)).toBe(all('v1', 3));
     expect((await uids(name)).filter((uid) => before.includes(uid))).toHaveLength(3);
-    const change = { by: 'anna', gates: { afterBatch: { bake: '1s' } } };
-    await world.sluice.send(world.target(name), 'changePlan', change);
+    await tell('changePlan', { gates: { afterBatch: { bake: '1s' } } });
     await send(name, 'approve', second.waiting?.gate);
     expect(await ended(name)).toMatchObject({ phase: 'succeeded', run, notUndone: [] });
     expect(await versions(name)).toBe(all('v3', 3));

@@ -133,7 +133,7 @@ describe('a canary by the numbers of pods alone', () => {
   });
 });
 
-describe('a newer version in the middle of a canary', () => {
+describe('a newer version, or an operator, in the middle of a canary', () => {
   const front = httpRouteFront;
   const v3 = { change: { images: { app: sampleImage('v3') } } };
 
@@ -195,6 +195,49 @@ describe('a newer version in the middle of a canary', () => {
     await send(name, 'rollback');
     expect(await ended(name)).toMatchObject({ phase: 'rolledBack', notUndone: [] });
     expect(await uids(name)).toEqual(old);
+    expect(await front.said(world, name)).toEqual(before);
+    await nothingLeft(name, 3);
+  });
+
+  it('handed over nobody is sent to new pods; taken back it begins at its first step, also where the worker dies in between', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-canary-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const name = 'lent';
+    const say = (message: 'handOver' | 'takeBack') => world.sluice.send(world.target(name), message, { by: 'anna' });
+    await deploy(name, 3);
+    await front.create(world, name);
+    const [before, old] = [await front.said(world, name), await uids(name)];
+    await world.start(stepwise(name, weights(front, name)));
+    await atGate(name, 'after-canary-1');
+    await say('handOver');
+    await world.until(name, ({ phase }) => phase === 'manual');
+    expect([await front.said(world, name), await uids(name)]).toEqual([before, old]);
+    await nothingLeft(name, 3);
+
+    // It looks whether it can hold the workload, and gives it back to plan anew.
+    const kill = { point: 'acquire', when: 'after', nth: 1 } as const;
+    const points = join(folder, 'taken-back');
+    await worker.kill();
+    worker = await world.worker({ points, kills: { [name]: kill } });
+    await say('takeBack');
+    await until(() => hasComeTo(points, name, kill).catch(() => false));
+    await worker.kill();
+    worker = await world.worker();
+    for (const gate of ['after-canary-1', 'after-canary-2', 'after-canary-3']) {
+      await atGate(name, gate);
+      await send(name, 'approve', gate);
+    }
+    await atGate(name, 'after-switch');
+    for (const more of [['handOver'], ['supersede', stepwise(name, weights(front, name), v3)]] as const) {
+      const message = { by: 'anna', spec: more[1] ?? {} };
+      await expect(world.sluice.send(world.target(name), more[0], message)).rejects.toMatchObject({
+        code: 'REFUSED',
+        message: expect.stringContaining('Callers were switched'),
+      });
+    }
+    await send(name, 'approve', 'after-switch');
+    expect(await ended(name)).toMatchObject({ phase: 'succeeded', notUndone: [] });
+    expect(await versions(name)).toBe(all('v2', 3));
     expect(await front.said(world, name)).toEqual(before);
     await nothingLeft(name, 3);
   });

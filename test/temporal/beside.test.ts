@@ -10,8 +10,12 @@ import { type Running, simulation, withRelease } from './support/temporal.ts';
 import { timeSkippingServer } from './support/timeSkippingServer.ts';
 
 type Mode = 'Canary' | 'BlueGreen';
+const bob = { args: [{ by: 'bob' }] as [{ by: string }] };
+const anna = { args: [{ by: 'anna' }] as [{ by: string }] };
 const newer = { args: [{ by: 'bob', spec: {} }] as [{ by: string; spec: object }] };
 const approve = (gate: string) => ({ args: [{ by: 'bob', gate }] as [{ by: string; gate: string }] });
+const inHands = ({ phase, operator }: ReleaseStatus): boolean => phase === 'manual' && operator?.since !== undefined;
+
 const plan = (mode: Mode, tag: string, from?: string) => besidePlan(planOf([3]), mode, tag, from);
 
 /** Three old pods, and a plan to v2; a newer one to v3. */
@@ -101,7 +105,12 @@ describe.skipIf(timeSkippingServer() === undefined).each<Mode>(['Canary', 'BlueG
         const born = mode === 'Canary' ? 'green 1' : 'green 100%';
         expect(back.slice(0, back.indexOf(born) + 1).filter((call) => !call.startsWith('undo-silence'))).toEqual([
           ...(mode === 'Canary' ? ['unshift', 'point blue', 'removeGreen', 'endCanary'] : ['removeGreen']),
-          ...['point both', 'release', 'plan', 'acquire', 'point blue', born],
+          'point both',
+          'release',
+          'plan',
+          'acquire',
+          'point blue',
+          born,
         ]);
         expect(cluster.images().toSorted()).toEqual([
           'app:v1',
@@ -110,9 +119,14 @@ describe.skipIf(timeSkippingServer() === undefined).each<Mode>(['Canary', 'BlueG
           ...(mode === 'Canary' ? ['app:v3'] : ['app:v3', 'app:v3', 'app:v3']),
         ]);
         await toSwitch(again, gates[mode]);
-        await expect(again.handle.executeUpdate('supersede', newer)).rejects.toMatchObject({
-          cause: { type: 'REFUSED', message: expect.stringContaining('Callers were switched') },
-        });
+        for (const [name, message] of [
+          ['supersede', newer],
+          ['handOver', anna],
+        ] as const) {
+          await expect(again.handle.executeUpdate(name, message)).rejects.toMatchObject({
+            cause: { type: 'REFUSED', message: expect.stringContaining('Callers were switched') },
+          });
+        }
         await again.handle.executeUpdate('approve', approve('after-switch'));
         expect(await again.handle.result()).toMatchObject({ phase: 'succeeded' });
       });
@@ -173,6 +187,101 @@ describe.skipIf(timeSkippingServer() === undefined).each<Mode>(['Canary', 'BlueG
       expect(cluster.calls.filter((call) => call === 'plan')).toHaveLength(1);
       expect(cluster.beside.lost).toEqual([]);
       expect(cluster.beside.green.size).toBe(3);
+    });
+
+    it('handed over nothing of it is left; approve is refused; taken back it is planned anew, as many pods as there are then', async () => {
+      const cluster = clusterFor(mode);
+      await withRelease(env, cluster, async (running) => {
+        const { handle, until } = running;
+        await atLastGate(running, mode);
+        await handle.executeUpdate('handOver', anna);
+        const lent = await until(inHands);
+        expect(lent.waiting).toMatchObject({ for: 'operator' });
+        expect(cluster).toMatchObject(asBefore);
+        expect(cluster.beside).toMatchObject(untouched);
+        expect(cluster.images()).toEqual(['app:v1', 'app:v1', 'app:v1']);
+        await expect(handle.executeUpdate('approve', approve(first))).rejects.toMatchObject({
+          cause: { type: 'REFUSED' },
+        });
+        cluster.scale(5);
+        await handle.executeUpdate('takeBack', bob);
+        await until(isAt(first));
+        expect(cluster.beside.green.size).toBe(mode === 'Canary' ? 1 : 5);
+        expect(await toTheEnd(running, gates[mode])).toMatchObject({ phase: 'succeeded' });
+      });
+      expect(cluster.images()).toEqual(Array.from({ length: 5 }, () => 'app:v2'));
+      expect(cluster.beside.lost).toEqual([]);
+      expect(cluster).toMatchObject({ ...asBefore, templateImage: 'app:v2' });
+    });
+
+    it('taken back it asks over another template, waits for a rollout, and is planned anew from what the operator made', async () => {
+      const cluster = clusterFor(mode);
+      await withRelease(env, cluster, async (running) => {
+        const { handle, until } = running;
+        await atLastGate(running, mode);
+        await handle.executeUpdate('handOver', anna);
+        await until(inHands);
+        cluster.templateImage = 'app:v4';
+        cluster.busy = true;
+        await handle.executeUpdate('takeBack', bob);
+        expect(await until((now) => now.phase === 'held')).toMatchObject({ text: expect.stringContaining('native') });
+        cluster.busy = false;
+        for (const pod of cluster.pods.values()) pod.image = 'app:v4';
+        await handle.executeUpdate('resume', bob);
+        await until((now) => now.phase === 'held' && now.text.includes('app:v4'));
+        cluster.planned = plan(mode, 'v2', 'v4');
+        await handle.executeUpdate('takeOver', bob);
+        await until(isAt(first));
+        expect(cluster.images().filter((image) => image === 'app:v4')).toHaveLength(3);
+        await handle.executeUpdate('rollback', bob);
+        expect(await handle.result()).toMatchObject({ phase: 'rolledBack' });
+      });
+      expect(cluster.images()).toEqual(['app:v4', 'app:v4', 'app:v4']);
+      expect(cluster).toMatchObject({ ...asBefore, templateImage: 'app:v4' });
+      expect(cluster.beside).toMatchObject(untouched);
+    });
+
+    it('an operator who has brought the new version to the end has ended it; adopt ends it with whatever is there', async () => {
+      for (const end of ['takeBack', 'adopt'] as const) {
+        const cluster = clusterFor(mode);
+        await withRelease(env, cluster, async (running) => {
+          await atLastGate(running, mode);
+          await running.handle.executeUpdate('handOver', anna);
+          await running.until(inHands);
+          cluster.templateImage = 'app:v2';
+          for (const pod of cluster.pods.values()) pod.image = 'app:v2';
+          await running.handle.executeUpdate(end, bob);
+          const phase = end === 'adopt' ? 'handedOver' : 'succeeded';
+          expect(await running.handle.result()).toMatchObject({ phase });
+        });
+        expect(cluster.images()).toEqual(['app:v2', 'app:v2', 'app:v2']);
+        expect(cluster).toMatchObject({ ...asBefore, templateImage: 'app:v2' });
+      }
+    });
+
+    it('a rollback wins while it is handed over, and in the hands of an operator; what fails then is tried once more by one', async () => {
+      for (const when of ['meanwhile', 'inHands', 'failed'] as const) {
+        const cluster = clusterFor(mode);
+        await withRelease(env, cluster, async (running) => {
+          const { handle, until } = running;
+          await atLastGate(running, mode);
+          cluster.before = async (activity) => {
+            if (activity !== 'removeGreen' || when === 'inHands') return;
+            cluster.before = () => undefined;
+            if (when === 'failed') throw ApplicationFailure.nonRetryable('It is away.', 'POD_FAILED');
+            await handle.executeUpdate('rollback', bob);
+          };
+          await handle.executeUpdate('handOver', anna);
+          if (when === 'inHands') {
+            await until(inHands);
+            await handle.executeUpdate('rollback', bob);
+          }
+          expect(await handle.result()).toMatchObject({ phase: 'rolledBack' });
+        });
+        expect(cluster).toMatchObject(asBefore);
+        expect(cluster.beside).toMatchObject(untouched);
+        expect(cluster.images()).toEqual(['app:v1', 'app:v1', 'app:v1']);
+      }
     });
   },
 );

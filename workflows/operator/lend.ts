@@ -16,11 +16,14 @@ import { anew } from './outcomes.ts';
  * From then on it is as Kubernetes alone has it: its own controller acts, each pod is in traffic as its readiness says, and
  * keeps the version that it has. See Lending.
  */
-export async function lend(book: Book): Promise<void> {
-  const { plan, steps, operator } = book.state;
+export const lend = (book: Book): Promise<void> => lendBy(book, giveUp);
+
+/** `give`: undoes and gives up what was begun, if anything was. See Lending. */
+export async function lendBy(book: Book, give: (book: Book, plan: PlanHead) => Promise<void>): Promise<void> {
+  const { plan, operator } = book.state;
   if (operator === undefined) return;
   try {
-    if (plan !== undefined && steps.length > 0) await giveUp(book, plan);
+    if (plan !== undefined && book.state.steps.length > 0) await give(book, plan);
   } catch (error) {
     return keepHeld(book, error);
   }
@@ -30,7 +33,7 @@ export async function lend(book: Book): Promise<void> {
   await condition(() => book.state.operator === undefined || book.state.rollback !== undefined);
   if (book.state.rollback !== undefined || book.state.drift !== undefined) return;
   // Nothing had been touched: the plan is of a workload that may be another by now.
-  if (steps.length === 0) book.set(anew);
+  if (book.state.steps.length === 0 && book.state.regains !== true) book.set(anew);
 }
 
 async function giveUp(book: Book, plan: PlanHead): Promise<void> {

@@ -17,10 +17,10 @@ export function handOverRefusal(state: ReleaseState): Refusal | undefined {
       'Pause it, or take it back with `sluice rollback`.',
     );
   }
-  if (plan.blueGreen !== undefined || plan.canary !== undefined) {
+  if (steps.includes('switch')) {
     return refused(
-      'New pods stand beside the old, and callers are kept to one side of them: whatever its own controller made meanwhile would have no caller.',
-      '`sluice pause` lets you look; `sluice rollback` gives the workload back as it was.',
+      'Callers were switched to the new pods, and are kept to them: whatever its own controller made meanwhile would have no caller.',
+      'Let it end (`sluice approve` ends the time that the old version stays), or `sluice rollback`.',
     );
   }
   if (phase === 'committing' || final === true || steps.includes('commit')) {

@@ -16,14 +16,18 @@ import { Anew, Arrived } from './outcomes.ts';
  * others by now are found by the look before each batch. Over anything else people are asked.
  * @throws Arrived, Anew, Adopted; WORKLOAD_NOT_FOUND
  */
-export async function regain(book: Book, plan: PlanHead): Promise<void> {
+export async function regain(
+  book: Book,
+  plan: PlanHead,
+  takeHold: (book: Book, plan: PlanHead) => Promise<void> = take,
+): Promise<void> {
   for (;;) {
     try {
       if (book.state.drift === 'adopt') throw new Adopted();
       if (book.state.drift === 'takeOver') throw new Anew();
       await unpaused(book);
       book.set((state) => ({ ...state, phase: 'acquiring' }));
-      await take(book, plan);
+      await takeHold(book, plan);
       book.set((state) => without(state, 'regains'));
       return;
     } catch (error) {
