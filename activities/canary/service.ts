@@ -18,17 +18,19 @@ export const isCanary = ({ metadata }: Service): boolean => metadata.annotations
 
 /**
  * Makes the Service of the new version: as the one that callers come by, for pods with this pod-template-hash. It goes with the
- * Deployment. @throws SERVICE_UNUSABLE where there is another one of its name
+ * Deployment. `first`: what comes before it is made. @throws SERVICE_UNUSABLE where there is another one of its name
  */
 export async function makeCanary(
   kube: Connection,
   held: HeldRequest,
   { service, canary }: PlannedRoute,
   hash: string,
+  first: () => Promise<void>,
 ): Promise<void> {
   const { namespace } = held.target;
   const found = await kube.find(services, { namespace, name: canary });
   if (found) return requireCanary(found, held);
+  await first();
   const stable = await kube.get(services, { namespace, name: service });
   const { ports = [], clusterIP } = stable.spec;
   const body = {

@@ -8,7 +8,7 @@ import type { Connection } from '../kubernetes/types.ts';
 import type { EndpointWatches } from '../traffic/endpoints.ts';
 import type { Sides } from './router.ts';
 import { routers } from './routers.ts';
-import { awaitHeeded, awaitServed } from './served.ts';
+import { awaitHeeded, awaitServed, awaitUnserved } from './served.ts';
 import { makeCanary } from './service.ts';
 
 export interface ShiftDeps {
@@ -29,7 +29,9 @@ export async function shift({ kube, signal, watches }: ShiftDeps, request: Shift
   const { route, split, share, first, force } = request;
   await requireUnchanged(kube, request);
   const { green, look } = await findBoth(kube, request);
-  await makeCanary(kube, request, route, hashOf(green));
+  await makeCanary(kube, request, route, hashOf(green), () =>
+    awaitUnserved(watches, request.target.namespace, route.canary, signal),
+  );
   if (split.weight > 0 || split.match !== undefined) {
     const wanted = greenOf(look.deployment.spec.replicas ?? 1, share);
     await awaitServed(watches, request, route.canary, wanted, signal);

@@ -9,6 +9,7 @@ import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
 import { validateSpec } from '../../workflows/contract/validate.schema.ts';
 import { hasComeTo } from '../durability/points.ts';
 import { type Front, fronts, httpRouteFront, ruleFronts } from '../support/fronts.ts';
+import { watchful } from '../support/watchful.ts';
 import { openWorld, until, type WorkerProcess, type World } from '../support/world.ts';
 import { releasesIn, versionOf } from './support/releases.ts';
 
@@ -21,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => world?.close());
 
-const { deploy, ended, clean, versions, uids, callable } = releasesIn(() => world);
+const { deploy, ended, clean, versions, uids } = releasesIn(() => world);
 const send = (name: string, message: 'approve' | 'rollback' | 'takeOver' | 'adopt', gate?: string) =>
   world.sluice.send(world.target(name), message, { by: 'bob', ...(gate && { gate }) });
 const atGate = (name: string, gate: string) => world.until(name, ({ waiting }) => waiting?.gate === gate);
@@ -137,25 +138,6 @@ describe('a newer version, or an operator, in the middle of a canary', () => {
   const front = httpRouteFront;
   const v3 = { change: { images: { app: sampleImage('v3') } } };
 
-  /** Looks until it is stopped; then how often callers were sent to a Service of new pods without endpoints. */
-  function sentToNobody(name: string): () => Promise<number> {
-    const canary = `${name}-canary`;
-    let [stopped, found] = [false, 0];
-    const looks = (async () => {
-      while (!stopped) {
-        const isEmpty = (await callable(canary)) === 0;
-        const isSentTo = (await split(name)).includes(canary);
-        if (isEmpty && isSentTo && (await callable(canary)) === 0) found += 1;
-      }
-    })();
-    return async () => {
-      stopped = true;
-      await looks;
-      return found;
-    };
-  }
-  const split = (name: string) => front.split(world, name);
-
   it('a newer version takes its place, wherever the worker dies: nobody is sent to nobody, and the old pods stay', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'sluice-canary-'));
     onTestFinished(() => rm(folder, { recursive: true }));
@@ -173,7 +155,7 @@ describe('a newer version, or an operator, in the middle of a canary', () => {
     };
     await expect(supersede({})).rejects.toMatchObject({ message: expect.stringContaining('brings v2 already') });
 
-    const stop = sentToNobody(name);
+    const sentToNobody = watchful(world, front, name);
     let said: Promise<string> | undefined;
     for (const point of ['unshift', 'removeGreen', 'release']) {
       const kill = { point, when: 'after', nth: 1 } as const;
@@ -189,7 +171,7 @@ describe('a newer version, or an operator, in the middle of a canary', () => {
     const second = await world.until(name, (status) => status.run === run && status.waiting?.for === 'approval');
     expect(second).toMatchObject({ version: 'v3', fromVersion: 'v1', supersedes: { run: first.run, version: 'v2' } });
     expect(second.waiting?.gate).toBe('after-canary-1');
-    expect(await stop()).toBe(0);
+    expect(await sentToNobody()).toEqual([]);
     expect(await versions(name)).toBe('v1 v1 v1 v3');
     expect((await uids(name)).filter((uid) => old.includes(uid))).toHaveLength(3);
     await send(name, 'rollback');

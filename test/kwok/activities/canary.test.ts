@@ -3,15 +3,16 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { httpRoute, httpRouteRules, httpRoutes } from '../../../activities/canary/httpRoute.ts';
 import { routers } from '../../../activities/canary/routers.ts';
 import { ruleRouter } from '../../../activities/canary/rules.ts';
-import { awaitHeeded } from '../../../activities/canary/served.ts';
+import { awaitHeeded, awaitUnserved } from '../../../activities/canary/served.ts';
 import { virtualService, virtualServices } from '../../../activities/canary/virtualService.ts';
 import { endpointSlices, services } from '../../../activities/kubernetes/resources.ts';
 import { templateFingerprint } from '../../../activities/kubernetes/templates.ts';
-import { endpointsOf } from '../../../activities/traffic/endpointView.ts';
+import { EndpointWatches } from '../../../activities/traffic/endpoints.ts';
 import type { ClusterActivities, HeldRequest } from '../../../workflows/contract/activities.ts';
 import type { PlannedRoute, RouterKind, Split } from '../../../workflows/contract/canary/plan.ts';
 import { installCrd } from '../../support/crds.ts';
 import { type Front, fronts, httpRouteFront, ruleFronts, virtualServiceFront } from '../../support/fronts.ts';
+import { readyIn, watchful } from '../../support/watchful.ts';
 import { afterEachWrite, dyingAfter } from './dying.ts';
 import { activitiesOf, attempt, deploy, eventually, ground } from './fixtures.ts';
 
@@ -36,13 +37,7 @@ async function routed(front: Front, name: string): Promise<unknown> {
   await front.create(world, name);
   return front.said(world, name);
 }
-const ready = async (service: string): Promise<number> => {
-  const { items } = await kube.list(endpointSlices, {
-    namespace,
-    labelSelector: `kubernetes.io/service-name=${service}`,
-  });
-  return endpointsOf(items).ready;
-};
+const ready = (service: string) => readyIn(world, service);
 const routeOf = (kind: RouterKind, name: string): PlannedRoute => ({
   kind,
   name,
@@ -75,27 +70,6 @@ function following(front: Front, name: string) {
   };
 }
 
-/** Whether at any moment callers are sent to a Service without a ready endpoint. */
-function watchful(front: Front, name: string) {
-  const over = new AbortController();
-  const empty: string[] = [];
-  const watching = (async () => {
-    const sent = async (service: string): Promise<boolean> =>
-      (await front.split(world, name)).split(', ').some((share) => share.startsWith(`${service} `));
-    while (!over.signal.aborted) {
-      for (const service of [name, `${name}-canary`]) {
-        // The split is read first, and once more: a Service that callers are sent to must be ready from before.
-        if ((await sent(service)) && (await ready(service)) === 0 && (await sent(service))) empty.push(service);
-      }
-    }
-  })();
-  return async (): Promise<readonly string[]> => {
-    over.abort();
-    await watching;
-    return empty;
-  };
-}
-
 describe.each(fronts)('what splits callers on the real API: $kind', (front) => {
   it('splits callers and is exactly as before again, the worker killed after each write: no weight without endpoints', async () => {
     const { kind } = front;
@@ -111,7 +85,7 @@ describe.each(fronts)('what splits callers on the real API: $kind', (front) => {
       await attempt(sluice, 'acquire', { ...held, from: {}, template });
       const pointing = { ...held, ...time(), services: [name] };
       await attempt(sluice, 'point', { ...pointing, to: 'blue', first: true });
-      const end = watchful(front, name);
+      const end = watchful(world, front, name);
       const unfollow = following(front, name);
       const dying = dyingAfter(kube, count);
       const mortal = activitiesOf(dying);
@@ -304,4 +278,24 @@ it('an HTTPRoute with a header that has no such name is refused by the API serve
   await expect(
     httpRoute.inspect(kube, heldOf(name), { namespace, ...routeOf('HTTPRoute', name) }, [{ weight: 5, match }]),
   ).rejects.toMatchObject({ code: 'PATCH_REFUSED' });
+});
+
+it('EndpointSlices that outlive the Service of an earlier canary are waited for: they are nobody to send to', async () => {
+  const labels = { 'kubernetes.io/service-name': 'earlier-canary' };
+  const slice = {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name: 'earlier-canary-1', namespace, labels },
+    addressType: 'IPv4',
+    endpoints: [
+      { addresses: ['10.0.0.9'], conditions: { ready: true }, targetRef: { kind: 'Pod', name: 'p', uid: 'u' } },
+    ],
+  };
+  await kube.create(endpointSlices, slice, { namespace });
+  const [watches, { signal }] = [new EndpointWatches(kube), new AbortController()];
+  const none = () => awaitUnserved(watches, namespace, 'earlier-canary', signal);
+  await expect(none()).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('which is gone') });
+  const waiting = none();
+  await kube.remove(endpointSlices, { namespace, name: 'earlier-canary-1' });
+  await waiting;
 });
