@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { deployments, pods } from '../../activities/kubernetes/resources.ts';
 import { sampleImage } from '../../local/sample.ts';
+import { releaseId } from '../../workflows/contract/names.ts';
 import { validateSpec } from '../../workflows/contract/validate.schema.ts';
 import { hasComeTo } from '../durability/points.ts';
 import { type KillPoint, openWorld, until, type World } from '../support/world.ts';
@@ -169,10 +170,12 @@ it('its worker is killed after each write of a rollback from between the two: th
   for (const name of steps) await world.start(spec(name, 'v2'));
   for (const name of steps) await until(() => hasComeTo(forward, name, between), 120_000);
   await first.kill();
-  const second = await world.worker({ points: back, kills });
+  // Before anybody takes up what the dead one left, however long the next one takes to start.
   for (const name of steps) {
-    await world.sluice.send(world.target(name), 'rollback', { by: 'carol', reason: 'not today' });
+    const handle = world.client.workflow.getHandle(releaseId(world.target(name)));
+    await handle.signal('rollback', { by: 'carol', reason: 'not today' });
   }
+  const second = await world.worker({ points: back, kills });
   for (const [name, point] of Object.entries(kills)) await until(() => hasComeTo(back, name, point), 120_000);
   await second.kill();
   const third = await world.worker();
