@@ -1,4 +1,5 @@
-import type { ArrivedRequest, ClusterActivities } from '../workflows/contract/activities.ts';
+import type { ArrivedRequest } from '../workflows/contract/activities/hold.ts';
+import type { ClusterActivities } from '../workflows/contract/activities.ts';
 import { hasAll } from '../workflows/contract/imageName.ts';
 import { workloadName } from '../workflows/contract/names.ts';
 import { activity } from './call.ts';

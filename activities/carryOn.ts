@@ -1,4 +1,4 @@
-import type { CarriedStage, Handful } from '../workflows/contract/activities.ts';
+import type { CarriedStage, Handful } from '../workflows/contract/activities/handful.ts';
 import { emptyHandful } from './handful.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Handful, HandfulPod, HandfulRequest } from '../workflows/contract/activities.ts';
+import type { Handful, HandfulPod, HandfulRequest } from '../workflows/contract/activities/handful.ts';
 import type { Images } from '../workflows/contract/observation.ts';
 import { hasResources } from '../workflows/contract/resize.ts';
 import type { Call } from './call.ts';

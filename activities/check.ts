@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ClusterActivities, HandfulPod, HandfulRequest } from '../workflows/contract/activities.ts';
+import type { HandfulPod, HandfulRequest } from '../workflows/contract/activities/handful.ts';
+import type { ClusterActivities } from '../workflows/contract/activities.ts';
 import { gateChecks } from '../workflows/contract/checks.ts';
 import { activity, type Call } from './call.ts';
 import { handfulOf, type Outcome } from './handful.ts';

@@ -1,4 +1,5 @@
-import type { ClusterActivities, CommitRequest } from '../workflows/contract/activities.ts';
+import type { CommitRequest } from '../workflows/contract/activities/hold.ts';
+import type { ClusterActivities } from '../workflows/contract/activities.ts';
 import { activity } from './call.ts';
 import { markOfBirths } from './kubernetes/births.ts';
 import { KubernetesFailure } from './kubernetes/kubernetesFailure.ts';

@@ -1,4 +1,4 @@
-import type { Handful } from '../workflows/contract/activities.ts';
+import type { Handful } from '../workflows/contract/activities/handful.ts';
 import { errors, SluiceError } from '../workflows/contract/errors.ts';
 import { handfulOf, type Outcome } from './handful.ts';
 import { KubernetesFailure } from './kubernetes/kubernetesFailure.ts';

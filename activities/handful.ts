@@ -1,4 +1,4 @@
-import type { Handful } from '../workflows/contract/activities.ts';
+import type { Handful } from '../workflows/contract/activities/handful.ts';
 import type { ErrorCode } from '../workflows/contract/errors.ts';
 
 /** What became of one pod. `asWas`: done, as it was so before; `again`: later, and its time in this stage begins anew. `note`: done, and people must know this of it; `waitsFor`: later, and why. */

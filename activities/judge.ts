@@ -1,4 +1,4 @@
-import type { HandfulPod, HandfulRequest, PodNote } from '../workflows/contract/activities.ts';
+import type { HandfulPod, HandfulRequest, PodNote } from '../workflows/contract/activities/handful.ts';
 import { goalOf } from './hotSwap/goal.ts';
 import { judgeSwap } from './hotSwap/judgeSwap.ts';
 import { type Judgement, judgePod } from './kubernetes/judgePod.ts';

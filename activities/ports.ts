@@ -1,15 +1,14 @@
+import type { Handful, HandfulRequest } from '../workflows/contract/activities/handful.ts';
 import type {
   Acquired,
   AcquireRequest,
   BearRequest,
   CommitRequest,
-  Handful,
-  HandfulRequest,
   HeldRequest,
-  ReleaseEvent,
   ReleaseRequest,
-  TrafficSnapshot,
-} from '../workflows/contract/activities.ts';
+} from '../workflows/contract/activities/hold.ts';
+import type { ReleaseEvent } from '../workflows/contract/activities/record.ts';
+import type { TrafficSnapshot } from '../workflows/contract/activities/survey.ts';
 import type { DrainObservation } from '../workflows/contract/drain/observation.ts';
 import type { DrainSpec } from '../workflows/contract/drain/spec.schema.ts';
 import type { SluiceError } from '../workflows/contract/errors.ts';

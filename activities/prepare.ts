@@ -1,4 +1,5 @@
-import type { ClusterActivities, PodsLook, Prepared } from '../workflows/contract/activities.ts';
+import type { PodsLook, Prepared } from '../workflows/contract/activities/survey.ts';
+import type { ClusterActivities } from '../workflows/contract/activities.ts';
 import type { Target } from '../workflows/contract/names.ts';
 import { activity } from './call.ts';
 import { budgetRooms } from './kubernetes/budgets.ts';

@@ -1,4 +1,5 @@
-import type { ClusterActivities, Handful, HandfulPod, HandfulRequest } from '../workflows/contract/activities.ts';
+import type { Handful, HandfulPod, HandfulRequest } from '../workflows/contract/activities/handful.ts';
+import type { ClusterActivities } from '../workflows/contract/activities.ts';
 import { SluiceError } from '../workflows/contract/errors.ts';
 import { workloadName } from '../workflows/contract/names.ts';
 import { activity } from './call.ts';

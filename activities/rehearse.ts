@@ -1,4 +1,4 @@
-import type { Handful } from '../workflows/contract/activities.ts';
+import type { Handful } from '../workflows/contract/activities/handful.ts';
 import { emptyHandful, join } from './handful.ts';
 import type { Admission } from './kubernetes/admission.ts';
 import type { LivePod, PodChange, Workload } from './ports.ts';

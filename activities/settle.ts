@@ -1,4 +1,4 @@
-import type { Handful } from '../workflows/contract/activities.ts';
+import type { Handful } from '../workflows/contract/activities/handful.ts';
 import type { PodRef } from '../workflows/contract/plan.ts';
 import type { Call } from './call.ts';
 import { handfulOf, type Outcome } from './handful.ts';

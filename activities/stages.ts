@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ClusterActivities, Handful, HandfulPod, HandfulRequest } from '../workflows/contract/activities.ts';
+import type { Handful, HandfulPod, HandfulRequest } from '../workflows/contract/activities/handful.ts';
+import type { ClusterActivities } from '../workflows/contract/activities.ts';
 import { activity, type Call } from './call.ts';
 import { carryOn } from './carryOn.ts';
 import { changeOf } from './change.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Handful, HandfulRequest, SweepRequest } from '../workflows/contract/activities.ts';
+import type { Handful, HandfulRequest, SweepRequest } from '../workflows/contract/activities/handful.ts';
 import { SluiceError } from '../workflows/contract/errors.ts';
 import { idOfHolder, marks } from '../workflows/contract/names.ts';
 import type { Call } from './call.ts';

@@ -1,10 +1,6 @@
-import type {
-  ClusterActivities,
-  CommitRequest,
-  HeldRequest,
-  Surveyed,
-  SurveyRequest,
-} from '../workflows/contract/activities.ts';
+import type { CommitRequest, HeldRequest } from '../workflows/contract/activities/hold.ts';
+import type { Surveyed, SurveyRequest } from '../workflows/contract/activities/survey.ts';
+import type { ClusterActivities } from '../workflows/contract/activities.ts';
 import { fingerprint } from '../workflows/contract/fingerprint.ts';
 import { hasBegun } from '../workflows/contract/hotSwap/roles.ts';
 import { inOrder, zoneOf } from '../workflows/contract/planner/ordering.ts';

@@ -16,7 +16,7 @@ import { BatchClock } from './batchClock.ts';
 import { budgetText, handfulRequest, neededStages, turnsOf } from './batchPlan.ts';
 import { BirthsOf } from './births.ts';
 import { clusterActivities } from './clusterActivities.ts';
-import type { Handful, HandfulRequest, Turn } from './contract/activities.ts';
+import type { Handful, HandfulRequest, Turn } from './contract/activities/handful.ts';
 import { isErrorCode } from './contract/errors.ts';
 import { queryNames } from './contract/messages.ts';
 import { countOf } from './contract/quantity.ts';

@@ -1,4 +1,4 @@
-import type { CarriedStage, HandfulRequest, Turn } from './contract/activities.ts';
+import type { CarriedStage, HandfulRequest, Turn } from './contract/activities/handful.ts';
 import { podChecks } from './contract/checks.ts';
 import { type SwapStep, swapSteps } from './contract/hotSwap/plan.ts';
 import type { Images } from './contract/observation.ts';

@@ -1,7 +1,7 @@
 import { log } from '@temporalio/workflow';
 import type { Book } from './book.ts';
 import { clusterActivities } from './clusterActivities.ts';
-import type { ReleaseEvent } from './contract/activities.ts';
+import type { ReleaseEvent } from './contract/activities/record.ts';
 
 /** Tells whom the spec names. Never fails and never holds up a release. */
 export async function announce(book: Book, kind: ReleaseEvent['kind']): Promise<void> {

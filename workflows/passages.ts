@@ -1,4 +1,4 @@
-import type { Handful } from './contract/activities.ts';
+import type { Handful } from './contract/activities/handful.ts';
 import type { PodMoment } from './contract/status.ts';
 import type { BatchPod, BatchResult, Passage, Stage } from './contract/workflows.ts';
 import type { BatchState } from './state.ts';

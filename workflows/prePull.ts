@@ -2,7 +2,7 @@ import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { Book } from './book.ts';
 import { clusterActivities } from './clusterActivities.ts';
 import { leave } from './compensate.ts';
-import type { PrePulled, PullFailure, PullNode } from './contract/activities.ts';
+import type { PrePulled, PullFailure, PullNode } from './contract/activities/prePull.ts';
 import { marks } from './contract/names.ts';
 import type { PlanHead, PlannedPrePull } from './contract/plan.ts';
 import { nodesAtOnce } from './contract/planner/prePull.ts';

@@ -1,6 +1,6 @@
 import type { Book } from './book.ts';
 import { clusterActivities } from './clusterActivities.ts';
-import type { PodsLook, Prepared } from './contract/activities.ts';
+import type { PodsLook, Prepared } from './contract/activities/survey.ts';
 import type { PlanHead } from './contract/plan.ts';
 import type { BatchInput } from './contract/workflows.ts';
 import { heldRequest } from './requests.ts';

@@ -1,4 +1,4 @@
-import type { Handful, PodNote, Successor } from './contract/activities.ts';
+import type { Handful, PodNote, Successor } from './contract/activities/handful.ts';
 import type { BudgetRoom } from './contract/observation.ts';
 import type { PodStatus } from './contract/status.ts';
 import { type BatchPod, type BatchResult, mayBeBack, type Passage, type Stage } from './contract/workflows.ts';

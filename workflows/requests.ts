@@ -1,12 +1,7 @@
 import type { Book } from './book.ts';
-import type {
-  AcquireRequest,
-  Births,
-  CommitRequest,
-  HeldRequest,
-  PodRules,
-  SurveyRequest,
-} from './contract/activities.ts';
+import type { PodRules } from './contract/activities/handful.ts';
+import type { AcquireRequest, Births, CommitRequest, HeldRequest } from './contract/activities/hold.ts';
+import type { SurveyRequest } from './contract/activities/survey.ts';
 import { changeText } from './contract/changeText.ts';
 import { anewFrom, type PlanHead } from './contract/plan.ts';
 import type { PodOrder } from './contract/planner/ordering.ts';

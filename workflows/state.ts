@@ -1,4 +1,4 @@
-import type { TrafficSnapshot } from './contract/activities.ts';
+import type { TrafficSnapshot } from './contract/activities/survey.ts';
 import type { ErrorCode } from './contract/errors.ts';
 import type { Images } from './contract/observation.ts';
 import type { Begun, PlanHead, PlannedApproval, PlannedBatch, PlannedPod } from './contract/plan.ts';

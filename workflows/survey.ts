@@ -1,6 +1,6 @@
 import type { Book } from './book.ts';
 import { clusterActivities } from './clusterActivities.ts';
-import type { Surveyed } from './contract/activities.ts';
+import type { Surveyed } from './contract/activities/survey.ts';
 import { fingerprint } from './contract/fingerprint.ts';
 import type { PlanHead } from './contract/plan.ts';
 import { unavailable } from './contract/planner/batching.ts';

@@ -1,4 +1,4 @@
-import type { AcquireRequest } from '../../workflows/contract/activities.ts';
+import type { AcquireRequest } from '../../workflows/contract/activities/hold.ts';
 import { idOfHolder } from '../../workflows/contract/names.ts';
 import type { Call } from '../call.ts';
 import { endLeft, restoreLeft } from '../canary/left.ts';

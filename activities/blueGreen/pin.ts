@@ -1,4 +1,4 @@
-import type { HeldRequest } from '../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../workflows/contract/activities/hold.ts';
 import type { Side } from '../../workflows/contract/blueGreen/activities.ts';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { idOfHolder, marks, workloadName } from '../../workflows/contract/names.ts';

@@ -1,4 +1,4 @@
-import type { HeldRequest } from '../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../workflows/contract/activities/hold.ts';
 import type { Connection } from '../kubernetes/types.ts';
 import { routers } from './routers.ts';
 

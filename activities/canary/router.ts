@@ -1,4 +1,4 @@
-import type { HeldRequest } from '../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../workflows/contract/activities/hold.ts';
 import type { PlannedRoute, Split } from '../../workflows/contract/canary/plan.ts';
 import type { Connection } from '../kubernetes/types.ts';
 import type { Access } from '../ports.ts';

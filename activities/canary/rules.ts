@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { HeldRequest } from '../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../workflows/contract/activities/hold.ts';
 import type { RouterKind, Split } from '../../workflows/contract/canary/plan.ts';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { idOfHolder } from '../../workflows/contract/names.ts';

@@ -1,4 +1,4 @@
-import type { HeldRequest } from '../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../workflows/contract/activities/hold.ts';
 import type { PlannedRoute } from '../../workflows/contract/canary/plan.ts';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { marks } from '../../workflows/contract/names.ts';

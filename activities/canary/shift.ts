@@ -1,4 +1,4 @@
-import type { HeldRequest } from '../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../workflows/contract/activities/hold.ts';
 import { greenOf } from '../../workflows/contract/blueGreen/share.ts';
 import type { ShiftRequest, Unshifted, UnshiftRequest } from '../../workflows/contract/canary/activities.ts';
 import type { PlannedRoute } from '../../workflows/contract/canary/plan.ts';

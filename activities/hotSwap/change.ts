@@ -1,4 +1,4 @@
-import type { Handful, HandfulPod, HandfulRequest } from '../../workflows/contract/activities.ts';
+import type { Handful, HandfulPod, HandfulRequest } from '../../workflows/contract/activities/handful.ts';
 import type { PlannedHotSwap } from '../../workflows/contract/hotSwap/plan.ts';
 import { otherOf, realsOf, takerOf } from '../../workflows/contract/hotSwap/roles.ts';
 import { marks } from '../../workflows/contract/names.ts';

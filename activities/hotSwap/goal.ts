@@ -1,4 +1,4 @@
-import type { HandfulPod, HandfulRequest } from '../../workflows/contract/activities.ts';
+import type { HandfulPod, HandfulRequest } from '../../workflows/contract/activities/handful.ts';
 import type { PlannedHotSwap } from '../../workflows/contract/hotSwap/plan.ts';
 import { swapped } from '../../workflows/contract/hotSwap/roles.ts';
 import type { Images } from '../../workflows/contract/observation.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Handful, HandfulPod, HandfulRequest } from '../../workflows/contract/activities.ts';
+import type { Handful, HandfulPod, HandfulRequest } from '../../workflows/contract/activities/handful.ts';
 import type { PlannedHotSwap } from '../../workflows/contract/hotSwap/plan.ts';
 import { otherOf, takerOf } from '../../workflows/contract/hotSwap/roles.ts';
 import { eachPod } from '../eachPod.ts';

@@ -1,4 +1,4 @@
-import type { Births, CommitRequest, HeldRequest } from '../../workflows/contract/activities.ts';
+import type { Births, CommitRequest, HeldRequest } from '../../workflows/contract/activities/hold.ts';
 import { marks } from '../../workflows/contract/names.ts';
 import type { KeptTemplates } from './keptTemplates.ts';
 import { withOurs } from './templateChange.ts';

@@ -1,4 +1,4 @@
-import type { HandfulPod, Successor } from '../../workflows/contract/activities.ts';
+import type { HandfulPod, Successor } from '../../workflows/contract/activities/handful.ts';
 import { marks } from '../../workflows/contract/names.ts';
 import { eachPod } from '../eachPod.ts';
 import type { Outcome } from '../handful.ts';

@@ -1,4 +1,4 @@
-import type { AcquireRequest, HeldRequest } from '../../workflows/contract/activities.ts';
+import type { AcquireRequest, HeldRequest } from '../../workflows/contract/activities/hold.ts';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { idOfHolder, marks, workloadName } from '../../workflows/contract/names.ts';
 import type { Deployment } from './wire.ts';

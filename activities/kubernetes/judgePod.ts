@@ -1,4 +1,4 @@
-import type { HandfulPod } from '../../workflows/contract/activities.ts';
+import type { HandfulPod } from '../../workflows/contract/activities/handful.ts';
 import type { ErrorCode } from '../../workflows/contract/errors.ts';
 import type { Images } from '../../workflows/contract/observation.ts';
 import { type ContainerResources, hasResources } from '../../workflows/contract/resize.ts';

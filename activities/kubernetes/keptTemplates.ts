@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { HeldRequest } from '../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../workflows/contract/activities/hold.ts';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { workloadName } from '../../workflows/contract/names.ts';
 import { KubernetesFailure } from './kubernetesFailure.ts';

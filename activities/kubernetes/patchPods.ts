@@ -1,4 +1,4 @@
-import type { Handful } from '../../workflows/contract/activities.ts';
+import type { Handful } from '../../workflows/contract/activities/handful.ts';
 import { marks } from '../../workflows/contract/names.ts';
 import type { Images } from '../../workflows/contract/observation.ts';
 import { hasResources } from '../../workflows/contract/resize.ts';

@@ -1,4 +1,4 @@
-import type { Handful, HandfulPod, HandfulRequest, PodNote } from '../../workflows/contract/activities.ts';
+import type { Handful, HandfulPod, HandfulRequest, PodNote } from '../../workflows/contract/activities/handful.ts';
 import { marks } from '../../workflows/contract/names.ts';
 import { eachPod } from '../eachPod.ts';
 import { handfulOf, join, type Outcome } from '../handful.ts';

@@ -1,4 +1,4 @@
-import type { HeldRequest } from '../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../workflows/contract/activities/hold.ts';
 import type { Seen } from '../ports.ts';
 import { hasObserved } from './controllers.ts';
 import { controllerOf, hasLabels, isLeaving } from './podState.ts';

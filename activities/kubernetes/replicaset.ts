@@ -1,4 +1,4 @@
-import type { CommitRequest, HeldRequest } from '../../workflows/contract/activities.ts';
+import type { CommitRequest, HeldRequest } from '../../workflows/contract/activities/hold.ts';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { marks, type Target, workloadName } from '../../workflows/contract/names.ts';
 import type { Images } from '../../workflows/contract/observation.ts';

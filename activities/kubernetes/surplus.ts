@@ -1,4 +1,5 @@
-import type { Handful, HeldRequest } from '../../workflows/contract/activities.ts';
+import type { Handful } from '../../workflows/contract/activities/handful.ts';
+import type { HeldRequest } from '../../workflows/contract/activities/hold.ts';
 import { marks } from '../../workflows/contract/names.ts';
 import { eachPod } from '../eachPod.ts';
 import type { Outcome } from '../handful.ts';

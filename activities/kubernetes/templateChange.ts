@@ -1,4 +1,4 @@
-import type { CommitRequest } from '../../workflows/contract/activities.ts';
+import type { CommitRequest } from '../../workflows/contract/activities/hold.ts';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { hasAll } from '../../workflows/contract/imageName.ts';
 import { marks, type Target, workloadName } from '../../workflows/contract/names.ts';

@@ -1,4 +1,4 @@
-import type { PullFailure } from '../../workflows/contract/activities.ts';
+import type { PullFailure } from '../../workflows/contract/activities/prePull.ts';
 import { humanDuration } from '../../workflows/contract/quantity.ts';
 import { whyWaiting } from '../kubernetes/judgeContainer.ts';
 import type { Judgement } from '../kubernetes/judgePod.ts';

@@ -1,4 +1,5 @@
-import type { Handful, PrePullRequest, PullNode } from '../../workflows/contract/activities.ts';
+import type { Handful } from '../../workflows/contract/activities/handful.ts';
+import type { PrePullRequest, PullNode } from '../../workflows/contract/activities/prePull.ts';
 import type { PodRef } from '../../workflows/contract/plan.ts';
 import { eachPod } from '../eachPod.ts';
 import { KubernetesFailure } from '../kubernetes/kubernetesFailure.ts';

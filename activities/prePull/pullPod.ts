@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { PrePullRequest } from '../../workflows/contract/activities.ts';
+import type { PrePullRequest } from '../../workflows/contract/activities/prePull.ts';
 import { fieldManager, marks } from '../../workflows/contract/names.ts';
 import type { PodTemplate } from '../kubernetes/wire.ts';
 import type { Workload } from '../ports.ts';

@@ -1,4 +1,5 @@
-import type { Handful, PrePulled, PrePullRequest, PullFailure } from '../../workflows/contract/activities.ts';
+import type { Handful } from '../../workflows/contract/activities/handful.ts';
+import type { PrePulled, PrePullRequest, PullFailure } from '../../workflows/contract/activities/prePull.ts';
 import { join } from '../handful.ts';
 import { pullPodName } from './pullPod.ts';
 

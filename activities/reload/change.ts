@@ -1,4 +1,4 @@
-import type { HandfulRequest } from '../../workflows/contract/activities.ts';
+import type { HandfulRequest } from '../../workflows/contract/activities/handful.ts';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import type { Plan } from '../../workflows/contract/plan.ts';
 import type { PlannedReload } from '../../workflows/contract/reload.ts';

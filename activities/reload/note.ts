@@ -1,4 +1,4 @@
-import type { HandfulRequest } from '../../workflows/contract/activities.ts';
+import type { HandfulRequest } from '../../workflows/contract/activities/handful.ts';
 import { marks } from '../../workflows/contract/names.ts';
 import type { PlannedReload } from '../../workflows/contract/reload.ts';
 import { statusOf } from '../kubernetes/podState.ts';

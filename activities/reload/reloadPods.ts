@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Handful, HandfulPod, HandfulRequest } from '../../workflows/contract/activities.ts';
+import type { Handful, HandfulPod, HandfulRequest } from '../../workflows/contract/activities/handful.ts';
 import { asksForVersion, type PlannedReload, withVersion } from '../../workflows/contract/reload.ts';
 import { eachPod } from '../eachPod.ts';
 import type { Outcome } from '../handful.ts';

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ClusterActivities, ScaleRequest } from '../../workflows/contract/activities.ts';
+import type { ScaleRequest } from '../../workflows/contract/activities/scale.ts';
+import type { ClusterActivities } from '../../workflows/contract/activities.ts';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { workloadName } from '../../workflows/contract/names.ts';
 import { countOf, humanDuration } from '../../workflows/contract/quantity.ts';

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ClusterActivities, Picked } from '../../workflows/contract/activities.ts';
+import type { Picked } from '../../workflows/contract/activities/scale.ts';
+import type { ClusterActivities } from '../../workflows/contract/activities.ts';
 import { leavingOrder } from '../../workflows/contract/scale/choose.ts';
 import { leavingPod } from '../../workflows/contract/scale/planner.ts';
 import { activity } from '../call.ts';

@@ -1,4 +1,5 @@
-import type { ClusterActivities, ScalersRequest } from '../../workflows/contract/activities.ts';
+import type { ScalersRequest } from '../../workflows/contract/activities/scale.ts';
+import type { ClusterActivities } from '../../workflows/contract/activities.ts';
 import { SluiceError } from '../../workflows/contract/errors.ts';
 import { idOfHolder, marks } from '../../workflows/contract/names.ts';
 import { activity } from '../call.ts';

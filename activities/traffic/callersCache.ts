@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Handful } from '../../workflows/contract/activities.ts';
+import type { Handful } from '../../workflows/contract/activities/handful.ts';
 import { handfulOf, join } from '../handful.ts';
 import type { PumpedPod } from '../ports.ts';
 import type { Part } from './index.ts';

@@ -1,5 +1,6 @@
 import type { KubeConfig } from '@kubernetes/client-node';
-import type { Handful, TrafficSnapshot } from '../../workflows/contract/activities.ts';
+import type { Handful } from '../../workflows/contract/activities/handful.ts';
+import type { TrafficSnapshot } from '../../workflows/contract/activities/survey.ts';
 import type { RegistryFinding } from '../../workflows/contract/observation.ts';
 import type { RegistrySource } from '../../workflows/contract/registries.schema.ts';
 import type { TrafficSource } from '../../workflows/contract/spec.ts';

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Handful } from '../../workflows/contract/activities.ts';
+import type { Handful } from '../../workflows/contract/activities/handful.ts';
 import { humanDuration, milliseconds } from '../../workflows/contract/quantity.ts';
 import { handfulOf, type Outcome } from '../handful.ts';
 import type { Connection } from '../kubernetes/types.ts';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { carryOn } from '../../activities/carryOn.ts';
 import { emptyHandful } from '../../activities/handful.ts';
-import type { Handful } from '../../workflows/contract/activities.ts';
+import type { Handful } from '../../workflows/contract/activities/handful.ts';
 
 const tookMs: unknown = expect.any(Number);
 const done = (...names: readonly string[]): Handful => ({ ...emptyHandful, done: names });

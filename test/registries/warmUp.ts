@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Handful } from '../../workflows/contract/activities.ts';
+import type { Handful } from '../../workflows/contract/activities/handful.ts';
 import type { PodRef } from '../../workflows/contract/plan.ts';
 import { eventually, type World } from '../kwok/activities/fixtures.ts';
 import { dying, type Release, releaseOf, workerOn } from '../kwok/traffic/support.ts';

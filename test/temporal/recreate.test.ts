@@ -1,6 +1,6 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { BearRequest } from '../../workflows/contract/activities.ts';
+import type { BearRequest } from '../../workflows/contract/activities/hold.ts';
 import type { Plan } from '../../workflows/contract/plan.ts';
 import { planOf } from './support/plans.ts';
 import { refused, SimulatedCluster } from './support/simulatedCluster.ts';

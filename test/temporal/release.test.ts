@@ -2,7 +2,7 @@ import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/clie
 import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { HandfulRequest } from '../../workflows/contract/activities.ts';
+import type { HandfulRequest } from '../../workflows/contract/activities/handful.ts';
 import type { ReleaseResult } from '../../workflows/contract/status.ts';
 import { planOf } from './support/plans.ts';
 import { refused, SimulatedCluster } from './support/simulatedCluster.ts';

@@ -1,6 +1,6 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { HandfulRequest } from '../../workflows/contract/activities.ts';
+import type { HandfulRequest } from '../../workflows/contract/activities/handful.ts';
 import type { Plan } from '../../workflows/contract/plan.ts';
 import type { ReleaseResult } from '../../workflows/contract/status.ts';
 import { planOf } from './support/plans.ts';

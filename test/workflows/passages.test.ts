@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Handful } from '../../workflows/contract/activities.ts';
+import type { Handful } from '../../workflows/contract/activities/handful.ts';
 import type { PodStatus } from '../../workflows/contract/status.ts';
 import type { BatchPod, BatchResult, Stage } from '../../workflows/contract/workflows.ts';
 import { passageOf, withPassages } from '../../workflows/passages.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CarriedStage, Handful } from '../../workflows/contract/activities.ts';
+import type { CarriedStage, Handful } from '../../workflows/contract/activities/handful.ts';
 import {
   stages as allStages,
   type BatchPod,

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { handfulRequest } from '../../workflows/batchPlan.ts';
-import type { CarriedStage, Handful, HandfulRequest } from '../../workflows/contract/activities.ts';
+import type { CarriedStage, Handful, HandfulRequest } from '../../workflows/contract/activities/handful.ts';
 import type { ContainerOrder } from '../../workflows/contract/plan.ts';
 import { stages as allStages, type BatchInput, type Stage } from '../../workflows/contract/workflows.ts';
 import { Pump } from '../../workflows/pump.ts';

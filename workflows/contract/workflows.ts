@@ -1,4 +1,6 @@
-import type { Births, HeldRequest, PodFailure, PodNote, PodRules, Successor, TrafficSnapshot } from './activities.ts';
+import type { PodFailure, PodNote, PodRules, Successor } from './activities/handful.ts';
+import type { Births, HeldRequest } from './activities/hold.ts';
+import type { TrafficSnapshot } from './activities/survey.ts';
 import type { Target } from './names.ts';
 import type { BudgetRoom, Images } from './observation.ts';
 import type { ContainerOrder, PlannedLimits, PodRef } from './plan.ts';

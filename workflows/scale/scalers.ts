@@ -1,6 +1,6 @@
 import type { Book } from '../book.ts';
 import { clusterActivities } from '../clusterActivities.ts';
-import type { ScalersRequest } from '../contract/activities.ts';
+import type { ScalersRequest } from '../contract/activities/scale.ts';
 import type { PlanHead } from '../contract/plan.ts';
 import { heldRequest } from '../requests.ts';
 

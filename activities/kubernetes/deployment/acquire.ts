@@ -1,4 +1,4 @@
-import type { Acquired, AcquireRequest, HeldRequest } from '../../../workflows/contract/activities.ts';
+import type { Acquired, AcquireRequest, HeldRequest } from '../../../workflows/contract/activities/hold.ts';
 import type { PlannedTemplate } from '../../../workflows/contract/plan.ts';
 import { claimOf, holderOf, holdMarks } from '../holder.ts';
 import { dropTemplates, ignoreForbidden, keepTemplates } from '../keptTemplates.ts';

@@ -1,4 +1,4 @@
-import type { BearRequest, HeldRequest } from '../../../workflows/contract/activities.ts';
+import type { BearRequest, HeldRequest } from '../../../workflows/contract/activities/hold.ts';
 import { isBearing, marked, templateOfBirths } from '../births.ts';
 import { behind, untilObserved } from '../controllers.ts';
 import { keptTemplates } from '../keptTemplates.ts';

@@ -1,4 +1,4 @@
-import type { HeldRequest } from '../../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../../workflows/contract/activities/hold.ts';
 import type { Labels } from '../../ports.ts';
 import { hasLabels } from '../podState.ts';
 import { replicaSets } from '../resources.ts';

@@ -1,4 +1,4 @@
-import type { CommitRequest } from '../../../workflows/contract/activities.ts';
+import type { CommitRequest } from '../../../workflows/contract/activities/hold.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { marks } from '../../../workflows/contract/names.ts';
 import { isBearing, marked, markOfBirths } from '../births.ts';

@@ -1,4 +1,4 @@
-import type { HeldRequest } from '../../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../../workflows/contract/activities/hold.ts';
 import type { Target } from '../../../workflows/contract/names.ts';
 import type { TemplateSource } from '../../../workflows/contract/plan.ts';
 import { previewTemplate } from '../previewTemplate.ts';

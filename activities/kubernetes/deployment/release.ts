@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HeldRequest, ReleaseRequest } from '../../../workflows/contract/activities.ts';
+import type { HeldRequest, ReleaseRequest } from '../../../workflows/contract/activities/hold.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { marks, workloadName } from '../../../workflows/contract/names.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';

@@ -1,4 +1,4 @@
-import type { CommitRequest } from '../../../workflows/contract/activities.ts';
+import type { CommitRequest } from '../../../workflows/contract/activities/hold.ts';
 import { holderOf } from '../holder.ts';
 import { replicaSets } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';

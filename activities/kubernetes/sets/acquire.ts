@@ -1,4 +1,4 @@
-import type { Acquired, AcquireRequest } from '../../../workflows/contract/activities.ts';
+import type { Acquired, AcquireRequest } from '../../../workflows/contract/activities/hold.ts';
 import { marks } from '../../../workflows/contract/names.ts';
 import { isBearing } from '../births.ts';
 import { templateOf } from '../controllerRevisions.ts';

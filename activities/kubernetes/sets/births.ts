@@ -1,4 +1,4 @@
-import type { HeldRequest } from '../../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../../workflows/contract/activities/hold.ts';
 import type { Labels } from '../../ports.ts';
 import { isInterim, settleRevisions } from '../controllerRevisions.ts';
 import { hasLabels } from '../podState.ts';

@@ -1,4 +1,4 @@
-import type { CommitRequest } from '../../../workflows/contract/activities.ts';
+import type { CommitRequest } from '../../../workflows/contract/activities/hold.ts';
 import { isBearing, marked, markOfBirths } from '../births.ts';
 import { templateOf } from '../controllerRevisions.ts';
 import { holderOf, holdMarks } from '../holder.ts';

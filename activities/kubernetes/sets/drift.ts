@@ -1,4 +1,4 @@
-import type { HeldRequest } from '../../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../../workflows/contract/activities/hold.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { marks, workloadName } from '../../../workflows/contract/names.ts';
 import { isInterim, templateOf } from '../controllerRevisions.ts';

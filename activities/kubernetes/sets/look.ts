@@ -1,4 +1,4 @@
-import type { HeldRequest } from '../../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../../workflows/contract/activities/hold.ts';
 import { type Target, workloadName } from '../../../workflows/contract/names.ts';
 import { revisionsOf } from '../controllerRevisions.ts';
 import { hasObserved, pollOrConflict } from '../controllers.ts';

@@ -1,4 +1,4 @@
-import type { ReleaseRequest } from '../../../workflows/contract/activities.ts';
+import type { ReleaseRequest } from '../../../workflows/contract/activities/hold.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { workloadName } from '../../../workflows/contract/names.ts';
 import { isInterim, settleRevisions, type Wanted } from '../controllerRevisions.ts';

@@ -1,4 +1,4 @@
-import type { HeldRequest } from '../../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../../workflows/contract/activities/hold.ts';
 import { marks } from '../../../workflows/contract/names.ts';
 import type { Access, Seen } from '../../ports.ts';
 import { KubernetesFailure } from '../kubernetesFailure.ts';

@@ -1,4 +1,4 @@
-import type { Handful } from '../../../workflows/contract/activities.ts';
+import type { Handful } from '../../../workflows/contract/activities/handful.ts';
 import { humanDuration } from '../../../workflows/contract/quantity.ts';
 import { eachPod } from '../../eachPod.ts';
 import { emptyHandful, handfulOf, join, type Outcome } from '../../handful.ts';

@@ -1,4 +1,4 @@
-import type { Handful } from '../../../workflows/contract/activities.ts';
+import type { Handful } from '../../../workflows/contract/activities/handful.ts';
 import { marks } from '../../../workflows/contract/names.ts';
 import { handfulOf, join } from '../../handful.ts';
 import { isReady } from '../../kubernetes/podState.ts';

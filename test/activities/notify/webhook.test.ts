@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createNotifier } from '../../../activities/notify/index.ts';
-import type { ReleaseEvent } from '../../../workflows/contract/activities.ts';
+import type { ReleaseEvent } from '../../../workflows/contract/activities/record.ts';
 
 const event: ReleaseEvent = {
   id: 'release/local/shop/deployment/checkout',

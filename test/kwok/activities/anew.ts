@@ -2,7 +2,8 @@ import { expect } from 'vitest';
 import type { Activities } from '../../../activities/index.ts';
 import type { Connection } from '../../../activities/kubernetes/types.ts';
 import type { Pod } from '../../../activities/kubernetes/wire.ts';
-import type { ClusterActivities, HeldRequest } from '../../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../../workflows/contract/activities/hold.ts';
+import type { ClusterActivities } from '../../../workflows/contract/activities.ts';
 import { dyingAfter } from './dying.ts';
 import { activitiesOf, attempt, handful } from './fixtures.ts';
 

@@ -11,7 +11,7 @@ import {
 import { templateFingerprint } from '../../../activities/kubernetes/templates.ts';
 import type { Pod } from '../../../activities/kubernetes/wire.ts';
 import { endpointsOf } from '../../../activities/traffic/endpointView.ts';
-import type { HeldRequest } from '../../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../../workflows/contract/activities/hold.ts';
 import type { Side } from '../../../workflows/contract/blueGreen/activities.ts';
 import { isThere, levelOf, type Mortal, mark, mortally as mortallyOf, patch, uidOf } from './anew.ts';
 import { afterEachWrite, dyingAfter } from './dying.ts';

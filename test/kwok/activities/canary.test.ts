@@ -8,7 +8,8 @@ import { virtualService, virtualServices } from '../../../activities/canary/virt
 import { endpointSlices, services } from '../../../activities/kubernetes/resources.ts';
 import { templateFingerprint } from '../../../activities/kubernetes/templates.ts';
 import { EndpointWatches } from '../../../activities/traffic/endpoints.ts';
-import type { ClusterActivities, HeldRequest } from '../../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../../workflows/contract/activities/hold.ts';
+import type { ClusterActivities } from '../../../workflows/contract/activities.ts';
 import type { PlannedRoute, RouterKind, Split } from '../../../workflows/contract/canary/plan.ts';
 import { installCrd } from '../../support/crds.ts';
 import { type Front, fronts, httpRouteFront, ruleFronts, virtualServiceFront } from '../../support/fronts.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pods } from '../../../activities/kubernetes/resources.ts';
 import type { Check, Notifier, Verdict } from '../../../activities/ports.ts';
-import type { HandfulRequest } from '../../../workflows/contract/activities.ts';
+import type { HandfulRequest } from '../../../workflows/contract/activities/handful.ts';
 import {
   type App,
   activitiesOf,

@@ -10,7 +10,8 @@ import { deployments, namespaces, pods, replicaSets } from '../../../activities/
 import type { Connection } from '../../../activities/kubernetes/types.ts';
 import type { Deployment, Pod, ReplicaSet } from '../../../activities/kubernetes/wire.ts';
 import type { Factories } from '../../../activities/ports.ts';
-import type { ClusterActivities, HandfulPod, HandfulRequest } from '../../../workflows/contract/activities.ts';
+import type { HandfulPod, HandfulRequest } from '../../../workflows/contract/activities/handful.ts';
+import type { ClusterActivities } from '../../../workflows/contract/activities.ts';
 import type { Target } from '../../../workflows/contract/names.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
 

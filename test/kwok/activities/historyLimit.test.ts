@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CommitRequest, HeldRequest } from '../../../workflows/contract/activities.ts';
+import type { CommitRequest, HeldRequest } from '../../../workflows/contract/activities/hold.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
 import { afterEachWrite, dyingAfter } from './dying.ts';
 import { type App, activitiesOf, attempt, deploy, eventually, ground, handful, identities } from './fixtures.ts';

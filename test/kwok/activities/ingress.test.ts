@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ingress } from '../../../activities/canary/ingress.ts';
 import { ingressClasses, ingresses } from '../../../activities/kubernetes/resources.ts';
-import type { HeldRequest } from '../../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../../workflows/contract/activities/hold.ts';
 import { unlessThere } from '../../support/crds.ts';
 import { ingressFront } from '../../support/fronts.ts';
 import { deploy, ground } from './fixtures.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { pods } from '../../../activities/kubernetes/resources.ts';
-import type { ClusterActivities, HeldRequest } from '../../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../../workflows/contract/activities/hold.ts';
+import type { ClusterActivities } from '../../../workflows/contract/activities.ts';
 import { dyingAfter } from './dying.ts';
 import {
   type App,

@@ -11,7 +11,7 @@ import {
 } from '../../../activities/kubernetes/resources.ts';
 import { pullSelector } from '../../../activities/prePull/pullPod.ts';
 import { createTraffic } from '../../../activities/traffic/index.ts';
-import type { PrePullRequest } from '../../../workflows/contract/activities.ts';
+import type { PrePullRequest } from '../../../workflows/contract/activities/prePull.ts';
 import { planRelease } from '../../../workflows/contract/planner.ts';
 import { validateSpec } from '../../../workflows/contract/validate.schema.ts';
 import { readyIn, serve } from '../traffic/support.ts';

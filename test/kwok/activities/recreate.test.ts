@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { controllerRevisions, pods } from '../../../activities/kubernetes/resources.ts';
 import { templateFingerprint } from '../../../activities/kubernetes/templates.ts';
 import type { Pod } from '../../../activities/kubernetes/wire.ts';
-import type { HeldRequest } from '../../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../../workflows/contract/activities/hold.ts';
 import { deny } from './admission.ts';
 import { batch, isThere, levelOf, type Mortal, mark, mortally, patch, uidOf } from './anew.ts';
 import { afterEachWrite } from './dying.ts';

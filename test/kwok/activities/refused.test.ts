@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { deployments, pods, replicaSets } from '../../../activities/kubernetes/resources.ts';
-import type { HeldRequest } from '../../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../../workflows/contract/activities/hold.ts';
 import { marks } from '../../../workflows/contract/names.ts';
 import { deny } from './admission.ts';
 import { type App, activitiesOf, attempt, deploy, eventually, ground, handful, v1, v2 } from './fixtures.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { deployments, replicaSets } from '../../../activities/kubernetes/resources.ts';
-import type { HeldRequest } from '../../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../../workflows/contract/activities/hold.ts';
 import { fingerprint } from '../../../workflows/contract/fingerprint.ts';
 import { marks } from '../../../workflows/contract/names.ts';
 import { type App, attempt, deploy, eventually, ground, handful, identities, v1, v2 } from './fixtures.ts';

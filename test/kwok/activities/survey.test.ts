@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { deployments } from '../../../activities/kubernetes/resources.ts';
-import type { SurveyRequest } from '../../../workflows/contract/activities.ts';
+import type { SurveyRequest } from '../../../workflows/contract/activities/survey.ts';
 import { fingerprint } from '../../../workflows/contract/fingerprint.ts';
 import { marks } from '../../../workflows/contract/names.ts';
 import { type App, attempt, deploy, eventually, ground, v1, v2 } from './fixtures.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { controllerRevisions } from '../../../activities/kubernetes/resources.ts';
 import { templateFingerprint } from '../../../activities/kubernetes/templates.ts';
-import type { HeldRequest } from '../../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../../workflows/contract/activities/hold.ts';
 import { batch, isThere, levelOf, type Mortal, mark, mortally, patch, uidOf } from '../activities/anew.ts';
 import { afterEachWrite } from '../activities/dying.ts';
 import { eventually, ground, v1 } from '../activities/fixtures.ts';

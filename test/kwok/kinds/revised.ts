@@ -11,7 +11,7 @@ import {
 } from '../../../activities/kubernetes/resources.ts';
 import type { AnySet } from '../../../activities/kubernetes/sets/kind.ts';
 import type { CloneSet, ControllerRevision, DaemonSet, Pod, StatefulSet } from '../../../activities/kubernetes/wire.ts';
-import type { HeldRequest } from '../../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../../workflows/contract/activities/hold.ts';
 import type { Target } from '../../../workflows/contract/names.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
 import { onFirstNodes } from '../../support/worldKinds.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { PodNote } from '../../../workflows/contract/activities.ts';
+import type { PodNote } from '../../../workflows/contract/activities/handful.ts';
 import type { PodRef } from '../../../workflows/contract/plan.ts';
 import { createWorld, deploy, type World } from '../activities/fixtures.ts';
 import { type Release, refs, releaseOf } from './support.ts';

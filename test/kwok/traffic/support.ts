@@ -7,12 +7,9 @@ import type { At, Connection, Where } from '../../../activities/kubernetes/types
 import type { Service } from '../../../activities/kubernetes/wire.ts';
 import { endpointsOf } from '../../../activities/traffic/endpointView.ts';
 import { createTraffic } from '../../../activities/traffic/index.ts';
-import type {
-  ClusterActivities,
-  Handful,
-  HandfulRequest,
-  HeldRequest,
-} from '../../../workflows/contract/activities.ts';
+import type { Handful, HandfulRequest } from '../../../workflows/contract/activities/handful.ts';
+import type { HeldRequest } from '../../../workflows/contract/activities/hold.ts';
+import type { ClusterActivities } from '../../../workflows/contract/activities.ts';
 import type { PodRef } from '../../../workflows/contract/plan.ts';
 import type { TrafficSource } from '../../../workflows/contract/spec.ts';
 import { type App, activitiesOf, environmentOf, eventually, handful, v2, type World } from '../activities/fixtures.ts';

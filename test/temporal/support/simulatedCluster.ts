@@ -1,17 +1,17 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type {
-  BearRequest,
-  ClusterActivities,
   Handful,
   HandfulPod,
   HandfulRequest,
   PodFailure,
-  PrePulled,
-  Prepared,
-  ReleaseEvent,
   Successor,
-} from '../../../workflows/contract/activities.ts';
+} from '../../../workflows/contract/activities/handful.ts';
+import type { BearRequest } from '../../../workflows/contract/activities/hold.ts';
+import type { PrePulled } from '../../../workflows/contract/activities/prePull.ts';
+import type { ReleaseEvent } from '../../../workflows/contract/activities/record.ts';
+import type { Prepared } from '../../../workflows/contract/activities/survey.ts';
+import type { ClusterActivities } from '../../../workflows/contract/activities.ts';
 import { fingerprint } from '../../../workflows/contract/fingerprint.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
 import type { Plan, PodRef } from '../../../workflows/contract/plan.ts';

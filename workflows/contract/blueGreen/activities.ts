@@ -1,4 +1,4 @@
-import type { CommitRequest, HeldRequest } from '../activities.ts';
+import type { CommitRequest, HeldRequest } from '../activities/hold.ts';
 import type { Routed } from '../canary/activities.ts';
 import type { Images } from '../observation.ts';
 import type { PlannedPod } from '../plan.ts';

@@ -1,4 +1,4 @@
-import type { HeldRequest } from '../activities.ts';
+import type { HeldRequest } from '../activities/hold.ts';
 import type { Quantity } from '../quantity.schema.ts';
 import type { PlannedRoute, Split } from './plan.ts';
 

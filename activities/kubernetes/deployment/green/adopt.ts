@@ -1,4 +1,4 @@
-import type { CommitRequest } from '../../../../workflows/contract/activities.ts';
+import type { CommitRequest } from '../../../../workflows/contract/activities/hold.ts';
 import { workloadName } from '../../../../workflows/contract/names.ts';
 import { behind, hasObserved, pollOrConflict, untilObserved } from '../../controllers.ts';
 import { holdMarks } from '../../holder.ts';

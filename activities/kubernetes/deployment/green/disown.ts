@@ -1,4 +1,4 @@
-import type { CommitRequest } from '../../../../workflows/contract/activities.ts';
+import type { CommitRequest } from '../../../../workflows/contract/activities/hold.ts';
 import { untilObserved } from '../../controllers.ts';
 import { holderOf, holdMarks } from '../../holder.ts';
 import { deployments, replicaSets } from '../../resources.ts';

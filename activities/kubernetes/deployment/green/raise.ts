@@ -1,4 +1,4 @@
-import type { HeldRequest } from '../../../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../../../workflows/contract/activities/hold.ts';
 import { greenOf } from '../../../../workflows/contract/blueGreen/share.ts';
 import { marks } from '../../../../workflows/contract/names.ts';
 import type { Quantity } from '../../../../workflows/contract/quantity.schema.ts';

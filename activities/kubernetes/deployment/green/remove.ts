@@ -1,4 +1,4 @@
-import type { HeldRequest } from '../../../../workflows/contract/activities.ts';
+import type { HeldRequest } from '../../../../workflows/contract/activities/hold.ts';
 import { hasObserved, pollOrConflict } from '../../controllers.ts';
 import { undefinedIfMissing } from '../../kubernetesFailure.ts';
 import { replicaSets } from '../../resources.ts';
