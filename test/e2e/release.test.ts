@@ -156,7 +156,7 @@ describe('releases on a real kubelet', () => {
       keepAlive: false,
     });
     // Long enough in silence to be met in the middle.
-    await world.start(world.spec(name, image(world, 'v2'), { traffic: { ...through(name), quiet: '3s' } }));
+    await world.start(world.spec(name, image(world, 'v2'), { traffic: { ...through(name), quiet: '8s' } }));
     await world.until(name, (status) => status.batches[1]?.state === 'running');
     await world.sluice.send(world.target(name), 'rollback', { by: 'carol', reason: 'customers complain' });
     const ended = await world.until(name, (status) => status.endedAt !== undefined);
