@@ -64,6 +64,11 @@ describe('a wrong command line', () => {
       ['status', 'checkout'],
       'Write `deployment/checkout`, `replicaset/checkout`, `statefulset/checkout`, `daemonset/checkout`, or `cloneset/checkout`.',
     ],
+    // The same mistake where a document is made of the words.
+    ...['plan', 'release', 'restart', 'scale', 'drain'].flatMap((verb): [string[], string][] => [
+      [[verb, 'checkout'], '"checkout" names no workload: its kind is missing.'],
+      [[verb, 'deploymnt/x'], 'Did you mean deployment?'],
+    ]),
     [['status', 'deployment/Check_out'], '"Check_out" cannot be the name'],
     [['status', 'deployment/checkout', '-n', 'a/b'], '"a/b" cannot be the namespace'],
     [['status', 'deployment/x', '--timeout', 'soon'], 'Write a duration such as 90s, 10m or 1h30m.'],
