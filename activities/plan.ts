@@ -4,7 +4,7 @@ import { requireDeployment } from '../workflows/contract/blueGreen/require.ts';
 import { SluiceError } from '../workflows/contract/errors.ts';
 import { workloadName } from '../workflows/contract/names.ts';
 import type { Plan } from '../workflows/contract/plan.ts';
-import { afterGoingBack, type RunningRelease, requireSameWay } from '../workflows/contract/planner/supersede.ts';
+import { afterGoingBack, type Before, beforeOf, requireSameWay } from '../workflows/contract/planner/supersede.ts';
 import { blueGreenAccess, observeBlueGreen } from './blueGreen/observe.ts';
 import { activity, type Call } from './call.ts';
 import { canaryAccess, observeCanary } from './canary/observe.ts';
@@ -32,8 +32,8 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
     }
     const spec = shared.factories.validateSpec(request.spec);
     const target = targetOf(spec, shared.cluster);
-    const running = request.supersedes;
-    if (running && running.goesBack !== true) requireSameWay(spec, running);
+    const before = beforeOf(request.supersedes);
+    if (before.supersedes) requireSameWay(spec, before.supersedes);
     const isBlueGreen = spec.strategy.mode === 'BlueGreen';
     const isCanary = spec.strategy.mode === 'Canary';
     if (isBlueGreen || isCanary) requireDeployment(target, spec.strategy.mode);
@@ -50,7 +50,7 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
     }
     const registries = await inspectTraffic(shared, look, traffic, call);
 
-    const seen = await observe(kube, workload, target, observed, spec, call.signal, running);
+    const seen = await observe(kube, workload, target, observed, spec, call.signal, before);
     const blueGreen = isBlueGreen
       ? await observeBlueGreen(kube, workload, spec, seen.observation, seen.pods)
       : undefined;
@@ -59,10 +59,10 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
       shared.factories.planRelease(spec, {
         ...seen.observation,
         findings: { ...seen.observation.findings, ...(registries.length > 0 && { registries }) },
-        ...(blueGreen && { blueGreen: roomAfter(blueGreen, running) }),
-        ...(canary && { canary: roomAfter(canary, running) }),
+        ...(blueGreen && { blueGreen: roomAfter(blueGreen, before) }),
+        ...(canary && { canary: roomAfter(canary, before) }),
       });
-    const plan = running?.goesBack === true ? afterGoingBack(make, running) : make();
+    const plan = before.goesBack ? afterGoingBack(make, before.goesBack) : make();
     const { reload } = plan.change;
     if (reload === undefined) await rehearse(workload, plan, seen.pods);
     else await rehearseReload(kube, plan, reload, seen.pods, call.signal);
@@ -71,8 +71,8 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
 }
 
 /** The pods of a release that goes back leave their room to those of the next one. */
-const roomAfter = <T extends BlueGreenObservation>(seen: T, running: RunningRelease | undefined): T =>
-  running?.goesBack === true ? { ...seen, short: [] } : seen;
+const roomAfter = <T extends BlueGreenObservation>(seen: T, { goesBack }: Before): T =>
+  goesBack ? { ...seen, short: [] } : seen;
 
 /** Documents that are no release, by their `kind`. */
 const others: Readonly<Record<string, (shared: Shared, spec: unknown, call: Call) => Promise<Plan>>> = {

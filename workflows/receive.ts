@@ -1,5 +1,6 @@
 import { changePlan, skipTo } from './changePlan.ts';
 import { isBeside } from './contract/blueGreen/plan.ts';
+import { versionBefore } from './contract/changeText.ts';
 import type { ErrorCode } from './contract/errors.ts';
 import {
   type GateMessage,
@@ -128,7 +129,7 @@ function handOver(state: ReleaseState, said: Said): Received {
   const { plan } = state;
   const first =
     plan !== undefined && isBeside(plan)
-      ? `everyone goes back to ${plan.change.fromVersion || 'the version before'}`
+      ? `everyone goes back to ${versionBefore(plan.change)}`
       : 'pods in flight are finished';
   return accept(
     { ...going, operator: said },

@@ -1,5 +1,6 @@
 import { blueGreenText } from './blueGreen/text.ts';
 import { canaryText } from './canary/text.ts';
+import { versionBefore } from './contract/changeText.ts';
 import type { Target } from './contract/names.ts';
 import { goesBackFirst } from './contract/planner/supersede.ts';
 import { countOf } from './contract/quantity.ts';
@@ -151,12 +152,12 @@ function supersededText({ phase, plan, batches }: ReleaseState, { version, said 
   if (phase !== 'superseded') {
     const first =
       plan !== undefined && goesBackFirst(plan)
-        ? `everyone goes back to ${plan.change.fromVersion || 'the version before'} first`
+        ? `everyone goes back to ${versionBefore(plan.change)} first`
         : 'what is in hand is finished first';
     return `Goes on to ${version} for ${said.by}; ${first}.`;
   }
   if (plan !== undefined && goesBackFirst(plan))
-    return `Superseded by ${version} for ${said.by}: everyone is back on ${plan.change.fromVersion || 'the version before'}.`;
+    return `Superseded by ${version} for ${said.by}: everyone is back on ${versionBefore(plan.change)}.`;
   const pods = batches.flatMap((batch) => batch.pods).filter(({ state }) => state !== 'gone');
   const done = pods.filter(({ state }) => state === 'done').length;
   return `Superseded by ${version} for ${said.by}: ${done} of ${countOf(pods.length, 'pod')} had ${plan?.change.version ?? 'its version'} by then.`;

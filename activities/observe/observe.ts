@@ -4,7 +4,7 @@ import type { Target } from '../../workflows/contract/names.ts';
 import type { Images, Observation, Preview } from '../../workflows/contract/observation.ts';
 import { askedImages } from '../../workflows/contract/planner/change.ts';
 import { restartImages } from '../../workflows/contract/planner/restart.ts';
-import type { RunningRelease } from '../../workflows/contract/planner/supersede.ts';
+import type { Before, RunningRelease } from '../../workflows/contract/planner/supersede.ts';
 import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
 import { budgetRooms } from '../kubernetes/budgets.ts';
 import { ownHash } from '../kubernetes/deployment/ownSet.ts';
@@ -43,9 +43,9 @@ export async function observe(
   observed: ObservedWorkload,
   spec: ReleaseSpec,
   signal: AbortSignal,
-  running?: RunningRelease,
+  { supersedes, goesBack }: Before,
 ): Promise<Observed> {
-  const supersedes = running?.goesBack === true ? undefined : running;
+  const runs = (supersedes ?? goesBack) !== undefined;
   const { change } = spec;
   const { template, revisionImages } = observed;
   const previewed = await previewOf(workload, target, template, spec);
@@ -57,7 +57,7 @@ export async function observe(
     missingAccess(kube, target.namespace, prePullAccess),
     registryAnswers(template, asked, signal),
   ]);
-  const own = running?.goesBack === true ? living.filter((pod) => !standsBeside(pod, observed, running)) : living;
+  const own = goesBack ? living.filter((pod) => !standsBeside(pod, observed, goesBack)) : living;
   const nodesByName = nodesOf(nodeList);
   const preview =
     previewed && (await withResize(previewed, template, { kube, target, spec, pods: own, nodes: nodesByName, signal }));
@@ -71,8 +71,8 @@ export async function observe(
     pods: observedPods,
     findings: {
       ...found,
-      ...(running?.goesBack === true && { openServices: [] }),
-      ...(running === undefined && { leftOut: leftOutOf(own) }),
+      ...(goesBack && { openServices: [] }),
+      ...(!runs && { leftOut: leftOutOf(own) }),
       budgets,
       digests: digestsIn(answers),
       ownImages: ids,
@@ -88,7 +88,7 @@ export async function observe(
     replicas: observed.replicas,
     minReadySeconds: observed.minReadySeconds,
     ...heldBefore(observed),
-    ...(running && { leftHeld: false }),
+    ...(runs && { leftHeld: false }),
     ...(supersedes && { supersedes }),
     ...(preview && { preview }),
     findings: {

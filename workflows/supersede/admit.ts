@@ -1,5 +1,6 @@
 import { CancellationScope, condition } from '@temporalio/workflow';
 import type { Book } from '../book.ts';
+import { versionBefore } from '../contract/changeText.ts';
 import type { ErrorCode } from '../contract/errors.ts';
 import type { Reply, SupersedeMessage } from '../contract/messages.ts';
 import type { Plan } from '../contract/plan.ts';
@@ -74,8 +75,8 @@ async function plan(book: Book, spec: unknown): Promise<Plan | { code: ErrorCode
 
 function replyOf({ state }: Book, { change: { version }, batches }: Plan): string {
   if (state.plan !== undefined && goesBackFirst(state.plan)) {
-    const { version: running, fromVersion } = state.plan.change;
-    return `Superseding ${running} with ${version}: everyone goes back to ${fromVersion || 'the version before'} first, then ${version} begins.`;
+    const { change } = state.plan;
+    return `Superseding ${change.version} with ${version}: everyone goes back to ${versionBefore(change)} first, then ${version} begins.`;
   }
   const pods = batches.reduce((sum, batch) => sum + batch.pods.length, 0);
   const { version: now = 'this version' } = state.plan?.change ?? {};

@@ -1,4 +1,5 @@
 import type { Book } from '../book.ts';
+import { versionBefore } from '../contract/changeText.ts';
 import type { Phase } from '../contract/status.ts';
 import type { ReleaseInput } from '../contract/workflows.ts';
 import type { Successor } from '../live.ts';
@@ -21,7 +22,7 @@ export async function supersedeAfterGoingBack(
     return undefined;
   }
   book.set(ended);
-  book.log(`Back to ${book.state.plan?.change.fromVersion || 'the version before'} first.`);
+  book.log(`Back to ${versionBefore(book.state.plan?.change)} first.`);
   await compensate(book);
   if (book.state.notUndone.length > 0 || book.state.rollback !== undefined) {
     book.set((state) => ({ ...without(state, 'superseding'), phase: 'rollingBack' }));

@@ -1,3 +1,4 @@
+import { versionBefore } from '../changeText.ts';
 import { SluiceError } from '../errors.ts';
 import { sameImage } from '../imageName.ts';
 import { workloadName } from '../names.ts';
@@ -22,6 +23,17 @@ export interface RunningRelease {
   readonly goesBack?: true;
 }
 
+/** The running release by what becomes of it: the newer one goes on from where it is, or begins when it has gone back. */
+export interface Before {
+  readonly supersedes?: RunningRelease;
+  readonly goesBack?: RunningRelease;
+}
+
+export function beforeOf(running: RunningRelease | undefined): Before {
+  if (running === undefined) return {};
+  return running.goesBack === true ? { goesBack: running } : { supersedes: running };
+}
+
 /** Whether what a release of this plan does is undone before a newer version takes its place. */
 export const goesBackFirst = ({ blueGreen, canary, change }: Pick<Plan, 'blueGreen' | 'canary' | 'change'>): boolean =>
   blueGreen !== undefined || canary !== undefined || change.hotSwap !== undefined;
@@ -32,7 +44,7 @@ export const goesBackFirst = ({ blueGreen, canary, change }: Pick<Plan, 'blueGre
  */
 export function afterGoingBack(make: () => Plan, running: RunningRelease): Plan {
   const plan = orGoesBack(make, running);
-  const { version, fromVersion } = running.change;
+  const { version } = running.change;
   const same = (of: PlannedChange): string => JSON.stringify([of.to, of.template?.to, of.hotSwap, of.reload]);
   if (same(plan.change) === same(running.change)) {
     throw refused(`The release of ${workloadName(plan.target)} that runs brings ${version} already.`, {
@@ -41,7 +53,7 @@ export function afterGoingBack(make: () => Plan, running: RunningRelease): Plan 
   }
   const warning: PlanWarning = {
     code: 'SUPERSEDES',
-    message: `The release of ${version} that runs ends where it is: every pod and every caller goes back to ${fromVersion || 'the version before'} first, then this one begins.`,
+    message: `The release of ${version} that runs ends where it is: every pod and every caller goes back to ${versionBefore(running.change)} first, then this one begins.`,
   };
   return { ...plan, warnings: [warning, ...plan.warnings] };
 }
@@ -133,8 +145,8 @@ function orGoesBack<T>(make: () => T, running: RunningRelease): T {
   }
 }
 
-const goesBack = ({ change: { fromVersion, version } }: RunningRelease): SluiceError =>
-  refused(`That is ${fromVersion || 'the version before'}, from which the release of ${version} began.`, {
+const goesBack = ({ change }: RunningRelease): SluiceError =>
+  refused(`That is ${versionBefore(change)}, from which the release of ${change.version} began.`, {
     next: '`sluice rollback` brings every pod back to it.',
   });
 

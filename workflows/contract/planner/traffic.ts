@@ -1,4 +1,5 @@
 import { SluiceError } from '../errors.ts';
+import type { Kind } from '../kinds/kind.ts';
 import { marks, workloadName } from '../names.ts';
 import type { Findings, Observation } from '../observation.ts';
 import type { PlannedTraffic } from '../plan.ts';
@@ -13,6 +14,12 @@ type Seen = Pick<Observation, 'target' | 'readinessGates'> & {
 /** The Services among ways out of traffic, as they are named. */
 export const servicesOf = (through: Through): readonly string[] =>
   through.flatMap((source) => ('service' in source ? [source.service] : []));
+
+/** What is written before pods can be drained through these Services, one sentence each. */
+export const openingWrites = ({ births, opening }: Kind, services: readonly string[]): readonly string[] => [
+  `Label ${births} and all its pods ${marks.serving}=true, and add that to the selector of Service ${services.join(', ')}.`,
+  ...(opening === undefined ? [] : [opening]),
+];
 
 /** What is written where a pod does not show its connections, one sentence each. */
 export const lookWrites = ({ silence }: Pick<PlannedTraffic, 'silence'>): readonly string[] =>

@@ -1,7 +1,7 @@
 import { kindOf } from '../kinds.ts';
 import { marks, workloadName } from '../names.ts';
 import type { Plan } from '../plan.ts';
-import { lookWrites, servicesOf } from '../planner/traffic.ts';
+import { lookWrites, openingWrites, servicesOf } from '../planner/traffic.ts';
 import { countOf } from '../quantity.ts';
 import type { ScaleObservation } from './observation.ts';
 import { goesUp, type PlannedScale } from './plan.ts';
@@ -23,12 +23,7 @@ export function scaleWrites(
       (scaler) =>
         `Suspend HorizontalPodAutoscaler ${scaler}: no policy lets it scale, its bounds are wide; annotations say what it was.`,
     ),
-    ...(opens
-      ? [
-          `Label ${kind.births} and all its pods ${marks.serving}=true, and add that to the selector of Service ${services.join(', ')}.`,
-          ...(kind.opening === undefined ? [] : [kind.opening]),
-        ]
-      : []),
+    ...(opens ? openingWrites(kind, services) : []),
     ...(up || traffic.through.length === 0 ? [] : lookWrites(traffic)),
     ...(up
       ? []
