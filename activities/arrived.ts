@@ -1,13 +1,11 @@
 import type { ArrivedRequest } from '../workflows/contract/activities/hold.ts';
 import type { ClusterActivities } from '../workflows/contract/activities.ts';
 import { hasAll } from '../workflows/contract/imageName.ts';
-import { workloadName } from '../workflows/contract/names.ts';
 import { activity } from './call.ts';
 import { hasImages } from './kubernetes/podState.ts';
 import { sameTemplate, templateImages } from './kubernetes/templates.ts';
 import { livingPods } from './observe/livingPods.ts';
 import type { ObservedWorkload, Workload } from './ports.ts';
-import { recreationOf } from './recreate.ts';
 import { type Shared, scopeOf } from './scope.ts';
 
 /** The look whether somebody has brought the whole new version by hand. */
@@ -30,5 +28,5 @@ async function isNew(
   { target, images, source }: ArrivedRequest,
 ): Promise<boolean> {
   if (source === undefined) return hasAll(templateImages(template), images);
-  return sameTemplate(await recreationOf(workload, workloadName(target)).preview(target, source), template);
+  return sameTemplate(await workload.recreation.preview(target, source), template);
 }

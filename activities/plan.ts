@@ -2,7 +2,6 @@ import type { ClusterActivities } from '../workflows/contract/activities.ts';
 import type { BlueGreenObservation } from '../workflows/contract/blueGreen/observation.ts';
 import { requireDeployment } from '../workflows/contract/blueGreen/require.ts';
 import { SluiceError } from '../workflows/contract/errors.ts';
-import { workloadName } from '../workflows/contract/names.ts';
 import type { Plan } from '../workflows/contract/plan.ts';
 import { afterGoingBack, type Before, beforeOf, requireSameWay } from '../workflows/contract/planner/supersede.ts';
 import { blueGreenAccess, observeBlueGreen } from './blueGreen/observe.ts';
@@ -16,7 +15,6 @@ import { observe } from './observe/observe.ts';
 import { mayRecreate } from './observe/preview.ts';
 import { requireAccess } from './observe/requireAccess.ts';
 import type { LivePod, Workload } from './ports.ts';
-import { recreationOf } from './recreate.ts';
 import { rehearseReload } from './reload/change.ts';
 import { makeScalePlan } from './scale/plan.ts';
 import type { Shared } from './scope.ts';
@@ -46,7 +44,7 @@ export function planActivity(shared: Shared): ClusterActivities['plan'] {
     const look = await lookBefore(shared, { target, traffic, more }, call);
     const { kube, workload, observed } = look;
     if (mayRecreate(spec)) {
-      await requireAccess(kube, target.namespace, recreationOf(workload, workloadName(target)).access);
+      await requireAccess(kube, target.namespace, workload.recreation.access);
     }
     const registries = await inspectTraffic(shared, look, traffic, call);
 
@@ -94,7 +92,7 @@ const noRelease = (): SluiceError =>
 async function rehearse(workload: Workload, plan: Plan, pods: readonly Pod[]): Promise<void> {
   const { template, resize } = plan.change;
   if (template) {
-    await recreationOf(workload, workloadName(plan.target)).preview(plan.target, template.source);
+    await workload.recreation.preview(plan.target, template.source);
     if (resize === undefined) return;
   }
   const first = plan.batches[0]?.pods[0];

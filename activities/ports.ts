@@ -78,8 +78,8 @@ export interface Workload {
   uncommit(request: CommitRequest): Promise<void>;
   /** How its number of pods is set; a kind without one cannot be scaled. */
   readonly scaling?: Scaling;
-  /** Of a kind whose pods can be made anew from another template. */
-  readonly recreation?: Recreation;
+  /** How its pods are made anew from another template. */
+  readonly recreation: Recreation;
   /** What its controller keeps of it, newest first, with its UID. Throws WORKLOAD_NOT_FOUND. */
   revisions(target: Target): Promise<{ readonly uid: string; readonly revisions: readonly NativeRevision[] }>;
 }

@@ -1,10 +1,7 @@
 import type { Handful, HandfulPod, HandfulRequest } from '../workflows/contract/activities/handful.ts';
 import type { ClusterActivities } from '../workflows/contract/activities.ts';
-import { SluiceError } from '../workflows/contract/errors.ts';
-import { workloadName } from '../workflows/contract/names.ts';
 import { activity } from './call.ts';
 import type { WorkloadPods } from './podsOf.ts';
-import type { Recreation, Workload } from './ports.ts';
 import { type Scope, type Shared, scopeOf, workloadOf } from './scope.ts';
 import { pumpedPod, rulesOf } from './stages.ts';
 import { retire, sweep } from './surge.ts';
@@ -13,16 +10,14 @@ import { retire, sweep } from './surge.ts';
 export function recreateActivities(shared: Shared): Pick<ClusterActivities, 'bear' | 'recreate' | 'retire' | 'sweep'> {
   return {
     bear: activity((request, call) => {
-      const workload = workloadOf(shared, request.target, call);
-      return recreationOf(workload, workloadName(request.target)).bear(request);
+      return workloadOf(shared, request.target, call).recreation.bear(request);
     }),
 
     recreate: activity((asked, call) => {
       const scope = scopeOf(shared, asked, call);
       const request = { ...asked, pods: asked.pods.map((pod) => ({ ...pod, since: call.here(pod.since) })) };
       return scope.withPods(async (pods) => {
-        const recreation = recreationOf(scope.workload, workloadName(request.target));
-        const answer = await recreation.replace(request, pods);
+        const answer = await scope.workload.recreation.replace(request, pods);
         return request.checks.length === 0 ? answer : keepOut(answer, request, scope, pods);
       });
     }),
@@ -38,14 +33,6 @@ export function recreateActivities(shared: Shared): Pick<ClusterActivities, 'bea
       return scope.withPods((pods) => sweep(request, scope, pods, call));
     }),
   };
-}
-
-/** @throws MODE_UNSUPPORTED for a kind whose pods cannot be made anew */
-export function recreationOf({ recreation, kind }: Workload, name: string): Recreation {
-  if (recreation) return recreation;
-  throw new SluiceError('MODE_UNSUPPORTED', `This version of Sluice changes pods of a ${kind} in place only.`, {
-    next: `Change only images of ${name}, or use its native rollout.`,
-  });
 }
 
 /** A newborn serves as soon as it is ready; where checks come first it is taken out, before anybody knows of it. */

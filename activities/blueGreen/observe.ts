@@ -10,7 +10,6 @@ import { hashLabel } from '../kubernetes/templates.ts';
 import type { Connection } from '../kubernetes/types.ts';
 import type { Pod } from '../kubernetes/wire.ts';
 import type { Access, Workload } from '../ports.ts';
-import { recreationOf } from '../recreate.ts';
 import { ownSelector, usableServices } from '../traffic/service/usable.ts';
 import { shortOf } from './room.ts';
 
@@ -72,7 +71,7 @@ export async function observePair(
       `${workloadName(target)} selects whatever has no label; ${mode} needs a selector that names one.`,
     );
   }
-  const template = preview && (await recreationOf(workload, workloadName(target)).preview(target, preview.source));
+  const template = preview && (await workload.recreation.preview(target, preview.source));
   return {
     services: [...new Set(services)],
     short: template ? await shortOf(kube, target.namespace, template, replicas) : [],

@@ -13,6 +13,7 @@ import { uncommit } from './deployment/uncommit.ts';
 import { holderOf } from './holder.ts';
 import { patchPods } from './patchPods.ts';
 import { replacePods } from './replacePods.ts';
+import { recreationAccess } from './replicaSetBirths.ts';
 import { seen } from './replicaSetPods.ts';
 import { deployments } from './resources.ts';
 import { byDeletionCost } from './scaling/deletionCost.ts';
@@ -24,12 +25,6 @@ import type { WorkloadFactory } from './workloads.ts';
 const access: readonly Access[] = [
   ...['get', 'list', 'patch'].map((verb) => ({ group: 'apps', resource: 'deployments', verb })),
   ...['get', 'list', 'create', 'patch', 'delete'].map((verb) => ({ group: 'apps', resource: 'replicasets', verb })),
-];
-
-/** Pods are created in dry runs only. */
-const recreationAccess: readonly Access[] = [
-  ...['create', 'get', 'delete'].map((verb) => ({ group: 'apps', resource: 'controllerrevisions', verb })),
-  ...['create', 'delete'].map((verb) => ({ group: '', resource: 'pods', verb })),
 ];
 
 /** Deployments, in place: paused while their pods change, then both templates set (design §5). */

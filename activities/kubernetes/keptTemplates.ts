@@ -4,6 +4,7 @@ import { SluiceError } from '../../workflows/contract/errors.ts';
 import { workloadName } from '../../workflows/contract/names.ts';
 import { KubernetesFailure } from './kubernetesFailure.ts';
 import { controllerRevisions } from './resources.ts';
+import { withoutOurs } from './templates.ts';
 import type { At, Connection } from './types.ts';
 import type { PodTemplate } from './wire.ts';
 
@@ -33,7 +34,7 @@ export async function keepTemplates(
   kube: Connection,
   held: HeldRequest,
   { apiVersion, kind }: Owner,
-  templates: KeptTemplates,
+  { from, to }: KeptTemplates,
 ): Promise<void> {
   const { namespace, name } = placeOf(held);
   const owner = { apiVersion, kind, name: held.target.name, uid: held.uid, controller: true };
@@ -41,7 +42,8 @@ export async function keepTemplates(
     apiVersion: 'apps/v1',
     kind: 'ControllerRevision',
     metadata: { name, namespace, ownerReferences: [owner] },
-    data: templates,
+    // A release that was terminated may have left a label of ours in them.
+    data: { from: withoutOurs(from), to: withoutOurs(to) },
     revision: 0,
   };
   try {

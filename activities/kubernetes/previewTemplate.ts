@@ -12,7 +12,7 @@ import type { PodTemplate } from './wire.ts';
 export type Revisions = ReadonlyMap<number, PodTemplate>;
 
 interface Templated {
-  readonly spec: { readonly template: PodTemplate };
+  readonly spec: { readonly template?: PodTemplate };
 }
 
 /**
@@ -44,11 +44,13 @@ async function rehearsed<T extends Templated>(
 ): Promise<PodTemplate> {
   const dry = { dryRun: true, strict: true };
   if (resource.group === 'apps') {
-    return (await kube.patch(resource, target, { spec: { template } }, { as: 'strategic', ...dry })).spec.template;
+    return (
+      (await kube.patch(resource, target, { spec: { template } }, { as: 'strategic', ...dry })).spec.template ?? {}
+    );
   }
   const { spec } = await kube.get(resource, target);
-  const body = [{ op: 'replace', path: '/spec/template', value: strategicMerge(spec.template, template) }];
-  return (await kube.patch(resource, target, body, { as: 'json', ...dry })).spec.template;
+  const body = [{ op: 'replace', path: '/spec/template', value: strategicMerge(spec.template ?? {}, template) }];
+  return (await kube.patch(resource, target, body, { as: 'json', ...dry })).spec.template ?? {};
 }
 
 /** What the API server says of fields that there are none of, without the whole patch around it. */
@@ -62,7 +64,7 @@ function revised(revisions: Revisions, revision: number, target: Target): object
   const there = [...revisions.keys()].toSorted((a, b) => a - b);
   throw new SluiceError(
     'REVISION_NOT_FOUND',
-    `${workloadName(target)} has no revision ${revision}; there are ${there.join(', ')}.`,
+    `${workloadName(target)} has no revision ${revision}; ${there.length === 0 ? 'it keeps none' : `there are ${there.join(', ')}`}.`,
     { details: { revisions: there } },
   );
 }

@@ -1,5 +1,5 @@
 import { containerNotFound } from '../../workflows/contract/containerNotFound.ts';
-import { type Target, workloadName } from '../../workflows/contract/names.ts';
+import type { Target } from '../../workflows/contract/names.ts';
 import type { Preview } from '../../workflows/contract/observation.ts';
 import type { TemplateSource } from '../../workflows/contract/plan.ts';
 import type { ReleaseSpec } from '../../workflows/contract/spec.ts';
@@ -7,7 +7,6 @@ import { patchedThere } from '../../workflows/contract/templatePatch.ts';
 import { differences, templateFingerprint, templateImages } from '../kubernetes/templates.ts';
 import type { PodTemplate } from '../kubernetes/wire.ts';
 import type { Workload } from '../ports.ts';
-import { recreationOf } from '../recreate.ts';
 
 /** Whether pods may have to be made anew; whether they must, the templates tell. */
 export const mayRecreate = ({ change, strategy }: Pick<ReleaseSpec, 'change' | 'strategy'>): boolean =>
@@ -35,7 +34,7 @@ export async function previewOf(
   const there = Object.keys(templateImages(template));
   const unknown = 'patch' in source ? patchedThere(source.patch).filter((name) => !there.includes(name)) : [];
   if (unknown.length > 0) throw containerNotFound(target, { field: 'change.template', unknown, there }, [newOne]);
-  const to = await recreationOf(workload, workloadName(target)).preview(target, source);
+  const to = await workload.recreation.preview(target, source);
   const preview = {
     from: templateFingerprint(template),
     source,

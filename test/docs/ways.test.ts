@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { createReplicaSet } from '../../activities/kubernetes/replicaset.ts';
 import { markdownTable } from '../../client/docs/markdownTable.ts';
 import { type KindName, kinds } from '../../workflows/contract/kinds.ts';
 import { modes } from '../../workflows/contract/spec.schema.ts';
@@ -18,15 +17,10 @@ describe('docs/kinds-and-modes.md', () => {
   });
 
   it.each(cells)('$way of a $kind: the tests that show it are there', ({ cell }) => {
-    const shownBy = 'unshown' in cell ? [] : cell.shownBy;
-    for (const [file, title] of shownBy) {
+    for (const [file, title] of cell.shownBy) {
       const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
       expect(text, `${file}: ${title}`).toContain(title);
     }
-  });
-
-  it('a ReplicaSet has no recreation', () => {
-    expect(createReplicaSet({} as never, {} as never)).not.toHaveProperty('recreation');
   });
 
   it('is written anew by `npx vitest run --project unit test/docs -u`', async () => {
@@ -40,7 +34,7 @@ function page(): string {
     ...kindNames.map((kind) => {
       const cell = byKind[kind];
       if ('refused' in cell) return `refused: \`${cell.refused}\``;
-      return 'unshown' in cell ? cell.unshown : isOnKubelet(cell.shownBy) ? 'yes, on a real kubelet' : 'yes, on kwok';
+      return isOnKubelet(cell.shownBy) ? 'yes, on a real kubelet' : 'yes, on kwok';
     }),
   ]);
   const long = cells.flatMap(({ way, kind, cell }) =>

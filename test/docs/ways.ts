@@ -29,6 +29,7 @@ const hotSwap = 'test/e2e/hotSwap.test.ts';
 
 const clones = 'test/e2e/cloneset.test.ts';
 const cloneSet = 'test/kwok/kinds/cloneset.test.ts';
+const replicaSet = 'test/kwok/kinds/replicaset.test.ts';
 
 const both = '`rollout status`, `history` with both revisions, `undo`';
 /** kubectl has no `rollout` for custom resources. */
@@ -100,15 +101,8 @@ const drained: Works = {
   ],
 };
 
-/** It is not refused, and nothing shows it. */
-export interface Unshown {
-  readonly unshown: string;
-}
-
-const notYet: Unshown = { unshown: 'as in place; no test of its own yet' };
-
 /** Every way to change a workload, for every kind. */
-export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Refused | Unshown>>>> = {
+export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Refused>>>> = {
   'in place': {
     deployment: {
       how: 'containers restart in their pods; the Deployment is paused',
@@ -136,7 +130,7 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
     replicaset: {
       how: 'containers restart in their pods',
       native: noHistory,
-      shownBy: [['test/kwok/kinds/replicaset.test.ts', 'a ReplicaSet is released in place']],
+      shownBy: [[replicaSet, 'a ReplicaSet is released in place']],
     },
     cloneset: {
       how: 'containers restart in their pods; `updateStrategy.paused` meanwhile',
@@ -173,8 +167,9 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
       shownBy: resizedOnKwok,
     },
     replicaset: {
-      refused: 'MODE_UNSUPPORTED',
-      shownBy: [['test/docs/ways.test.ts', 'a ReplicaSet has no recreation']],
+      how: 'containers get them as they run',
+      native: noHistory,
+      shownBy: resizedOnKwok,
     },
     cloneset: {
       how: 'containers get them as they run; `updateStrategy.paused` meanwhile',
@@ -206,8 +201,9 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
       ],
     },
     replicaset: {
-      refused: 'MODE_UNSUPPORTED',
-      shownBy: [['test/docs/ways.test.ts', 'a ReplicaSet has no recreation']],
+      how: 'chosen pods are deleted and others born; its template is the new one only while a batch is in hand',
+      native: noHistory,
+      shownBy: [anewOnKwok, killedAnew, [replicaSet, 'made anew: somebody else’s template stops it']],
     },
     cloneset: {
       how: 'chosen pods are deleted and others born; `updateStrategy.paused` meanwhile',
@@ -334,7 +330,11 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
     },
     statefulset: restarted,
     daemonset: restarted,
-    replicaset: notYet,
+    replicaset: {
+      ...restarted,
+      native: noHistory,
+      shownBy: [[replicaSet, 'a restart: the same pods run the same image anew']],
+    },
     cloneset: { ...restarted, native: cloned },
   },
   'sluice scale': {

@@ -2,10 +2,9 @@ import type { CommitRequest } from '../../../workflows/contract/activities/hold.
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { marks } from '../../../workflows/contract/names.ts';
 import { isBearing, marked, markOfBirths } from '../births.ts';
-import { controllerOf, hasMark, isLeaving } from '../podState.ts';
-import { deployments, pods, replicaSets } from '../resources.ts';
+import { removeStragglers } from '../replicaSetBirths.ts';
+import { deployments, replicaSets } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
-import { selectorText } from '../selectors.ts';
 import { causeKey, changeOf, requireTemplate, type TemplateChange } from '../templateChange.ts';
 import { sameTemplate, withoutOurs } from '../templates.ts';
 import type { Connection } from '../types.ts';
@@ -86,17 +85,11 @@ export async function setLive(
   );
 }
 
-/**
- * Where pods are made anew, those that were born old between the last look and the new template are deleted: too young
- * to have callers worth a drain. While the ReplicaSet marks its pods, they can be told from those that are new.
- */
+/** Deletes pods that were born old, and lets others be born without our marks. */
 async function replaceStragglers(kube: Connection, request: CommitRequest): Promise<void> {
   const { live } = await lookHeld(kube, request);
   if (!live || !isBearing(live.spec.template)) return;
-  const { namespace = '', uid } = live.metadata;
-  const { items } = await kube.list(pods, { namespace, labelSelector: selectorText(live.spec.selector) });
-  const old = items.filter((pod) => controllerOf(pod)?.uid === uid && !isLeaving(pod) && !hasMark(pod, request.mark));
-  for (const { metadata } of old) await kube.remove(pods, { namespace, name: metadata.name }, { uid: metadata.uid });
+  await removeStragglers(kube, live, request.mark);
   await bear(kube, request);
 }
 

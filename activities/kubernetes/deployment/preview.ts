@@ -4,6 +4,7 @@ import type { TemplateSource } from '../../../workflows/contract/plan.ts';
 import { previewTemplate } from '../previewTemplate.ts';
 import { rehearseBirth } from '../rehearseBirth.ts';
 import type { Nursery } from '../replacePods.ts';
+import { nurseryOf } from '../replicaSetBirths.ts';
 import { deployments } from '../resources.ts';
 import type { Connection } from '../types.ts';
 import type { PodTemplate } from '../wire.ts';
@@ -34,9 +35,5 @@ export async function preview(kube: Connection, target: Target, source: Template
 /** How its births go, by its live ReplicaSet. */
 export async function nursery(kube: Connection, held: HeldRequest): Promise<Nursery> {
   const { deployment, live } = await lookThere(kube, held);
-  const failure = live?.status?.conditions?.find(({ type, status }) => type === 'ReplicaFailure' && status === 'True');
-  return {
-    replicas: deployment.spec.replicas ?? 1,
-    ...(failure?.message !== undefined && { refused: failure.message }),
-  };
+  return { ...(live && nurseryOf(live)), replicas: deployment.spec.replicas ?? 1 };
 }

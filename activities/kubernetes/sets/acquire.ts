@@ -6,7 +6,7 @@ import { claimOf, holderOf, holdMarks } from '../holder.ts';
 import { dropTemplates, ignoreForbidden, keepTemplates } from '../keptTemplates.ts';
 import { retryConflicts } from '../retryConflicts.ts';
 import { causeKey, requireFingerprint, requireImages } from '../templateChange.ts';
-import { sameTemplate, withoutOurs } from '../templates.ts';
+import { sameTemplate } from '../templates.ts';
 import type { Connection } from '../types.ts';
 import { bear } from './bear.ts';
 import { type AnySet, ownerOf, type SetKind } from './kind.ts';
@@ -47,7 +47,7 @@ export function acquire(kube: Connection, kind: SetKind, request: AcquireRequest
       const { from, source } = request.template;
       requireFingerprint(set.spec.template, from, request.target);
       const to = await previewed(kube, kind, request.target, source);
-      await keepTemplates(kube, request, ownerOf(kind), { from: withoutOurs(set.spec.template), to });
+      await keepTemplates(kube, request, ownerOf(kind), { from: set.spec.template, to });
     }
     await hold(kube, kind, set, request.holder, trail);
     return { before: { paused: false } };

@@ -69,6 +69,41 @@ it('a rollback brings back pods and template; somebody else’s template stops i
   expect(await world.traces('back')).toEqual([]);
 });
 
+it('made anew: somebody else’s template stops it, and take over goes on to the new one', async () => {
+  await deploy('anew');
+  const before = await template('anew');
+  const level = { name: 'LEVEL', value: '1' };
+  const change = { template: { spec: { containers: [{ name: 'app', env: [level] }] } } };
+  await world.start(spec('anew', 'v1', { change, gates: approval }));
+  await atGate('anew');
+  const other = { spec: { template: { metadata: { annotations: { by: 'somebody' } } } } };
+  await world.kube.patch(replicaSets, { namespace: world.namespace, name: 'anew' }, other, { as: 'merge' });
+  await approve('anew');
+  await world.until('anew', ({ phase }) => phase === 'held');
+  const gray = await uids('anew');
+  await world.sluice.send(world.target('anew'), 'takeOver', { by: 'bob' });
+  expect(await ended('anew')).toMatchObject({ phase: 'succeeded', notUndone: [] });
+  const { items } = await world.kube.list(pods, { namespace: world.namespace, labelSelector: 'app=anew' });
+  expect(items.map((pod) => pod.spec.containers[0]?.env)).toEqual(Array(4).fill(expect.arrayContaining([level])));
+  expect((await uids('anew')).filter((uid) => gray.includes(uid))).toHaveLength(1);
+  const after = await template('anew');
+  expect(after?.spec?.containers[0]?.env).toContainEqual(level);
+  expect(after?.metadata).toEqual(before?.metadata);
+  expect(await world.traces('anew')).toEqual([]);
+});
+
+it('a restart: the same pods run the same image anew', async () => {
+  await deploy('again');
+  const before = await world.pods('again');
+  await world.start(spec('again', 'v1', { change: { restart: true } }));
+  expect(await ended('again')).toMatchObject({ phase: 'succeeded', restart: true });
+  const after = await world.pods('again');
+  for (const [name, { uid, restarts }] of before) {
+    expect(after.get(name)).toMatchObject({ uid, restarts: restarts + 1, ready: true });
+  }
+  expect(await world.traces('again')).toEqual([]);
+});
+
 it('one of a Deployment is refused: whose it is, is named', async () => {
   const { namespace } = world;
   const { deployment } = sampleManifests({ name: 'boss', namespace, image: sampleImage('v1'), replicas: 1 });

@@ -6,19 +6,28 @@ import {
   daemonSets,
   pods,
   type Resource,
+  replicaSets,
   services,
   statefulSets,
 } from '../../../activities/kubernetes/resources.ts';
 import type { AnySet } from '../../../activities/kubernetes/sets/kind.ts';
-import type { CloneSet, ControllerRevision, DaemonSet, Pod, StatefulSet } from '../../../activities/kubernetes/wire.ts';
+import type {
+  CloneSet,
+  ControllerRevision,
+  DaemonSet,
+  Pod,
+  PodTemplate,
+  ReplicaSet,
+  StatefulSet,
+} from '../../../activities/kubernetes/wire.ts';
 import type { HeldRequest } from '../../../workflows/contract/activities/hold.ts';
 import type { Target } from '../../../workflows/contract/names.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
 import { onFirstNodes } from '../../support/worldKinds.ts';
 import { eventually, v1, type World } from '../activities/fixtures.ts';
 
-/** A kind of workload that keeps its history in ControllerRevisions, for suites that hold for each of them. */
-export interface RevisedKind<T extends AnySet = AnySet> {
+/** A kind of workload whose pods are born from its own template, for suites that hold for each of them. */
+export interface RevisedKind<T extends Templated = AnySet> {
   readonly kind: string;
   readonly objectKind: string;
   readonly resource: Resource<T>;
@@ -28,6 +37,10 @@ export interface RevisedKind<T extends AnySet = AnySet> {
   readonly podSpec: (replicas: number) => object;
   /** Its controller has done all that it will do: `kubectl rollout status`, and more. */
   isSettled(workload: T, pods: readonly Pod[], revisions: readonly ControllerRevision[]): boolean;
+}
+
+export interface Templated extends Pick<AnySet, 'metadata'> {
+  readonly spec: { readonly template?: PodTemplate };
 }
 
 const hash = 'controller-revision-hash';
@@ -78,21 +91,40 @@ const cloneSetKind: RevisedKind<CloneSet> = {
     ),
 };
 
-/** Those whose controllers are there. */
+/** It keeps no revisions. */
+const replicaSetKind: RevisedKind<ReplicaSet> = {
+  kind: 'replicaset',
+  objectKind: 'ReplicaSet',
+  resource: replicaSets,
+  spec: (replicas) => ({ replicas }),
+  podSpec: () => ({}),
+  isSettled: ({ metadata, spec, status }, list) =>
+    (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0) &&
+    list.length === spec.replicas &&
+    status?.readyReplicas === spec.replicas &&
+    status?.fullyLabeledReplicas === spec.replicas,
+};
+
+/** Those that keep their history in ControllerRevisions and whose controllers are there. */
 export const revisedKinds: readonly RevisedKind[] = [
   statefulSetKind,
   daemonSetKind,
   ...(inject('kruise') ? [cloneSetKind] : []),
 ];
 
+/** Besides, what keeps no revisions. */
+export const bornKinds: readonly RevisedKind<Templated>[] = [...revisedKinds, replicaSetKind];
+
 export interface RevisedOptions {
   readonly name: string;
   readonly replicas?: number;
   readonly images?: Images;
+  /** Of its containers. */
+  readonly resources?: object;
   readonly spec?: object;
 }
 
-export interface RevisedApp<T extends AnySet = AnySet> {
+export interface RevisedApp<T extends Templated = AnySet> {
   readonly target: Target;
   workload(): Promise<T>;
   pods(): Promise<readonly Pod[]>;
@@ -111,10 +143,10 @@ export interface RevisedApp<T extends AnySet = AnySet> {
 }
 
 /** A workload of that kind whose pods are ready, and whose change-cause is `first`. */
-export async function deployRevised<T extends AnySet>(
+export async function deployRevised<T extends Templated>(
   { kube, namespace }: World,
   of: RevisedKind<T>,
-  { name, replicas = 3, images = v1, spec = {} }: RevisedOptions,
+  { name, replicas = 3, images = v1, resources = {}, spec = {} }: RevisedOptions,
 ): Promise<RevisedApp<T>> {
   const { kind, objectKind, resource, spec: own, podSpec } = of;
   const labels = { app: name };
@@ -137,6 +169,7 @@ export async function deployRevised<T extends AnySet>(
             containers: Object.entries(images).map(([container, image]) => ({
               name: container,
               image,
+              resources,
               env: [{ name: 'ODD', value: 'a && b <c> "d" ü' }],
             })),
           },

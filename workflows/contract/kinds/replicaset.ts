@@ -9,7 +9,7 @@ export const replicaset: Kind = {
   history: 'It keeps no history of its own: `sluice history` has the record of the release.',
   release: () => 'leave it to its controller',
   scaling: { first: 'pods that are not ready go before all others' },
-  noSurge: 'its pods are changed in place only',
+  noSurge: 'its controller lets no pod go that has the labels of its selector',
   progress: (on) => `\`kubectl get ${on}\``,
   stuck: () => 'when its template is what it was before',
   replacePods: (on) => `delete the pods of ${on}`,
