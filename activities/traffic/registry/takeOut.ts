@@ -2,12 +2,14 @@ import type { Handful } from '../../../workflows/contract/activities/handful.ts'
 import { humanDuration } from '../../../workflows/contract/quantity.ts';
 import { eachPod } from '../../eachPod.ts';
 import { emptyHandful, handfulOf, join, type Outcome } from '../../handful.ts';
+import { KubernetesFailure } from '../../kubernetes/kubernetesFailure.ts';
 import { isLeaving, isReady } from '../../kubernetes/podState.ts';
 import type { PumpedPod, TrafficRules } from '../../ports.ts';
 import { RegistryFailure } from '../registries/failure.ts';
 import type { Found } from '../registries/registry.ts';
 import { giveUp, isOverdue } from '../rules.ts';
-import { writeTrail } from './trail.ts';
+import { readAnew, writeTrail } from './trail.ts';
+import type { LeftStand } from './weights.ts';
 import { beforeOf, lookAt, pause, problemOf, type RegistryWork, snapshotOf } from './work.ts';
 
 /** Before pods that could not be taken out come again. */
@@ -82,13 +84,22 @@ export async function keepOutOf(work: RegistryWork, pods: readonly PumpedPod[]):
     if (seen.is !== 'there') return 'later';
     const { stand } = seen;
     if (stand.takenOut && stand.held === undefined) return stand.inTraffic ? 'later' : 'done';
-    // A person took out the one that was there before; this is another.
     const like = snapshotOf(pod);
-    if (beforeOf(work, pod) === undefined && like?.id !== stand.id) return 'done';
+    const trail = await trailAnew(work, pod);
+    // Put back meanwhile, and nobody would do so again; or a person took out the one that was there before, and this is another.
+    if (trail === undefined && !(like?.takenOut === true && like.id === stand.id)) return 'done';
     await work.registry.takeOut(stand, like);
     return stand.held === undefined ? 'again' : 'done';
   });
   return join(handfulOf(others.map(({ name }) => [name, 'done'] as const)), kept);
+}
+
+/** An API server that is away must not keep it in traffic. */
+async function trailAnew(work: RegistryWork, pod: PumpedPod): Promise<LeftStand | undefined> {
+  await readAnew(work.deps, pod).catch((error: unknown) => {
+    if (!(error instanceof KubernetesFailure)) throw error;
+  });
+  return beforeOf(work, pod);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { marks } from '../../../workflows/contract/names.ts';
 import type { LeftOut } from '../../../workflows/contract/observation.ts';
+import type { PodRef } from '../../../workflows/contract/plan.ts';
 import type { Outcome } from '../../handful.ts';
 import { KubernetesFailure } from '../../kubernetes/kubernetesFailure.ts';
 import { pods } from '../../kubernetes/resources.ts';
@@ -23,6 +24,17 @@ export function leftOutOf(own: readonly Pod[]): readonly LeftOut[] {
     source,
     pods: own.filter((pod) => trailOf(pod, source) !== undefined).map(({ metadata }) => metadata.name),
   }));
+}
+
+/** The pod as it is now, where a watch may not have heard yet what another worker wrote; undefined: it is no more. */
+export async function readAnew(
+  { kube, held, pods: known }: TrafficDeps,
+  { name, uid }: PodRef,
+): Promise<Pod | undefined> {
+  const pod = await kube.find(pods, { namespace: held.target.namespace, name });
+  if (pod?.metadata.uid !== uid) return undefined;
+  known.wrote(pod);
+  return pod;
 }
 
 /** Writes how the pod stood, or (null) that it is back. `gone`: not that pod any more. */
