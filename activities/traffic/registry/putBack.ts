@@ -7,7 +7,7 @@ import type { LivePod, PumpedPod, TrafficRules } from '../../ports.ts';
 import { isOfPod, RegistryFailure } from '../registries/failure.ts';
 import type { Found, Stand } from '../registries/registry.ts';
 import { isOverdue } from '../rules.ts';
-import { writeTrail } from './trail.ts';
+import { readAnew, writeTrail } from './trail.ts';
 import { type Aim, aimOf, isGiven, type LeftStand } from './weights.ts';
 import { beforeOf, lookAt, pause, problemOf, type RegistryWork, snapshotOf } from './work.ts';
 
@@ -46,6 +46,9 @@ export async function putBackInto(
 }
 
 async function comeBack(work: RegistryWork, pod: PumpedPod, seen: Found, rules: TrafficRules): Promise<Outcome> {
+  const isOut = seen.is === 'there' && seen.stand.takenOut;
+  // Another worker may have taken it out: its trail is on the pod, but perhaps not in this watch.
+  if (isOut && beforeOf(work, pod) === undefined) await readAnew(work.deps, pod);
   const trail = beforeOf(work, pod);
   const before = trail ?? snapshotOf(pod);
   if (before === undefined) return 'done';
