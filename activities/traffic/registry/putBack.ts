@@ -2,7 +2,7 @@ import type { Handful } from '../../../workflows/contract/activities/handful.ts'
 import { humanDuration } from '../../../workflows/contract/quantity.ts';
 import { eachPod } from '../../eachPod.ts';
 import { emptyHandful, join, type Outcome } from '../../handful.ts';
-import { isReady } from '../../kubernetes/podState.ts';
+import { isLeaving, isReady } from '../../kubernetes/podState.ts';
 import type { LivePod, PumpedPod, TrafficRules } from '../../ports.ts';
 import { isOfPod, RegistryFailure } from '../registries/failure.ts';
 import type { Found, Stand } from '../registries/registry.ts';
@@ -46,13 +46,16 @@ export async function putBackInto(
 }
 
 async function comeBack(work: RegistryWork, pod: PumpedPod, seen: Found, rules: TrafficRules): Promise<Outcome> {
+  const now = work.deps.pods.find(pod) ?? pod.pod;
+  // Callers would be sent to one that ends: see leaveNobodyOut.
+  if (isLeaving(now)) return 'gone';
   const isOut = seen.is === 'there' && seen.stand.takenOut;
   // Another worker may have taken it out: its trail is on the pod, but perhaps not in this watch.
   if (isOut && beforeOf(work, pod) === undefined) await readAnew(work.deps, pod);
   const trail = beforeOf(work, pod);
   const before = trail ?? snapshotOf(pod);
   if (before === undefined) return 'done';
-  const needed = before.inTraffic && (!rules.undo || isReady(work.deps.pods.find(pod) ?? pod.pod));
+  const needed = before.inTraffic && (!rules.undo || isReady(now));
   const late = (what: string): Outcome =>
     isOverdue(pod, rules.readyTimeoutMs)
       ? { code: 'POD_FAILED', reason: `After ${humanDuration(rules.readyTimeoutMs)} back in traffic: ${what}` }
@@ -97,7 +100,8 @@ async function bringBack({ registry }: RegistryWork, now: Stand, before: Stand, 
 
 /**
  * Puts back everybody whom a release of this workload took out and left out; asks nothing where there is nobody. A pod that
- * does not come back by itself is left to the next release, which finds its trail.
+ * does not come back by itself is left to the next release, which finds its trail. One that is leaving stays out as long as it is
+ * registered: callers would be sent to it until it ends.
  */
 export async function leaveNobodyOut(work: RegistryWork): Promise<void> {
   let left = work.deps.pods.all().flatMap((pod): readonly LeftOut[] => {
@@ -144,11 +148,17 @@ interface LeftOut extends LivePod {
   readonly before: LeftStand;
 }
 
-async function leaveOneIn(work: RegistryWork, pod: LeftOut, seen: Found | undefined): Promise<void> {
-  if (seen?.is === 'unanswered') throw seen.why;
-  if (seen?.is === 'there') {
-    await bringBack(work, seen.stand, pod.before, aimOf(work.registry.weights, seen.stand, pod.before));
-  }
-  if (seen?.is === 'none') await forget(work, seen, pod.before);
+async function leaveOneIn(work: RegistryWork, pod: LeftOut, seen: Found = { is: 'none' }): Promise<void> {
+  if (seen.is === 'none') await forget(work, seen, pod.before);
+  else if (await isEnding(work, pod)) return;
+  else if (seen.is === 'unanswered') throw seen.why;
+  else if (seen.is === 'several') return;
+  else await bringBack(work, seen.stand, pod.before, aimOf(work.registry.weights, seen.stand, pod.before));
   await writeTrail(work.deps, pod, work.name, null);
+}
+
+async function isEnding({ deps }: RegistryWork, pod: LeftOut): Promise<boolean> {
+  const known = deps.pods.find(pod);
+  const now = known === undefined || isLeaving(known) ? known : await readAnew(deps, pod);
+  return now === undefined || isLeaving(now);
 }

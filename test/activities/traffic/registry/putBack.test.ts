@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { putBackInto } from '../../../../activities/traffic/registry/putBack.ts';
+import { leaveNobodyOut, putBackInto } from '../../../../activities/traffic/registry/putBack.ts';
 import { takeOutOf } from '../../../../activities/traffic/registry/takeOut.ts';
 import { Memory, rules } from './memory.ts';
 
@@ -30,4 +30,38 @@ describe('a pod comes back', () => {
     expect(await putBackInto(work, [shop.pumped('a', before)], rules)).toMatchObject({ done: ['a'] });
     expect(shop.calls).toEqual([]);
   });
+});
+
+describe('a pod that is told to end while it is out stays out: callers would meet it', () => {
+  it.each(['heard', 'not heard'])('when its release ends, on a worker that has %s of it', async (heard) => {
+    const { shop, one } = await takenOut();
+    shop.end('a');
+    if (heard === 'heard') one.hear();
+    await leaveNobodyOut(one.work);
+    expect(shop.calls).toEqual(['takeOut a']);
+    shop.instances.delete('a');
+    one.hear();
+    await leaveNobodyOut(one.work);
+    // Nobody else who registers so is kept out by it.
+    expect([shop.calls, shop.hasTrail('a')]).toEqual([['takeOut a', 'forget a'], false]);
+  });
+
+  it('when its batch puts it back', async () => {
+    const { shop, one } = await takenOut();
+    shop.end('a');
+    one.hear();
+    expect(await putBackInto(one.work, [shop.pumped('a', before)], rules)).toMatchObject({ gone: ['a'] });
+    expect(shop.calls).toEqual(['takeOut a']);
+  });
+});
+
+it('a pod that may be several instances keeps its trail, so that the next release finds it', async () => {
+  const { shop, one } = await takenOut();
+  const look = async () => new Map([['a', { is: 'several', ids: ['a', 'b'] } as const]]);
+  const unsure = shop.worker({ look });
+  unsure.hear();
+  await leaveNobodyOut(unsure.work);
+  expect([shop.isCalled('a'), shop.hasTrail('a')]).toEqual([false, true]);
+  await leaveNobodyOut(one.work);
+  expect([shop.isCalled('a'), shop.hasTrail('a')]).toEqual([true, false]);
 });
