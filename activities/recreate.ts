@@ -1,6 +1,7 @@
 import type { Handful, HandfulPod, HandfulRequest } from '../workflows/contract/activities/handful.ts';
 import type { ClusterActivities } from '../workflows/contract/activities.ts';
 import { activity } from './call.ts';
+import { withDown } from './down.ts';
 import type { WorkloadPods } from './podsOf.ts';
 import { type Scope, type Shared, scopeOf, workloadOf } from './scope.ts';
 import { pumpedPod, rulesOf } from './stages.ts';
@@ -17,7 +18,7 @@ export function recreateActivities(shared: Shared): Pick<ClusterActivities, 'bea
       const scope = scopeOf(shared, asked, call);
       const request = { ...asked, pods: asked.pods.map((pod) => ({ ...pod, since: call.here(pod.since) })) };
       return scope.withPods(async (pods) => {
-        const answer = await scope.workload.recreation.replace(request, pods);
+        const answer = withDown(await scope.workload.recreation.replace(request, pods), request, pods);
         return request.checks.length === 0 ? answer : keepOut(answer, request, scope, pods);
       });
     }),

@@ -4,6 +4,7 @@ import type { ClusterActivities } from '../workflows/contract/activities.ts';
 import { activity, type Call } from './call.ts';
 import { carryOn } from './carryOn.ts';
 import { changeOf } from './change.ts';
+import { withDown } from './down.ts';
 import { emptyHandful, join } from './handful.ts';
 import { untilHeld } from './hotSwap/holds.ts';
 import { createJudge } from './judge.ts';
@@ -59,7 +60,7 @@ export function stageActivities(shared: Shared): Stages {
           const asked = request.pods.filter((pod) => going.has(pod.name)).map((pod) => ({ ...pod, since }));
           return work(next, asked, true);
         });
-        return version === undefined ? answer : { ...answer, version };
+        return withDown(version === undefined ? answer : { ...answer, version }, request, pods);
       });
     });
   return {

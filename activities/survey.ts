@@ -8,7 +8,7 @@ import { plannedPod } from '../workflows/contract/planner/plannedPod.ts';
 import { hasResources } from '../workflows/contract/resize.ts';
 import { activity, type Call } from './call.ts';
 import { resourcesOf } from './kubernetes/podResources.ts';
-import { hasImages, hasMark, imagesOf } from './kubernetes/podState.ts';
+import { hasImages, hasMark, imagesOf, isDown, isLeaving } from './kubernetes/podState.ts';
 import { nodes } from './kubernetes/resources.ts';
 import type { Pod } from './kubernetes/wire.ts';
 import { livingPods } from './observe/livingPods.ts';
@@ -29,16 +29,22 @@ export function surveyActivity(shared: Shared): ClusterActivities['survey'] {
     const listNodes = async () => nodesOf(await kube.list(nodes, {}));
     const known = request.reload && (await listNodes());
     const ofThose = isOutdated(request, known && reachable(known));
-    const outdated = (await ownPods(shared, request, observed, call)).filter(ofThose);
+    const own = await ownPods(shared, request, observed, call);
+    const outdated = own.filter(ofThose);
+    const down = own.filter((pod) => !outdated.includes(pod) && isDown(pod) && !isLeaving(pod));
+    const said = {
+      replicas,
+      ...(down.length > 0 && { down: down.map(({ metadata: { name, uid } }) => ({ name, uid })) }),
+    };
     if (fingerprint(outdated.map(({ metadata }) => metadata)) === expected) {
-      return { replicas, ...(next && { prepared: await prepare(scope, target, next) }) };
+      return { ...said, ...(next && { prepared: await prepare(scope, target, next) }) };
     }
     const nodesByName = known ?? (await listNodes());
     const pods = inOrder(
       outdated.map((pod) => observedPod(pod, nodesByName, workload)),
       request,
     );
-    return { replicas, pods: pods.map((pod) => plannedPod(pod, images, from, zoneOf(pod, request))) };
+    return { ...said, pods: pods.map((pod) => plannedPod(pod, images, from, zoneOf(pod, request))) };
   });
 }
 

@@ -13,7 +13,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { BatchClock } from './batchClock.ts';
-import { budgetText, handfulRequest, neededStages, turnsOf } from './batchPlan.ts';
+import { budgetText, handfulRequest, leavingStage, neededStages, turnsOf } from './batchPlan.ts';
 import { BirthsOf } from './births.ts';
 import { clusterActivities } from './clusterActivities.ts';
 import type { Handful, HandfulRequest, Turn } from './contract/activities/handful.ts';
@@ -21,6 +21,7 @@ import { isErrorCode } from './contract/errors.ts';
 import { queryNames } from './contract/messages.ts';
 import { countOf } from './contract/quantity.ts';
 import type { BatchProgress, Waiting } from './contract/status.ts';
+import { registryOf } from './contract/traffic.ts';
 import { nextStepMs, shareAt } from './contract/warmUp.ts';
 import { type BatchInput, type BatchResult, batchSignals, type Overdue, type Stage } from './contract/workflows.ts';
 import { batchDetails } from './details.ts';
@@ -55,10 +56,13 @@ const absenceMs = 10_000;
 export async function batch(input: BatchInput): Promise<BatchResult> {
   const activities = clusterActivities(input.target.cluster);
   const needed = neededStages(input);
+  // Whoever registers anew meanwhile is taken out again: never by a call that was left behind, after the rollback put it back.
+  const takesOutAgain = input.traffic.through.some((source) => registryOf(source) !== undefined);
   const pump = new Pump({
     ...input,
     stages: needed,
     turns: turnsOf(input),
+    leaving: leavingStage(input),
     ...(input.earlier && { settled: input.earlier.result }),
   });
   const clock = input.limits && new BatchClock(input.limits, Date.now(), input.earlier?.spentMs);
@@ -68,6 +72,8 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   let overdue: Overdue | undefined;
   /** Since when a budget holds the queue back, ISO 8601. */
   let blocked: string | undefined;
+  /** Why the last look at who is out of service failed. */
+  let unseen: string | undefined;
   /** Of the last drain. */
   let version: string | undefined;
 
@@ -79,7 +85,7 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
   const over = (): boolean => pump.inHand === 0 && (pump.queued === 0 || halted() || leaving());
 
   const waiting = (): { waiting?: Waiting } =>
-    blocked === undefined ? {} : { waiting: { for: 'budget', since: blocked, text: budgetText(input, pump) } };
+    blocked === undefined ? {} : { waiting: { for: 'budget', since: blocked, text: budgetText(input, pump, unseen) } };
   const details = (): string => {
     const stands = paused && pump.queued > 0 ? 'Paused: nothing further is started.' : waiting().waiting?.text;
     return batchDetails(input, pump.progress(), stands);
@@ -128,7 +134,7 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
       if (handful.warmUp === undefined) return allDone(handful);
     }
     if (births.failure !== undefined) return allFailed(handful, births.failure);
-    const writes = handful.goOn !== undefined || !looksOnly.has(stage);
+    const writes = handful.goOn !== undefined || !looksOnly.has(stage) || (stage !== 'check' && takesOutAgain);
     const proxy = writes ? activities.writing : activities.waiting;
     try {
       return await proxy[stage].executeWithOptions({ summary: summaryOf(stage, handful) }, [
@@ -176,9 +182,15 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
       const { target, uid, holder } = input;
       const pods = input.pods.map(({ name, uid: podUid }) => ({ name, uid: podUid }));
       const look = { target, uid, holder, through: [], pods, ...(input.budget && { budgets: true }) };
-      const { downElsewhere, budget } = await activities.waiting.prepare(look);
-      pump.downElsewhere = downElsewhere.length;
-      pump.budget = budget;
+      try {
+        const { downElsewhere, budget } = await activities.waiting.prepare(look);
+        pump.looked(downElsewhere.length, budget);
+        unseen = undefined;
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        // Without a look nothing is admitted that was not before; the next may tell, when somebody has given the right back.
+        unseen = reasonOf(error);
+      }
       admit();
     }
   };
@@ -194,12 +206,19 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
     ]),
   );
   // Also when all is over: what only watches ends with it.
-  const stopping = condition(() => halted() || over()).then(() => pumping.cancel());
-  for (const loop of await loops) {
-    if (loop.status === 'rejected' && !isCancellation(loop.reason)) throw loop.reason;
+  const stopping = condition(() => halted() || over()).then(
+    () => pumping.cancel(),
+    // Cancelled itself, which ends the loops too.
+    () => undefined,
+  );
+  try {
+    for (const loop of await loops) {
+      if (loop.status === 'rejected' && !isCancellation(loop.reason)) throw loop.reason;
+    }
+    await stopping;
+  } finally {
+    await CancellationScope.nonCancellable(() => births.close());
   }
-  await stopping;
-  await births.close();
   if (input.surge !== undefined && !input.undo && !halted()) await sweep(input);
 
   if (leaving() && !finishing && !halted() && pump.queued > 0) {
@@ -207,7 +226,7 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
     await continueAsNew<typeof batch>({
       ...input,
       paused,
-      downElsewhere: pump.downElsewhere,
+      downElsewhere: pump.othersDown,
       ...(pump.budget && { budget: pump.budget }),
       earlier,
     });
@@ -268,8 +287,13 @@ function summaryOf(stage: Stage, { batch: name, pods, turn }: HandfulRequest): s
 /** A stage that cannot work at all has failed for each of its pods. */
 function allFailed({ pods }: HandfulRequest, error: unknown): Handful {
   if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
-  const cause = error.cause;
+  const { cause } = error;
   const code = cause instanceof ApplicationFailure && isErrorCode(cause.type) ? cause.type : 'INTERNAL';
-  const reason = cause?.message ?? error.message;
+  const reason = reasonOf(error);
   return { done: [], later: [], gone: [], failed: pods.map(({ name }) => ({ pod: name, code, reason })) };
 }
+
+const reasonOf = (error: unknown): string => {
+  const told = error instanceof ActivityFailure ? (error.cause ?? error) : error;
+  return told instanceof Error ? told.message : String(told);
+};

@@ -32,6 +32,11 @@ export function neededStages({
   });
 }
 
+/** The stage that takes pods out of service: its calls tell who else is. Where newborns come first, nobody is taken out. */
+export function leavingStage(input: BatchInput): Stage | undefined {
+  return input.undo || input.surge !== undefined || input.only !== undefined ? undefined : neededStages(input)[0];
+}
+
 /** A window of quiet up to this long is a matter of one look. */
 const shortQuietMs = 250;
 
@@ -76,17 +81,19 @@ function turnAt(stage: Stage, input: BatchInput, index = 0): Turn | undefined {
   return { containers: order[index] ?? [], last: index === order.length - 1 };
 }
 
-/** Why nothing further is started while a budget is used up. */
+/** Why nothing further is started while a budget is used up. `unseen`: why the last look failed. */
 export function budgetText(
   { maxUnavailable }: Pick<BatchInput, 'maxUnavailable'>,
-  { budget, downElsewhere: down }: Pick<Pump, 'budget' | 'downElsewhere'>,
+  { budget, othersDown: down }: Pick<Pump, 'budget' | 'othersDown'>,
+  unseen?: string,
 ): string {
+  const looked = unseen === undefined ? '' : ` The last look at who is failed: ${unseen}`;
   const others = down === 0 ? '' : `, and ${countOf(down, 'other pod')} ${down === 1 ? 'is' : 'are'}`;
   if (budget === undefined || budget.out >= maxUnavailable) {
-    return `At most ${maxUnavailable} of the workload may be out of service${others}.`;
+    return `At most ${maxUnavailable} of the workload may be out of service${others}.${looked}`;
   }
   const lets = budget.out === 0 ? 'no pod' : countOf(budget.out, 'pod');
-  return `PodDisruptionBudget ${budget.name} lets ${lets} of the workload be out of service${others}.`;
+  return `PodDisruptionBudget ${budget.name} lets ${lets} of the workload be out of service${others}.${looked}`;
 }
 
 /** One handful of the batch for one stage. `version`: that of the last drain, for a drain. */
@@ -144,6 +151,7 @@ export function handfulRequest(
     ...(turn !== undefined && { turn }),
     ...(goOn.length > 0 && { goOn }),
     ...(version !== undefined && { version }),
+    ...(stage === leavingStage(input) && { tellsDown: true as const }),
     pods: pods.map(({ pod, since }) => ({
       name: pod.name,
       uid: pod.uid,

@@ -16,7 +16,7 @@ import type { Room } from './prepare.ts';
 import { acquireRequest, causeOf, commitRequest, heldRequest } from './requests.ts';
 import { isThrough, runBatch } from './runBatch.ts';
 import { type ReleaseState, type Step, waitingBatch, without } from './state.ts';
-import { nextBatch } from './survey.ts';
+import { grayAnew, lookAgain, nextBatch } from './survey.ts';
 
 /** Thrown to go on in a new run of the workflow: its history has grown long. */
 export class NextRun extends Error {}
@@ -63,7 +63,8 @@ export async function forward(book: Book, input: ReleaseInput): Promise<void> {
         return upgrade(book, fresh);
       });
     }
-    await untilThrough(book, () => passGate(book, plan));
+    if (grayAnew(book)) continue;
+    await untilThrough(book, () => passGate(book, plan, () => lookAgain(book, plan)));
     book.set((state) => ({ ...state, index: state.index + 1 }));
     if (workflowInfo().continueAsNewSuggested) throw new NextRun();
   }
@@ -126,15 +127,17 @@ async function upgrade(book: Book, looked?: Room): Promise<void> {
   const { index } = book.state;
   const result = await runBatch(book, index, isFresh ? looked : undefined);
   const { name = '', mayFail = 0 } = book.state.batches[index] ?? {};
-  if (isThrough(result, mayFail)) return;
+  // Where none of the gray group runs it, whatever may fail, nothing speaks for the new version.
+  const failedAll = name === 'gray' && result.failed.length > 0 && result.done.length === 0;
+  if (isThrough(result, mayFail) && !failedAll) return;
   throw batchStop(name, result);
 }
 
-/** Waits at the gate after the batch that has just run. */
-export async function passGate(book: Book, plan: PlanHead): Promise<void> {
+/** Waits at the gate after the batch that has just run. `look`: see {@link openGate}. */
+export async function passGate(book: Book, plan: PlanHead, look?: () => Promise<void>): Promise<void> {
   const batch = book.state.batches[book.state.index];
   if (batch === undefined) return;
-  await openGate(book, plan, batch);
+  await openGate(book, plan, batch, look);
   await unpaused(book);
   closeGate(book);
 }

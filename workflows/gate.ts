@@ -11,11 +11,21 @@ import { forwardRules, heldRequest } from './requests.ts';
 import { type BatchState, type OpenGate, type PodEntry, without } from './state.ts';
 import { lacksApprovals } from './status.ts';
 
+/** A bake time has so many looks at most, and none sooner than this. */
+const looksOfBake = 10;
+const shortestLookMs = 30_000;
+
 /**
  * The gate after a batch: bake → verify → approval. Returns when all that it needs is there; the caller closes it.
+ * @param look looks, now and then while it bakes and at its end, whether what is done still runs; throws when it does not
  * @throws Stop (CHECK_FAILED) when a check of the gate fails
  */
-export async function openGate(book: Book, plan: PlanHead, { gate: planned, name, pods }: BatchState): Promise<void> {
+export async function openGate(
+  book: Book,
+  plan: PlanHead,
+  { gate: planned, name, pods }: BatchState,
+  look?: () => Promise<void>,
+): Promise<void> {
   const { id, bakeMs, approval, early } = planned;
   if (bakeMs > 0 || approval !== undefined) {
     const bakedAt = new Date(Date.now() + bakeMs).toISOString();
@@ -24,16 +34,8 @@ export async function openGate(book: Book, plan: PlanHead, { gate: planned, name
     book.set((state) => ({ ...state, phase: 'gate', gate: state.gate?.id === id ? state.gate : gate }));
     void announce(book, 'gate');
   }
-  const leftMs = leftOf(book.state.gate, bakeMs);
-  const summary = `bake at ${id}`;
-  if (bakeMs > 0 && early) await condition(() => endsEarly(book.state.gate), leftMs, { summary });
-  else if (bakeMs > 0) await sleep(leftMs, { summary });
-  await verify(
-    book,
-    plan,
-    name,
-    pods.find(({ state }) => state === 'done'),
-  );
+  if (bakeMs > 0) await bake(book, bakeMs, look);
+  await verify(book, plan, name, pods.find(({ state }) => state === 'done') ?? pods[0]);
   if (approval === undefined) return;
 
   const decided = (): boolean => book.state.gate === undefined || !lacksApprovals(book.state.gate);
@@ -46,6 +48,20 @@ export async function openGate(book: Book, plan: PlanHead, { gate: planned, name
     void announce(book, 'gate');
   }
   return condition(decided);
+}
+
+async function bake(book: Book, bakeMs: number, look?: () => Promise<void>): Promise<void> {
+  const { id = '', early } = book.state.gate ?? {};
+  const summary = `bake at ${id}`;
+  const endMs = Date.now() + leftOf(book.state.gate, bakeMs);
+  const everyMs = look === undefined ? bakeMs : Math.max(shortestLookMs, bakeMs / looksOfBake);
+  for (let leftMs = endMs - Date.now(); leftMs > 0; leftMs = endMs - Date.now()) {
+    // What would be left after it is none worth a timer of its own.
+    const napMs = leftMs < everyMs * 1.5 ? leftMs : everyMs;
+    if (!early) await sleep(napMs, { summary });
+    else if (await condition(() => endsEarly(book.state.gate), napMs, { summary })) return;
+    await look?.();
+  }
 }
 
 /** Whether people have said that the bake time may end. */

@@ -18,6 +18,8 @@ export interface PumpOptions {
   /** A rollback: any number may fail, and none of them holds up the others. */
   readonly undo: boolean;
   readonly settled?: BatchResult;
+  /** The stage that takes pods out of service, if its calls tell who else is. */
+  readonly leaving?: Stage | undefined;
 }
 
 export interface Entry {
@@ -30,10 +32,18 @@ export interface Entry {
   turn: number;
   /** What it has been through. */
   readonly passed?: Passage[];
+  /** It was done, and is out of service again: still in traffic, as far as its readiness lets it. */
+  readonly fell?: true;
 }
 
 /** Out of service before its turn: not ready, or left out of traffic by a batch that was stopped. */
 const isDown = (pod: BatchPod): boolean => !pod.wasReady || pod.outOfTraffic === true;
+
+/** So long two looks at the workload, from two calls, may be apart. */
+const justNowMs = 2_000;
+
+/** Where a pod stands that is in `stage`: one that fell was back in traffic before. */
+const stageOf = ({ fell }: Entry, stage: Stage): Stage => (fell && !mayBeBack(stage) ? 'restore' : stage);
 
 /** Of a batch that has no pods. */
 export const emptyResult: BatchResult = { done: [], failed: [], gone: [], stopped: [], queued: [], notes: [] };
@@ -58,8 +68,12 @@ export class Pump {
   readonly #became: Map<string, Successor>;
   /** By the name that the pod had at first. */
   readonly #passed: Map<string, Passage[]>;
-  /** Pods outside the batch that are out of service now. */
+  /** Pods outside the batch that are out of service, by the last look at the workload. */
   downElsewhere: number;
+  /** Who was out of service when pods were last taken out of it. */
+  #down: ReadonlySet<string> = new Set();
+  /** When pods were done, ms since 1970; not of earlier runs. */
+  readonly #doneAt = new Map<string, number>();
   /** The tightest PodDisruptionBudget: it may let fewer pods be out of service than maxUnavailable. */
   budget: BudgetRoom | undefined;
 
@@ -78,19 +92,28 @@ export class Pump {
     this.#passed = new Map(Object.entries(settled.passed ?? {}).map(([name, passed]) => [name, [...passed]]));
   }
 
+  /** After a look at who is out of service outside the batch. */
+  looked(downElsewhere: number, budget: BudgetRoom | undefined): void {
+    this.downElsewhere = downElsewhere;
+    this.budget = budget;
+    this.#down = new Set();
+  }
+
   /** Moves pods from the queue to their first stage, as many as may be out of service. `at`: now, ISO 8601. */
   admit(at: string): void {
     const stillQueued: BatchPod[] = [];
-    let waitingDown = this.#queue.filter(isDown).length;
+    const isDownNow = (pod: BatchPod): boolean => isDown(pod) || this.#down.has(pod.name);
+    const others = this.othersDown;
+    let waitingDown = this.#queue.filter(isDownNow).length;
     for (const pod of this.#queue) {
-      const down = this.#inHand.size + this.downElsewhere + this.#failedCount + waitingDown;
-      const allowed = isDown(pod) ? this.#inHand.size < this.#options.maxUnavailable : down < this.#mayBeOut;
+      const down = this.#inHand.size + others + this.#failedCount + waitingDown;
+      const allowed = isDownNow(pod) ? this.#inHand.size < this.#options.maxUnavailable : down < this.#mayBeOut;
       const stage = allowed ? this.#firstStage(pod) : undefined;
       if (stage === undefined) {
         stillQueued.push(pod);
         continue;
       }
-      if (isDown(pod)) waitingDown -= 1;
+      if (isDownNow(pod)) waitingDown -= 1;
       const passed: Passage[] = [];
       this.#passed.set(pod.name, passed);
       this.#inHand.set(pod.name, { pod, since: at, stage, turn: 0, passed });
@@ -136,15 +159,18 @@ export class Pump {
     }
     for (const name of answer.gone) if (this.#inHand.delete(name)) this.#gone.push(name);
     for (const failure of answer.failed) {
-      if (!this.#inHand.has(failure.pod)) continue;
-      this.#failed.push({ ...failure, stage });
-      this.#inHand.get(failure.pod)?.passed?.push(passageOf('failed', atMs));
+      const entry = this.#inHand.get(failure.pod);
+      if (entry === undefined) continue;
+      const standsIn = stageOf(entry, stage);
+      this.#failed.push({ ...failure, stage: standsIn });
+      entry.passed?.push(passageOf('failed', atMs));
       // A pod that the others do not wait for still belongs into traffic: its readiness decides there.
-      if (!this.mustStop && !mayBeBack(stage) && this.#options.stages.includes('restore')) {
+      if (!this.mustStop && !mayBeBack(standsIn) && this.#options.stages.includes('restore')) {
         this.#move(failure.pod, 'restore', at);
       } else this.#inHand.delete(failure.pod);
     }
     if (wentOn !== undefined) this.settle(wentOn.stage, wentOn.answer, at);
+    if (stage === this.#options.leaving) this.#see(answer.down ?? [], at);
   }
 
   /** More pods have failed than may. */
@@ -166,12 +192,19 @@ export class Pump {
     return this.#queue.length > 0 && this.#inHand.size === 0 && !ownFailures;
   }
 
+  /** How many pods outside the batch are out of service, as far as anybody has seen. */
+  get othersDown(): number {
+    if (this.#down.size === 0) return this.downElsewhere;
+    const own = new Set(this.#options.pods.map(({ name }) => this.#nameNow(name)));
+    return Math.max(this.downElsewhere, [...this.#down].filter((name) => !own.has(name)).length);
+  }
+
   result(): BatchResult {
     return {
       done: this.#done,
       failed: this.#failed,
       gone: this.#gone,
-      stopped: [...this.#inHand.values()].map(({ pod, stage }) => ({ pod: pod.name, stage })),
+      stopped: [...this.#inHand.values()].map((entry) => ({ pod: entry.pod.name, stage: stageOf(entry, entry.stage) })),
       queued: this.#queue.map((pod) => pod.name),
       notes: this.#notes,
       ...(this.#became.size > 0 && { became: [...this.#became.values()] }),
@@ -213,6 +246,33 @@ export class Pump {
     });
   }
 
+  /** Pods that were done and are down are in hand again: waited for as at first, and they use up what may be out of service. */
+  #see(down: readonly string[], at: string): void {
+    this.#down = new Set(down);
+    // Whoever was done just now may have been seen a moment before: the next look tells.
+    const fell = (name: string): boolean =>
+      this.#down.has(name) && Date.parse(at) > (this.#doneAt.get(name) ?? 0) + justNowMs;
+    for (const name of this.#done.filter(fell)) {
+      const first = this.#firstNameOf(name);
+      const pod = this.#options.pods.find((one) => one.name === first);
+      if (pod === undefined) continue;
+      this.#done.splice(this.#done.indexOf(name), 1);
+      const { turns = 1 } = this.#options;
+      const passed = this.#passed.get(first) ?? [];
+      const { uid } = this.#became.get(first) ?? pod;
+      const entry: Entry = {
+        pod: { ...pod, name, uid },
+        since: at,
+        stage: 'wait',
+        turn: turns - 1,
+        passed,
+        fell: true,
+      };
+      this.#inHand.set(name, entry);
+      this.#put('wait', name);
+    }
+  }
+
   get #mayBeOut(): number {
     return Math.min(this.#options.maxUnavailable, this.budget?.out ?? Number.POSITIVE_INFINITY);
   }
@@ -248,8 +308,15 @@ export class Pump {
     else if (next !== undefined) this.#move(name, next, at);
     else {
       this.#inHand.delete(name);
-      if (!this.#failed.some((failure) => failure.pod === name)) this.#done.push(name);
+      if (this.#failed.some((failure) => failure.pod === name)) return;
+      this.#done.push(name);
+      this.#doneAt.set(name, Date.parse(at));
     }
+  }
+
+  #firstNameOf(name: string): string {
+    for (const { pod, name: now } of this.#became.values()) if (now === name) return pod;
+    return name;
   }
 
   #nameNow(name: string): string {

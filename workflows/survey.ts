@@ -6,12 +6,17 @@ import type { PlanHead } from './contract/plan.ts';
 import { unavailable } from './contract/planner/batching.ts';
 import { replan } from './contract/planner/replan.ts';
 import { countOf } from './contract/quantity.ts';
+import { stop } from './failure.ts';
+import { fallenOf, untilUp } from './fallen.ts';
 import { notePrepared, type Room, toPrepare } from './prepare.ts';
 import { heldRequest, markOf, podOrderOf } from './requests.ts';
 import { type BatchState, begunOf, type PodEntry, waitingBatch } from './state.ts';
 
 /** Beyond this many batches after the planned ones somebody takes the new version away as fast as we bring it. */
-const mostRest = 5;
+const mostRest = 20;
+
+/** So often pods may be found down that were ready a moment before. */
+const mostFalls = 5;
 
 /** Where all was as expected, the pods of the next batch were looked at too. */
 export interface Next {
@@ -21,19 +26,71 @@ export interface Next {
 /**
  * Looks at the workload, and makes the plan anew where its pods are others than expected. Undefined when every pod has
  * the new version.
- * @throws WORKLOAD_CHANGED, WORKLOAD_NOT_FOUND
+ * @throws WORKLOAD_CHANGED, WORKLOAD_NOT_FOUND; Stop when pods that were done do not run any more
  */
 export async function nextBatch(book: Book): Promise<Next | undefined> {
   const { plan, batches, index } = book.state;
   if (plan === undefined) return undefined;
   const ahead = batches.slice(index);
   const planned = ahead.flatMap(({ pods }) => pods);
-  const found = await survey(book, plan, planned, ahead[0]);
+  const found = await look(book, plan, planned, ahead[0]);
   // Its plan of now: people may have changed it meanwhile.
   if (found.pods !== undefined) adapt(book, book.state.plan ?? plan, found, found.pods);
   const rest = book.state.batches.filter(({ name }) => name.startsWith('rest-')).length;
-  if (rest > mostRest || book.state.batches[index] === undefined) return undefined;
+  const left = book.state.batches[index]?.pods.length ?? 0;
+  if (left === 0) return undefined;
+  if (rest > mostRest) {
+    const why = 'somebody makes new ones, or takes the new version away, as fast as it comes';
+    throw stop(
+      'WORKLOAD_CHANGED',
+      `After ${mostRest} batches more than planned ${countOf(left, 'pod')} ${left === 1 ? 'has' : 'have'} the old version: ${why}.`,
+    );
+  }
   return found.prepared === undefined ? {} : { room: notePrepared(book, index, found.prepared) };
+}
+
+/**
+ * A gray group whose pods are all gone has proved nothing: what comes next is the gray group. Answers whether that was so,
+ * and is in the book.
+ */
+export function grayAnew(book: Book): boolean {
+  const { plan, batches, index } = book.state;
+  const [gray, ...others] = batches.slice(index);
+  if (plan === undefined || gray?.name !== 'gray' || gray.pods.some(({ state }) => state !== 'gone')) return false;
+  const ahead = [{ ...gray, pods: [] }, ...others];
+  const before = batches.slice(0, index);
+  const standing = { shape: plan.shape, ahead, begun: begunOf(before) };
+  const anew = replan(
+    standing,
+    others.flatMap(({ pods }) => pods),
+  );
+  // With nobody left it waits for who is born in their place.
+  const coming = (anew.length === 0 ? ahead.slice(0, 1) : anew).map(waitingBatch).map(knownBefore(ahead));
+  book.set((state) => ({ ...state, batches: [...before, ...coming] }));
+  book.log('Every pod of the gray group is gone: it has shown nothing, and is done anew.');
+  return true;
+}
+
+/** Looks whether all that is done still runs, while a gate is open. @throws as {@link nextBatch}, and Stop as {@link untilUp} */
+export async function lookAgain(book: Book, plan: PlanHead): Promise<void> {
+  const { batches, index } = book.state;
+  await look(
+    book,
+    plan,
+    batches.slice(index + 1).flatMap(({ pods }) => pods),
+  );
+}
+
+/** One look that finds all ready that was done before; what is not is waited for. */
+async function look(book: Book, plan: PlanHead, expected: BatchState['pods'], next?: BatchState): Promise<Surveyed> {
+  for (let falls = 0; ; falls += 1) {
+    const found = await survey(book, plan, expected, next);
+    const fallen = fallenOf(book.state.batches, found.down);
+    if (fallen.length === 0) return found;
+    const [pod] = fallen[0]?.pods ?? [];
+    if (falls === mostFalls) throw stop('POD_FAILED', `Pod ${pod?.name} is ready and not ready again and again.`);
+    await untilUp(book, plan, fallen);
+  }
 }
 
 function survey(book: Book, plan: PlanHead, expected: BatchState['pods'], next?: BatchState): Promise<Surveyed> {

@@ -44,7 +44,11 @@ function nextOf(stage: Stage): CarriedStage | undefined {
   return next === 'patch' || next === 'wait' || next === 'restore' ? next : undefined;
 }
 
-function play(pump: Pump, { stage, limit, outcome, onward }: Turn): void {
+function play(
+  pump: Pump,
+  { stage, limit, outcome, onward }: Turn,
+  seen: { at?: string; down?: readonly string[] } = {},
+): void {
   const names = pump.take(stage, limit).map(({ pod }) => pod.name);
   const answerOf = (some: readonly string[], end: (index: number) => string | undefined): Handful => {
     const of = (wanted: string): string[] => some.filter((_, index) => end(index) === wanted);
@@ -54,7 +58,8 @@ function play(pump: Pump, { stage, limit, outcome, onward }: Turn): void {
   const answer = answerOf(names, (index) => outcome[index]);
   const next = nextOf(stage);
   const wentOn = onward && next && { wentOn: { stage: next, answer: answerOf(answer.done, () => onward) } };
-  pump.settle(stage, { ...answer, ...wentOn }, at);
+  const others = seen.down && { down: seen.down.filter((name) => !names.includes(name)) };
+  pump.settle(stage, { ...answer, ...wentOn, ...others }, seen.at ?? at);
 }
 
 describe('pump', () => {
@@ -107,6 +112,95 @@ describe('pump', () => {
     pump.take('silence', 2);
     pump.settle('silence', { ...done([]), later: ['p0', 'p1'], again: ['p1'] }, later);
     expect(pump.take('silence', 2).map(({ since }) => since)).toEqual([at, later]);
+  });
+
+  describe('pods that were done and are out of service again', () => {
+    const later = (seconds: number): string => new Date(Date.parse(at) + seconds * 1000).toISOString();
+    const options = { stages, downElsewhere: 0, undo: false, mayFail: 0, leaving: 'drain' as const };
+    const through = (pump: Pump, when: string): void => {
+      for (const stage of stages) {
+        const names = pump.take(stage, 9).map(({ pod }) => pod.name);
+        if (names.length > 0) pump.settle(stage, done(names), when);
+      }
+    };
+    /** The first is done; the second is drained, and its drain tells of `down`. */
+    const second = (down: readonly string[], seconds = 60, change: Partial<typeof options> = {}): Pump => {
+      const pump = new Pump({ ...options, ...change, pods: pods(4), maxUnavailable: 1 });
+      pump.admit(at);
+      through(pump, at);
+      pump.admit(at);
+      pump.settle('drain', { ...done(pump.take('drain', 9).map(({ pod }) => pod.name)), down }, later(seconds));
+      return pump;
+    };
+
+    it('are waited for as at first, and nobody else goes meanwhile', () => {
+      const pump = second(['p0']);
+      expect(pump.result()).toMatchObject({ done: [], stopped: [{ pod: 'p1' }, { pod: 'p0', stage: 'restore' }] });
+      expect(pump.progress()[0]).toMatchObject({ name: 'p0', state: 'wait' });
+      const waiting = pump.take('wait', 9).map(({ pod }) => pod.name);
+      expect(waiting).toEqual(['p0']);
+      through(pump, later(61));
+      pump.admit(later(61));
+      expect({ done: pump.result().done, inHand: pump.inHand }).toEqual({ done: ['p1'], inHand: 1 });
+      pump.settle('wait', done(waiting), later(62));
+      through(pump, later(62));
+      pump.admit(later(62));
+      expect(pump.result()).toMatchObject({ done: ['p1', 'p0'], stopped: [{ pod: 'p2' }], queued: ['p3'] });
+    });
+
+    it('fail as others do, and are still in traffic then: a rollback drains them', () => {
+      const pump = second(['p0']);
+      const failed = [{ pod: 'p0', code: 'POD_FAILED' as const, reason: 'CrashLoopBackOff' }];
+      pump.take('wait', 9);
+      pump.settle('wait', { ...done([]), failed }, later(90));
+      expect(pump.mustStop).toBe(true);
+      expect(pump.result()).toMatchObject({ done: [], failed: [{ pod: 'p0', stage: 'restore' }] });
+    });
+
+    it('were seen a moment too early where they have just come up', () => {
+      expect(second(['p0'], 1).result()).toMatchObject({ done: ['p0'], stopped: [{ pod: 'p1' }] });
+    });
+
+    it('are none of a rollback', () => {
+      const pump = new Pump({ ...options, leaving: undefined, undo: true, pods: pods(2), maxUnavailable: 1 });
+      pump.admit(at);
+      through(pump, at);
+      pump.admit(at);
+      pump.settle('drain', { ...done(pump.take('drain', 9).map(({ pod }) => pod.name)), down: ['p0'] }, later(60));
+      expect(pump.result().done).toEqual(['p0']);
+    });
+
+    it('count as those elsewhere do, until a look says that they are back', () => {
+      const pump = second(['stranger']);
+      through(pump, later(61));
+      pump.admit(later(61));
+      expect({ blocked: pump.blockedByBudget, others: pump.othersDown }).toEqual({ blocked: true, others: 1 });
+      pump.looked(0, undefined);
+      pump.admit(later(62));
+      expect(pump.result().stopped).toMatchObject([{ pod: 'p2' }]);
+    });
+
+    it('never let an admission go beyond maxUnavailable', () => {
+      const looks = fc.array(fc.tuple(turn, fc.subarray(pods(12).map(({ name }) => name))), { maxLength: 120 });
+      fc.assert(
+        fc.property(fc.integer({ min: 1, max: 5 }), looks, (maxUnavailable, turns) => {
+          const pump = new Pump({ ...options, mayFail: 12, pods: pods(12), maxUnavailable });
+          let seconds = 0;
+          for (const [next, down] of turns) {
+            const before = pump.inHand;
+            pump.admit(later(seconds));
+            if (pump.inHand > before) expect(pump.inHand).toBeLessThanOrEqual(maxUnavailable);
+            seconds += 10;
+            play(pump, next, { at: later(seconds), down });
+          }
+          const { done: all, failed, gone, queued, stopped } = pump.result();
+          const ended = new Set([...all, ...failed.map(({ pod }) => pod), ...gone, ...queued]);
+          for (const { pod } of stopped) ended.add(pod);
+          expect(ended.size).toBe(12);
+          expect(new Set(all).size).toBe(all.length);
+        }),
+      );
+    });
   });
 
   it('keeps each pod in exactly one list of the result', () => {

@@ -117,6 +117,13 @@ export class SimulatedCluster {
     this.pods.set(by, { name: by, uid: `uid-${by}`, image, serving: true, ready: true, restarts: 0 });
   }
 
+  /** The new version crashes on a pod on which it ran. `forGood`: it does not come up again. */
+  crash(name: string, forGood: boolean): void {
+    const pod = this.pods.get(name);
+    if (pod !== undefined) pod.ready = false;
+    if (forGood) this.brokenPods.add(name);
+  }
+
   images(): string[] {
     return [...this.pods.values()].map((pod) => pod.image);
   }
@@ -205,12 +212,16 @@ export class SimulatedCluster {
             if (reload) return undo ? pod.reloaded !== undefined : pod.reloaded !== reload.version;
             return template === undefined ? pod.image !== wanted : (pod.mark === template.mark) !== template.wanted;
           });
-          const replicas = this.pods.size;
+          const down = [...this.pods.values()].filter((pod) => !outdated.includes(pod) && !pod.ready);
+          const said = {
+            replicas: this.pods.size,
+            ...(down.length > 0 && { down: down.map(({ name, uid }) => ({ name, uid })) }),
+          };
           if (fingerprint(outdated) === request.expected) {
-            return { replicas, ...(request.next && { prepared: this.#prepare(request.next.pods) }) };
+            return { ...said, ...(request.next && { prepared: this.#prepare(request.next.pods) }) };
           }
           return {
-            replicas,
+            ...said,
             pods: outdated.map(({ name, uid, ready }) => ({ name, uid, node: 'node-1', ready })),
           };
         }),
@@ -375,9 +386,11 @@ export class SimulatedCluster {
       else if (result === undefined) answer.done.push(asked.name);
       else answer.failed.push(result);
     }
-    const down = [...this.pods.values()].filter((pod) => !pod.serving || !pod.ready).length;
-    this.mostDown = Math.max(this.mostDown, down);
-    return answer;
+    const all = [...this.pods.values()];
+    this.mostDown = Math.max(this.mostDown, all.filter((pod) => !pod.serving || !pod.ready).length);
+    const own = new Set(request.pods.map(({ uid }) => uid));
+    const down = all.filter(({ uid, ready }) => !own.has(uid) && !ready).map(({ name }) => name);
+    return request.tellsDown && down.length > 0 ? { ...answer, down } : answer;
   }
 }
 

@@ -65,6 +65,8 @@ export interface HandfulRequest extends HeldRequest, PodRules {
   readonly goOn?: readonly CarriedStage[];
   /** `version` of the drain before this one, which another worker may have made: judge by nothing older. */
   readonly version?: string;
+  /** Pods are about to leave service: who else of the workload is out of it now is told too, see {@link Handful.down}. */
+  readonly tellsDown?: true;
 }
 
 export interface SweepRequest extends HeldRequest {
@@ -110,6 +112,8 @@ export interface Handful {
     /** How long that stage took, without those after it. */
     readonly tookMs?: number;
   };
+  /** Other pods of the workload that were not ready when the call ended, where that was asked for; none: left out. */
+  readonly down?: readonly string[];
   /** Of pods that are done because they were made anew: who is in their place from now on. */
   readonly became?: readonly Successor[];
 }

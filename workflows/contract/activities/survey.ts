@@ -67,6 +67,8 @@ export interface Surveyed {
   readonly replicas: number;
   /** All pods that do not run `images`, in the order of a batch; left out where they are as expected. */
   readonly pods?: readonly PlannedPod[];
+  /** Pods of the new version that are not ready; none: left out. */
+  readonly down?: readonly PodRef[];
   /** Of `next`, where all is as expected. */
   readonly prepared?: Prepared;
 }
