@@ -57,7 +57,9 @@ describe.skipIf(timeSkippingServer() === undefined)('pods that were done, and do
   });
 
   it('at a gate that people open, they are seen before the next batch begins', async () => {
-    const cluster = new SimulatedCluster(planOf([1, 3], {}, [{ approval: { required: 1, from: [], onExpiry: 'hold' } }]));
+    const cluster = new SimulatedCluster(
+      planOf([1, 3], {}, [{ approval: { required: 1, from: [], onExpiry: 'hold' } }]),
+    );
     await withRelease(env, cluster, async ({ handle, until }) => {
       await until(({ waiting }) => waiting?.for === 'approval');
       cluster.crash('a1', true);
@@ -114,7 +116,9 @@ describe.skipIf(timeSkippingServer() === undefined)('pods that were done, and do
   });
 
   it('a gray group whose pods are all gone has proved nothing: the next pod is the gray group', async () => {
-    const cluster = new SimulatedCluster(planOf([1, 3], {}, [{ approval: { required: 1, from: [], onExpiry: 'hold' } }]));
+    const cluster = new SimulatedCluster(
+      planOf([1, 3], {}, [{ approval: { required: 1, from: [], onExpiry: 'hold' } }]),
+    );
     cluster.before = (activity) => {
       if (activity === 'patch' && cluster.pods.has('a1')) cluster.replace('a1', 'b1');
     };

@@ -111,7 +111,11 @@ const approvalSchema = z
 /** The default is written out, so that a spec which only sets `bake` keeps its approval. */
 const gateSchema = (approval: false | Record<string, never>) =>
   z.strictObject({
-    bake: durationSchema.default('0s').describe('How long the upgraded pods must run before the gate can open. They are looked at up to ten times meanwhile.'),
+    bake: durationSchema
+      .default('0s')
+      .describe(
+        'How long the upgraded pods must run before the gate can open. They are looked at up to ten times meanwhile.',
+      ),
     approval: z
       .union([z.literal(false), approvalSchema])
       .prefault(approval)
