@@ -110,7 +110,7 @@ describe.skipIf(timeSkippingServer() === undefined)('pods that were done, and do
       await env.sleep('2m');
       await until(({ phase }) => phase === 'held');
       cluster.brokenPods.clear();
-      await handle.executeUpdate('retry', bob);
+      await handle.executeUpdate('resume', bob);
       expect(await handle.result()).toMatchObject({ phase: 'succeeded' });
     });
   });
