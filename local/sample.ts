@@ -29,6 +29,8 @@ export interface SampleOptions {
    * connections are handed over to whichever starts. Default: none.
    */
   readonly pair?: string;
+  /** Image of a sidecar, `side`, among the init containers: the same application on port 8082. Default: none. */
+  readonly sidecar?: string;
   /** Which fleet runs it. Default: any node. */
   readonly runtime?: RuntimeName;
   /** Default "default"; it is not made. */
@@ -109,6 +111,14 @@ export function sampleManifests(options: SampleOptions) {
     ports: [{ name: 'http-2', containerPort: 8080 }],
     readinessProbe: { ...container.readinessProbe, httpGet: { path: '/readyz', port: 'http-2' } },
   };
+  const { ports: _ports, readinessProbe: _probe, ...bare } = container;
+  const sidecar = {
+    ...bare,
+    name: 'side',
+    image: options.sidecar,
+    env: [...container.env, { name: 'PORT', value: '8082' }],
+    restartPolicy: 'Always',
+  };
   const one = options.proxy === undefined ? [container] : [container, proxy];
   const deployment = {
     apiVersion: 'apps/v1',
@@ -131,6 +141,7 @@ export function sampleManifests(options: SampleOptions) {
           ...(options.readinessGates && {
             readinessGates: options.readinessGates.map((conditionType) => ({ conditionType })),
           }),
+          ...(options.sidecar !== undefined && { initContainers: [sidecar] }),
           containers: options.pair === undefined ? one : [paired, second],
           ...(options.pair !== undefined && { volumes: [{ name: shared.name, emptyDir: {} }] }),
         },

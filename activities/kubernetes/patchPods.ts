@@ -70,11 +70,13 @@ export function patchPods(
 /** Fails where anything has changed the pod meanwhile: to this subresource a UID says nothing. */
 const resize = (kube: Connection, pod: Pod, { resources = {} }: PodChange, dryRun: boolean): Promise<Pod> => {
   const { namespace = '', name, resourceVersion } = pod.metadata;
-  const containers = pod.spec.containers.flatMap((container) => {
-    const wanted = resources[container.name];
-    return wanted === undefined ? [] : [{ name: container.name, resources: wanted }];
-  });
-  const body = { metadata: { resourceVersion }, spec: { containers } };
+  const changed = (list: Pod['spec']['containers'] = []) =>
+    list.flatMap((container) => {
+      const wanted = resources[container.name];
+      return wanted === undefined ? [] : [{ name: container.name, resources: wanted }];
+    });
+  const spec = { containers: changed(pod.spec.containers), initContainers: changed(pod.spec.initContainers) };
+  const body = { metadata: { resourceVersion }, spec };
   return kube.patch(podResize, { namespace, name }, body, { as: 'strategic', dryRun });
 };
 

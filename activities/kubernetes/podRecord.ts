@@ -32,7 +32,7 @@ export interface ContainerRecord {
 
 /** The record for a patch of `pod` to `images`. `resized`: containers that get other resources. */
 export function recordOf(pod: Pod, images: Images, at: Date, resized: readonly string[] = []): PodRecord {
-  const containers = pod.spec.containers
+  const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])]
     .filter(({ name, image }) => resized.includes(name) || (images[name] !== undefined && images[name] !== image))
     .map(({ name, image }): [string, ContainerRecord] => {
       const status = statusOf(pod, name);

@@ -5,9 +5,17 @@ import type { Pod, PodTemplate } from './wire.ts';
 
 type Container = Pod['spec']['containers'][number];
 
-/** What its containers ask for and may have, init containers left out. */
+/** What its containers ask for and may have, sidecars among the init containers too, which run as long as the others. */
 export const resourcesOf = ({ spec }: Pod): ContainerResources =>
-  Object.fromEntries(spec.containers.map((container) => [container.name, ownResources(container)]));
+  Object.fromEntries(lasting(spec).map((container) => [container.name, ownResources(container)]));
+
+const lasting = ({ containers, initContainers = [] }: Pick<Pod['spec'], 'containers' | 'initContainers'>) => [
+  ...containers,
+  ...initContainers.filter(isSidecar),
+];
+
+/** Of an init container: whether it runs beside the others (KEP-753). */
+const isSidecar = ({ restartPolicy }: Container): boolean => restartPolicy === 'Always';
 
 const ownResources = ({ resources: { requests = {}, limits = {} } = {} }: Pick<Container, 'resources'>): Resources => ({
   requests,
@@ -28,8 +36,8 @@ export function resizeBetween(from: PodTemplate, to: PodTemplate): ResizePreview
   }
   const init = changedInit(from, to);
   if (init !== undefined) return { impossible: init };
-  const before = new Map((from.spec?.containers ?? []).map((container) => [container.name, container]));
-  const pairs = (to.spec?.containers ?? []).flatMap((container) => {
+  const before = new Map(lastingIn(from).map((container) => [container.name, container]));
+  const pairs = lastingIn(to).flatMap((container) => {
     const old = before.get(container.name);
     return old === undefined || differences(onlyOne(old), onlyOne(container)).length === 0 ? [] : [{ old, container }];
   });
@@ -45,6 +53,8 @@ export function resizeBetween(from: PodTemplate, to: PodTemplate): ResizePreview
   } satisfies PlannedResize;
 }
 
+const lastingIn = ({ spec }: PodTemplate): readonly Container[] => (spec === undefined ? [] : lasting(spec));
+
 const onlyOne = (container: Container): PodTemplate => ({ spec: { containers: [container] } });
 
 function withoutResources(template: PodTemplate): PodTemplate {
@@ -55,15 +65,14 @@ function withoutResources(template: PodTemplate): PodTemplate {
   return { ...template, spec: { ...template.spec, containers: bare(containers), ...init } };
 }
 
-/** Why resources of an init container do not change in pods that live; undefined where none change. The two differ in nothing else. */
+/** Why resources of an init container do not change in pods that live; undefined where none change, but of sidecars. The two differ in nothing else. */
 function changedInit(from: PodTemplate, to: PodTemplate): string | undefined {
   const before = new Map((from.spec?.initContainers ?? []).map((container) => [container.name, container]));
   for (const container of to.spec?.initContainers ?? []) {
     const old = before.get(container.name);
-    if (old === undefined || differences(onlyOne(old), onlyOne(container)).length === 0) continue;
-    return container.restartPolicy === 'Always'
-      ? `${container.name} is a sidecar among the init containers, and Sluice resizes none of those`
-      : `${container.name} is an init container, and Kubernetes resizes none that has ended`;
+    if (isSidecar(container) || old === undefined) continue;
+    if (differences(onlyOne(old), onlyOne(container)).length === 0) continue;
+    return `${container.name} is an init container, and Kubernetes resizes none that has ended`;
   }
   return undefined;
 }

@@ -67,8 +67,11 @@ export function readySince(pod: Pod, ownGates: readonly string[]): number | unde
   return since;
 }
 
-export const statusOf = (pod: Pod, container: string): ContainerStatus | undefined =>
-  pod.status?.containerStatuses?.find(({ name }) => name === container);
+/** Of a container, or an init container: names are unique among both. */
+export const statusOf = ({ status }: Pod, container: string): ContainerStatus | undefined =>
+  [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])].find(
+    ({ name }) => name === container,
+  );
 
 /** Whether the status says that the container runs `image`: by name, or by the digest that `image` is pinned to. */
 export function runsImage(status: ContainerStatus, image: string): boolean {

@@ -27,8 +27,8 @@ describe('resources on a real kubelet, under load', () => {
       env: { ...process.env, ...world.env },
       encoding: 'utf8',
     });
-  const deploy = async (name: string, restartsFor?: readonly string[]): Promise<ReadonlyMap<string, PodFacts>> => {
-    const resources = { resources: small, ...(restartsFor && { restartsFor }) };
+  const deploy = async (name: string, more: object = {}): Promise<ReadonlyMap<string, PodFacts>> => {
+    const resources = { resources: small, ...more };
     await world.deploy({ name, image: image('v1'), runtime: 'containerd', replicas: 4, ...resources });
     return world.pods(name);
   };
@@ -69,12 +69,25 @@ describe('resources on a real kubelet, under load', () => {
 
   it('change with no restart, there and back natively: 0 failed requests, the same pods at the same addresses', async () => {
     const name = 'grows';
-    const before = await deploy(name);
+    const before = await deploy(name, { sidecar: image('v1') });
+    const both = (resources: Resources) => ({
+      template: {
+        spec: { containers: [{ name: 'app', resources }], initContainers: [{ name: 'side', resources }] },
+      },
+    });
+    const expectSidecars = async (resources: Resources): Promise<void> => {
+      for (const { spec: asked, status } of await list(name)) {
+        const [side] = status?.initContainerStatuses ?? [];
+        expect([asked.initContainers?.[0]?.resources, side?.resources]).toEqual([resources, resources]);
+        expect(side?.restartCount).toBe(0);
+      }
+    };
     await underLoad(name, async () => {
-      await world.start(spec(name, large));
+      await world.start(spec(name, large, { change: both(large) }));
       expect(await ended(name)).toMatchObject({ phase: 'succeeded', progress: { total: 4, done: 4, failed: 0 } });
     });
     await expectHave(name, large);
+    await expectSidecars(large);
     await expectSame(name, before, 0);
     expect(await world.traces(name)).toEqual([]);
     expect(kubectl('rollout', 'status', `deployment/${name}`, '--timeout=20s')).toContain('successfully');
@@ -82,12 +95,13 @@ describe('resources on a real kubelet, under load', () => {
     await expectSame(name, before, 0);
     // Lower than before, memory too, which Kubernetes lets since 1.34; and with a new image in the same release.
     await underLoad(name, async () => {
-      const change = { ...spec(name, small).change, images: { app: image('v2') } };
+      const change = { ...both(small), images: { app: image('v2') } };
       await world.start(spec(name, small, { change }));
       await until(async () => (await ended(name)).version === 'v2');
       expect(await ended(name)).toMatchObject({ phase: 'succeeded' });
     });
     await expectHave(name, small);
+    await expectSidecars(small);
     await expectSame(name, before, 1);
   });
 
@@ -146,7 +160,7 @@ describe('resources on a real kubelet, under load', () => {
 
   it('a container whose resizePolicy says so restarts once, drained', async () => {
     const name = 'restarts';
-    const before = await deploy(name, ['memory']);
+    const before = await deploy(name, { restartsFor: ['memory'] });
     await underLoad(name, async () => {
       await world.start(spec(name, large));
       const { phase, plan } = await ended(name);

@@ -46,17 +46,24 @@ describe('a resize', () => {
     ).toBeUndefined();
   });
 
-  it.each([
-    ['Always', 'first is a sidecar among the init containers, and Sluice resizes none of those'],
-    [undefined, 'first is an init container, and Kubernetes resizes none that has ended'],
-  ])('is impossible of an init container whose restartPolicy is %s, and says why', (restartPolicy, why) => {
-    const withInit = (resources: Resources): PodTemplate => {
+  it('is of sidecars among the init containers too, and impossible of one that has ended', () => {
+    const withInit = (resources: Resources, restartPolicy?: string): PodTemplate => {
       const { spec, ...rest } = template(now);
       const first = { name: 'first', image: 'first:v1', resources, ...(restartPolicy && { restartPolicy }) };
       return { ...rest, spec: { containers: spec?.containers ?? [], initContainers: [first] } };
     };
-    expect(resizeBetween(withInit(now), withInit(requests({ cpu: '200m' })))).toEqual({ impossible: why });
-    expect(resizeBetween(withInit(now), withInit(now))).toBeUndefined();
+    const to = requests({ cpu: '200m' });
+    expect(resizeBetween(withInit(now, 'Always'), withInit(to, 'Always'))).toEqual({
+      from: { first: now },
+      to: { first: to },
+      restarts: [],
+    });
+    expect(resizeBetween(withInit(now), withInit(to))).toEqual({
+      impossible: 'first is an init container, and Kubernetes resizes none that has ended',
+    });
+    for (const policy of ['Always', undefined]) {
+      expect(resizeBetween(withInit(now, policy), withInit(now, policy))).toBeUndefined();
+    }
   });
 
   it.each<[string, Resources, string]>([
