@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type SampleTag, sampleImage } from '../../local/sample.ts';
 import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
-import { type Front, fronts } from '../support/fronts.ts';
+import { validateSpec } from '../../workflows/contract/validate.schema.ts';
+import { type Front, fronts, httpRouteFront } from '../support/fronts.ts';
 import { startLoad } from '../support/load.ts';
 import { openWorld, until, type World } from '../support/world.ts';
 
@@ -25,8 +26,8 @@ describe('Canary on a real kubelet', () => {
   const load = (service: string, keepAlive: boolean, more: object = {}) =>
     startLoad({ kube: world.kube, namespace: world.namespace, service, rate: 50, keepAlive, ...more });
   type Canary = NonNullable<NonNullable<ReleaseSpecInput['strategy']>['canary']>;
-  const stepwise = (name: string, canary: Canary): ReleaseSpecInput => ({
-    ...world.spec(name, image('v2'), {
+  const stepwise = (name: string, canary: Canary, tag: SampleTag = 'v2'): ReleaseSpecInput => ({
+    ...world.spec(name, image(tag), {
       traffic: { quiet: '1s', maxDrain: '30s' },
       checks: [{ http: { path: '/' } }],
     }),
@@ -111,5 +112,32 @@ describe('Canary on a real kubelet', () => {
       expect([await uids(name), await route?.()]).toEqual(before);
       expect(await world.traces(name)).toEqual([]);
     }
+  });
+
+  it('a newer version takes its place in the middle of the weights, under load: 0 failed requests', async () => {
+    const name = 'newer';
+    await world.deploy({ name, image: image('v1'), runtime: 'containerd', replicas: 2 });
+    const route = await routed(httpRouteFront, name);
+    const before = await route();
+    const by = { route: { front: httpRouteFront, name } };
+    const callers = [await load(name, true, by), await load(name, false, by)];
+    const canary: Canary = { route: { kind: 'HTTPRoute', name }, steps: [{ weight: 40, pods: 1 }] };
+    await world.start(stepwise(name, canary));
+    await at(name, 'after-canary-1');
+    const sent = callers.map((one) => one.sent());
+    await until(async () => callers.every((one, index) => one.sent() >= (sent[index] ?? 0) + 50));
+    const gates = { afterGray: { bake: '0s', approval: false as const }, afterBatch: { bake: '0s' } };
+    const newer = validateSpec({ ...stepwise(name, canary, 'v3'), gates });
+    const { begun } = await world.sluice.supersede(newer, { initiator: 'bob' });
+    const { run } = await begun(AbortSignal.timeout(120_000));
+    const end = await world.until(name, (status) => status.run === run && status.endedAt !== undefined);
+    const results = await Promise.all(callers.map((one) => one.stop()));
+    expect(end).toMatchObject({ phase: 'succeeded', notUndone: [], supersedes: { version: 'v2' } });
+    expect(results.flatMap(({ failed }) => failed)).toEqual([]);
+    for (const { versions } of results) expect(Object.keys(versions).toSorted()).toEqual(['v1', 'v2', 'v3']);
+    expect(await route()).toEqual(before);
+    const history = kubectl('rollout', 'history', `deployment/${name}`);
+    expect(history).toMatch(/^1 [\s\S]*^2 +sluice: .*v3/m);
+    expect(await world.traces(name)).toEqual([]);
   });
 });
