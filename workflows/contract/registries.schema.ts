@@ -58,7 +58,9 @@ const common = <S extends z.ZodType<string>>(callersCache: S) => ({
     .min(1)
     .max(10_000)
     .default(50)
-    .describe('At most so many calls a second of one worker to this server, whichever releases they are for.'),
+    .describe(
+      'At most so many calls of one worker to this server begin within any one second, whichever releases they are for; where these say different numbers, the least counts while it calls. Workers share no bound: two make twice as many at most.',
+    ),
   credentials: credentialsSchema
     .optional()
     .describe(

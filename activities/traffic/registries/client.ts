@@ -49,7 +49,7 @@ export class RegistryClient {
   async call({ method, path, query = {}, headers = {}, body }: RegistryCall): Promise<RegistryAnswer> {
     const { server, callsPerSecond, credentials } = this.#to;
     const { authorization, ca } = await credentialsOf(credentials);
-    await this.pace.turn(hostOf(server), callsPerSecond, this.#signal);
+    const attempt = await this.pace.turn(hostOf(server), callsPerSecond, this.#signal);
     const url = new URL(server);
     url.pathname = `${url.pathname.replace(/\/+$/, '')}${path}`;
     for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
@@ -64,14 +64,14 @@ export class RegistryClient {
       const text = await textOf(answer.body);
       const status = answer.statusCode;
       const isBusy = status === 429 || status >= 500;
-      if (isBusy) this.pace.failed(1_000 * Number(answer.headers['retry-after'] ?? 0) || 0);
-      else this.pace.succeeded();
+      if (isBusy) attempt.failed(retryAfterMs(answer.headers['retry-after']));
+      else attempt.succeeded();
       if (status !== 404 && (status < 200 || status > 299)) throw refused(server, `${method} ${path}`, status, text);
       return { status, text };
     } catch (error) {
       if (error instanceof RegistryFailure) throw error;
       this.#signal.throwIfAborted();
-      this.pace.failed();
+      attempt.failed();
       throw unanswered(hostOf(server), failureText(error, timeoutMs), timeoutMs);
     }
   }
@@ -97,6 +97,13 @@ async function textOf(body: AsyncIterable<Buffer>): Promise<string> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();
+}
+
+/** Seconds or a date: https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3; 0: it does not say. */
+function retryAfterMs(header: string | readonly string[] | undefined): number {
+  const text = String(header ?? '');
+  const ms = /^\d+$/.test(text) ? 1_000 * Number(text) : Date.parse(text) - Date.now();
+  return Math.max(0, ms) || 0;
 }
 
 const hostOf = (server: string): string => new URL(server).host;

@@ -5,16 +5,16 @@ import { exec } from '../../kubernetes/exec.ts';
 import type { LivePod, TrafficDeps } from '../../ports.ts';
 import { actedOf } from '../../reload/act.ts';
 import { createSlots } from '../../slots.ts';
+import { BackOff } from './backOff.ts';
 import { excerpt, RegistryFailure } from './failure.ts';
 import type { OpenRegistry } from './index.ts';
-import { Pace } from './pace.ts';
 import type { Found } from './registry.ts';
 
 /** Commands under way at once for one look: all go through the API server. */
 const concurrency = 16;
 
 /** Commands that failed: one may hang in its container, so it is not begun again at once, and later each time. */
-const failures = new Map<string, { readonly pace: Pace; readonly why: string }>();
+const failures = new Map<string, { readonly backOff: BackOff; readonly why: string }>();
 
 /**
  * The application's own way in and out of traffic: commands in its container. In or out is what its `status` command says in
@@ -31,17 +31,22 @@ export function execRegistry(
     const at = { namespace: held.target.namespace, pod, container };
     const key = JSON.stringify([held.target.cluster, at, command]);
     const before = failures.get(key);
-    if (before !== undefined && before.pace.closedMs > 0) throw failed(pod, command, before.why);
+    if (before !== undefined && before.backOff.closedMs > 0) throw failed(pod, command, before.why);
+    const backOff = before?.backOff ?? new BackOff();
+    const attempt = backOff.attempt();
     const answer = await exec(kube, at, command, { timeoutMs, signal });
     const acted = actedOf(answer, timeoutMs);
     if (acted === 'done') {
       failures.delete(key);
       return answer.kind === 'ended' ? answer.stdout : '';
     }
-    if (acted.is === 'refused') throw failed(pod, command, acted.reason, false);
-    const pace = before?.pace ?? new Pace();
-    pace.failed();
-    failures.set(key, { pace, why: acted.reason });
+    if (acted.is === 'refused') {
+      // It was not begun.
+      failures.delete(key);
+      throw failed(pod, command, acted.reason, false);
+    }
+    attempt.failed();
+    failures.set(key, { backOff, why: acted.reason });
     throw failed(pod, command, acted.reason);
   }
 

@@ -61,7 +61,7 @@ export class ZooKeeperClient {
     const known = await credentialsOf(credentials);
     const { endpoints, root, hosts } = parse(server);
     this.#signal.throwIfAborted();
-    await this.pace.turn(hosts, callsPerSecond, this.#signal);
+    const attempt = await this.pace.turn(hosts, callsPerSecond, this.#signal);
     try {
       const connection = await connected(server, endpoints, known);
       const reply = await connection.call(
@@ -69,7 +69,7 @@ export class ZooKeeperClient {
         Buffer.concat([text(root + path), ...rest]),
         timeoutMs,
       );
-      this.pace.succeeded();
+      attempt.succeeded();
       if (reply.code === codes.noAuth || reply.code === codes.authFailed) {
         throw new RegistryRefusal(
           `${hosts} refuses ${operation} of ${root}${path}.`,
@@ -81,7 +81,7 @@ export class ZooKeeperClient {
       return reply;
     } catch (error) {
       if (error instanceof RegistryFailure) throw error;
-      this.pace.failed();
+      attempt.failed();
       throw unanswered(hosts, failureText(error, timeoutMs), timeoutMs);
     }
   }
