@@ -23,30 +23,37 @@ export function etcdRegistry({ service, flag, instance }: RegistryRulesOf<'etcd'
     if (status === 404) throw strange();
     return read(text);
   };
-  const range = async (prefix: string, more: object = {}): Promise<readonly KeyValue[]> =>
-    keyValues(await post('range', { key: encode(prefix), range_end: encode(endOf(prefix)), ...more }));
+  const underneath = (prefix: string) => ({ key: encode(prefix), range_end: encode(endOf(prefix)) });
+
+  /** All instances and all flags as they are at one moment: one call, however many pods are asked about. */
+  async function survey(): Promise<{ readonly there: readonly KeyValue[]; readonly flags: ReadonlySet<string> }> {
+    const [beforeKey = ''] = flag.split('{key}');
+    const success = [underneath(service), { ...underneath(`${beforeKey}${service}`), keys_only: true }];
+    const { responses = [] } = (await post('txn', {
+      success: success.map((request_range) => ({ request_range })),
+    })) as { responses?: readonly { response_range?: object }[] };
+    const [there = [], flags = []] = responses.map(({ response_range: found = {} }) => keyValues(found));
+    return { there, flags: new Set(flags.map(({ key }) => decode(key))) };
+  }
 
   const unflag = async ({ id }: Stand): Promise<void> => {
     await post('deleterange', { key: encode(flagOf(id)) });
   };
 
   return {
-    look: (pods) =>
-      lookAmong(
-        {
-          all: async () => (await range(service)).map((one) => listed(service, one)),
-          async one(id) {
-            const success = [keyOf(id), flagOf(id)].map((key) => ({ request_range: { key: encode(key) } }));
-            const { responses = [] } = (await post('txn', { success })) as {
-              responses?: readonly { response_range?: object }[];
-            };
-            const [there, out] = responses.map(({ response_range: found = {} }) => keyValues(found).length > 0);
-            return there === true ? { id, inTraffic: out !== true, takenOut: out === true } : undefined;
-          },
+    async look(pods) {
+      const { there, flags } = await survey();
+      const known = new Map(there.map((one) => listed(service, one)).map((one) => [one.id, one]));
+      const listing = {
+        all: () => Promise.resolve([...known.values()]),
+        async one(id: string): Promise<Stand | undefined> {
+          if (!known.has(id)) return undefined;
+          const takenOut = flags.has(flagOf(id));
+          return { id, inTraffic: !takenOut, takenOut };
         },
-        instance,
-        pods,
-      ),
+      };
+      return lookAmong(listing, instance, pods);
+    },
     async takeOut({ id }) {
       await post('put', { key: encode(flagOf(id)), value: encode('out of traffic by sluice') });
     },
@@ -55,8 +62,8 @@ export function etcdRegistry({ service, flag, instance }: RegistryRulesOf<'etcd'
     /** What stands beside it: `/services/checkout/` of `/services/chekout/`. */
     async services() {
       const parent = service.replace(/[^/]+\/?$/, '');
-      const keys = await range(parent, { keys_only: true, limit: 10_000 });
-      const names = keys.map(({ key }) => `${parent}${decode(key).slice(parent.length).split('/')[0]}/`);
+      const found = await post('range', { ...underneath(parent), keys_only: true, limit: 10_000 });
+      const names = keyValues(found).map(({ key }) => `${parent}${decode(key).slice(parent.length).split('/')[0]}/`);
       return [...new Set(names)];
     },
   };
