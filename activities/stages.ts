@@ -152,8 +152,11 @@ async function keptOut<T>(work: Work, act: () => Promise<T>): Promise<T> {
   const over = AbortSignal.any([work.call.signal, end.signal]);
   const kept = (async () => {
     while (!over.aborted) {
+      const beganMs = Date.now();
       await path.keepOut?.(pods);
-      await sleep((isSoon() ? path.keepOutEveryMs : undefined) ?? keepOutMs, undefined, { signal: over });
+      const everyMs = (isSoon() ? path.keepOutEveryMs : undefined) ?? keepOutMs;
+      // A look that takes long, at many pods or a slow registry, leaves as much time to whoever drains and restores.
+      await sleep(Math.max(everyMs, Date.now() - beganMs), undefined, { signal: over });
     }
   })().catch(() => undefined);
   try {

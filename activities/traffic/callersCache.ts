@@ -6,8 +6,12 @@ import type { Part } from './index.ts';
 
 /** No call takes longer, so that pods which arrive meanwhile get their turn. */
 const turnMs = 10_000;
-/** Between two looks whether somebody came back. */
+/**
+ * Between two looks whether somebody came back: a second at least, and this share of the time that callers cache. Nobody is changed
+ * before a look after that time, so the ones before it only save time.
+ */
 const lookMs = 1_000;
+const lookShare = 1 / 8;
 
 const cacheMs = (parts: readonly Part[]): number =>
   Math.max(0, ...parts.map(({ traffic }) => traffic.callersCacheMs ?? 0));
@@ -29,14 +33,19 @@ export async function outlastCaches(
 ): Promise<Handful> {
   if (cacheMs(parts) === 0) return seen;
   const endMs = Date.now() + turnMs;
+  const everyMs = Math.max(lookMs, cacheMs(parts) * lookShare);
   let answer = seen;
-  for (;;) {
+  for (let seenMs = Date.now(); ; seenMs = Date.now()) {
     const again = new Set(answer.again);
-    const isDue = (pod: PumpedPod): boolean => !again.has(pod.name) && Date.now() >= Date.parse(usedUntil(parts, pod));
     const out = pods.filter(({ name }) => answer.done.includes(name));
-    const due = out.filter(isDue).map(({ name }) => name);
-    const leftMs = endMs - Date.now();
-    if (out.length === 0 || due.length > 0 || again.size > 0 || leftMs <= 0) {
+    const dueMs = (pod: PumpedPod): number => (again.has(pod.name) ? Infinity : Date.parse(usedUntil(parts, pod)));
+    const due = out.filter((pod) => dueMs(pod) <= seenMs).map(({ name }) => name);
+    const leftMs = Math.max(0, endMs - Date.now());
+    const nextMs = Math.min(everyMs, 1 + Math.min(...out.map(dueMs)) - Date.now());
+    const mayWait = out.length > 0 && due.length === 0 && again.size === 0;
+    if (mayWait) await sleep(Math.min(leftMs, nextMs), undefined, { signal });
+    // Those who wait on are looked at by the next call.
+    if (!mayWait || nextMs >= leftMs) {
       const waiting = out
         .filter(({ name }) => !due.includes(name))
         .map((pod) => {
@@ -45,7 +54,6 @@ export async function outlastCaches(
         });
       return join({ ...answer, done: due }, handfulOf(waiting));
     }
-    await sleep(Math.min(leftMs, lookMs), undefined, { signal });
     answer = join({ ...answer, done: [] }, await seeOut(out));
   }
 }
