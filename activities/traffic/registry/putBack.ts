@@ -1,7 +1,7 @@
 import type { Handful } from '../../../workflows/contract/activities/handful.ts';
 import { humanDuration } from '../../../workflows/contract/quantity.ts';
 import { eachPod } from '../../eachPod.ts';
-import { emptyHandful, join, type Outcome } from '../../handful.ts';
+import type { Outcome } from '../../handful.ts';
 import { isLeaving, isReady } from '../../kubernetes/podState.ts';
 import type { LivePod, PumpedPod, TrafficRules } from '../../ports.ts';
 import { isOfPod, RegistryFailure } from '../registries/failure.ts';
@@ -9,10 +9,19 @@ import type { Found, Stand } from '../registries/registry.ts';
 import { isOverdue } from '../rules.ts';
 import { readAnew, writeTrail } from './trail.ts';
 import { type Aim, aimOf, isGiven, type LeftStand } from './weights.ts';
-import { beforeOf, lookAt, pause, problemOf, type RegistryWork, snapshotOf } from './work.ts';
+import {
+  beforeOf,
+  lookAt,
+  type Patience,
+  pause,
+  problemOf,
+  type RegistryWork,
+  snapshotOf,
+  untilSettled,
+} from './work.ts';
 
 /** An application registers when it has started. Those that take longer come again. */
-const waitMs = 5_000;
+const patience: Patience = { withinMs: 5_000, firstPauseMs: 100 };
 /** Of one pod, at the end. */
 const tries = 5;
 
@@ -25,12 +34,9 @@ export async function putBackInto(
   pods: readonly PumpedPod[],
   rules: TrafficRules,
 ): Promise<Handful> {
-  const untilMs = Date.now() + waitMs;
-  let answer: Handful = { ...emptyHandful, later: pods.map(({ name }) => name) };
-  for (let pauseMs = 100; ; pauseMs = Math.min(2 * pauseMs, 1_000)) {
-    const open = pods.filter(({ name }) => answer.later.includes(name));
+  return untilSettled(work, pods, patience, async (open) => {
     const found = await lookAt(work, open);
-    const round = await eachPod(open, work.deps.signal, async (pod): Promise<Outcome> => {
+    return eachPod(open, work.deps.signal, async (pod): Promise<Outcome> => {
       const seen: Found = found.get(pod.name) ?? { is: 'none' };
       if (seen.is === 'unanswered' && !isOfPod(seen.why)) {
         if (beforeOf(work, pod) !== undefined) throw seen.why;
@@ -39,10 +45,7 @@ export async function putBackInto(
       }
       return comeBack(work, pod, seen, rules);
     });
-    answer = join({ ...answer, later: [] }, round);
-    if (answer.later.length === 0 || Date.now() + pauseMs > untilMs) return answer;
-    await pause(work, pauseMs);
-  }
+  });
 }
 
 async function comeBack(work: RegistryWork, pod: PumpedPod, seen: Found, rules: TrafficRules): Promise<Outcome> {

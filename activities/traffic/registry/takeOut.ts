@@ -1,7 +1,7 @@
 import type { Handful } from '../../../workflows/contract/activities/handful.ts';
 import { humanDuration } from '../../../workflows/contract/quantity.ts';
 import { eachPod } from '../../eachPod.ts';
-import { emptyHandful, handfulOf, join, type Outcome } from '../../handful.ts';
+import { handfulOf, join, type Outcome } from '../../handful.ts';
 import { KubernetesFailure } from '../../kubernetes/kubernetesFailure.ts';
 import { isLeaving, isReady } from '../../kubernetes/podState.ts';
 import type { PumpedPod, TrafficRules } from '../../ports.ts';
@@ -10,12 +10,21 @@ import type { Found } from '../registries/registry.ts';
 import { giveUp, isOverdue } from '../rules.ts';
 import { readAnew, writeTrail } from './trail.ts';
 import type { LeftStand } from './weights.ts';
-import { beforeOf, lookAt, pause, problemOf, type RegistryWork, snapshotOf } from './work.ts';
+import {
+  beforeOf,
+  lookAt,
+  type Patience,
+  pause,
+  problemOf,
+  type RegistryWork,
+  snapshotOf,
+  untilSettled,
+} from './work.ts';
 
 /** Before pods that could not be taken out come again. */
 const breathMs = 1_000;
 /** The registry shows an instance as out at once, as a rule. Those that take longer come again. */
-const seenOutMs = 1_500;
+const patience: Patience = { withinMs: 1_500, firstPauseMs: 50 };
 
 /** Takes the instances out, each after its trail was written; one that was out before is left as it is. */
 export async function takeOutOf(work: RegistryWork, pods: readonly PumpedPod[], rules: TrafficRules): Promise<Handful> {
@@ -52,18 +61,7 @@ function withoutInstance(
 
 /** Sees that the registry shows them out; one that came back by itself is taken out again. */
 export async function seeOutOf(work: RegistryWork, pods: readonly PumpedPod[], rules: TrafficRules): Promise<Handful> {
-  const untilMs = Date.now() + seenOutMs;
-  let answer: Handful = { ...emptyHandful, later: pods.map(({ name }) => name) };
-  for (let pauseMs = 50; ; pauseMs *= 2) {
-    const open = new Set(answer.later);
-    const seen = await keepOutOf(
-      work,
-      pods.filter(({ name }) => open.has(name)),
-    );
-    answer = join({ ...answer, later: [] }, seen);
-    if (answer.later.length === 0 || Date.now() + pauseMs > untilMs) break;
-    await pause(work, pauseMs);
-  }
+  const answer = await untilSettled(work, pods, patience, (open) => keepOutOf(work, open));
   return overdueOf(answer, pods, rules, 'it is still in traffic');
 }
 

@@ -1,17 +1,17 @@
 import type { Handful } from '../../../workflows/contract/activities/handful.ts';
 import { humanDuration } from '../../../workflows/contract/quantity.ts';
 import { eachPod } from '../../eachPod.ts';
-import { emptyHandful, join, type Outcome } from '../../handful.ts';
+import type { Outcome } from '../../handful.ts';
 import type { PumpedPod, TrafficRules } from '../../ports.ts';
 import { isOfPod } from '../registries/failure.ts';
 import type { Found, Weights } from '../registries/registry.ts';
 import { isOverdue } from '../rules.ts';
 import { writeTrail } from './trail.ts';
 import { isTheirs, weightAt } from './weights.ts';
-import { beforeOf, lookAt, pause, problemOf, type RegistryWork } from './work.ts';
+import { beforeOf, lookAt, type Patience, problemOf, type RegistryWork, untilSettled } from './work.ts';
 
 /** The registry shows a weight at once, as a rule. Those that take longer come again. */
-const waitMs = 5_000;
+const patience: Patience = { withinMs: 5_000, firstPauseMs: 100 };
 
 /**
  * Gives each pod that came back with less callers the share of its weight that is due. `done`: it is seen to have that. With all of it
@@ -23,21 +23,11 @@ export async function warmIn(
   pods: readonly PumpedPod[],
   rules: TrafficRules,
 ): Promise<Handful> {
-  const untilMs = Date.now() + waitMs;
-  let answer: Handful = { ...emptyHandful, later: pods.map(({ name }) => name) };
-  for (let pauseMs = 100; ; pauseMs = Math.min(2 * pauseMs, 1_000)) {
-    const open = pods.filter(({ name }) => answer.later.includes(name));
-    const found = await lookAt(
-      work,
-      open.filter((pod) => beforeOf(work, pod)?.warming !== undefined),
-    );
-    const round = await eachPod(open, work.deps.signal, (pod) =>
-      warmOne(work, weights, pod, found.get(pod.name), rules),
-    );
-    answer = join({ ...answer, later: [] }, round);
-    if (answer.later.length === 0 || Date.now() + pauseMs > untilMs) return answer;
-    await pause(work, pauseMs);
-  }
+  return untilSettled(work, pods, patience, async (open) => {
+    const warming = open.filter((pod) => beforeOf(work, pod)?.warming !== undefined);
+    const found = await lookAt(work, warming);
+    return eachPod(open, work.deps.signal, (pod) => warmOne(work, weights, pod, found.get(pod.name), rules));
+  });
 }
 
 async function warmOne(

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Handful } from '../../../workflows/contract/activities/handful.ts';
 import type { RegistryRules } from '../../../workflows/contract/registries.schema.ts';
+import { emptyHandful, join } from '../../handful.ts';
 import type { LivePod, PumpedPod, TrafficDeps } from '../../ports.ts';
 import { RegistryFailure } from '../registries/failure.ts';
 import type { OpenRegistry } from '../registries/index.ts';
@@ -17,6 +19,8 @@ export interface RegistryWork extends OpenRegistry {
 }
 
 const longestPauseMs = 5_000;
+/** Between two rounds with the same pods. */
+const longestRoundMs = 1_000;
 
 /** How each pod stands; one whose question got no answer is `unanswered`, also where nobody got one. */
 export async function lookAt(
@@ -45,6 +49,29 @@ export function snapshotOf(pod: PumpedPod): Stand | undefined {
 /** A breath before pods come again: as long as no call is let through, within bounds. */
 export async function pause({ closedMs, deps }: RegistryWork, ms: number): Promise<void> {
   await sleep(Math.min(longestPauseMs, Math.max(ms, closedMs())), undefined, { signal: deps.signal });
+}
+
+/** How long pods are waited for before they come again, and how long at first between two looks; later up to a second. */
+export interface Patience {
+  readonly withinMs: number;
+  readonly firstPauseMs: number;
+}
+
+/** Rounds of `act` with the pods that are not through yet, until none is left or the time is over: those are `later`. */
+export async function untilSettled(
+  work: RegistryWork,
+  pods: readonly PumpedPod[],
+  { withinMs, firstPauseMs }: Patience,
+  act: (open: readonly PumpedPod[]) => Promise<Handful>,
+): Promise<Handful> {
+  const untilMs = Date.now() + withinMs;
+  let answer: Handful = { ...emptyHandful, later: pods.map(({ name }) => name) };
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestRoundMs)) {
+    const open = new Set(answer.later);
+    answer = join({ ...answer, later: [] }, await act(pods.filter(({ name }) => open.has(name))));
+    if (answer.later.length === 0 || Date.now() + pauseMs > untilMs) return answer;
+    await pause(work, pauseMs);
+  }
 }
 
 /** What is wrong with what was found, for people. */
