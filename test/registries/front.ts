@@ -24,7 +24,8 @@ export interface Call {
 
 export type Mood =
   | { readonly slowMs: number }
-  | { readonly status: number }
+  /** `retryAfter`: what it says besides, s. */
+  | { readonly status: number; readonly retryAfter?: number }
   | { readonly authorization: string }
   /** Happens just before the next write. */
   | { readonly before: () => Promise<void> }
@@ -43,7 +44,11 @@ export async function frontOf(
   const pass = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     calls.push(Date.now());
     if (mood === 'down') return void request.socket.destroy();
-    if (typeof mood === 'object' && 'status' in mood) return void response.writeHead(mood.status).end('not now');
+    if (typeof mood === 'object' && 'status' in mood) {
+      const { status, retryAfter } = mood;
+      const headers = retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
+      return void response.writeHead(status, headers).end('not now');
+    }
     if (typeof mood === 'object' && 'slowMs' in mood) await sleep(mood.slowMs);
     if (typeof mood === 'object' && 'authorization' in mood && request.headers.authorization !== mood.authorization)
       return void response.writeHead(401).end('who are you?');
