@@ -1,20 +1,20 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Connection, type Reply } from '../../activities/traffic/registries/zookeeper/connection.ts';
 import { bytes, int, text } from '../../activities/traffic/registries/zookeeper/jute.ts';
-import { eventually } from '../kwok/activities/fixtures.ts';
-import type { Registered, RegistryUnderTest } from './conformance.ts';
+import type { Registered } from './conformance.ts';
 import { freePort } from './freePort.ts';
 import { classPathOf, testCache } from './maven.ts';
+import { Restartable, type RestartableRegistry } from './restartable.ts';
 import { zookeeperFrontOf } from './zookeeperFront.ts';
 
 const version = '3.9.3';
 
 export interface TestZooKeeper {
   readonly port: number;
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -30,24 +30,25 @@ export async function startZooKeeper(at?: number): Promise<TestZooKeeper | undef
   const port = at ?? (await freePort());
   const options = ['-Xmx200m', '-XX:TieredStopAtLevel=1', '-Dzookeeper.admin.enableServer=false', '-cp', jars];
   const main = 'org.apache.zookeeper.server.ZooKeeperServerMain';
-  const server = spawn('java', [...options, main, String(port), directory], { stdio: 'ignore' });
-  await eventually(async () => {
-    if (server.exitCode !== null) return true;
-    await (await session(port)).end();
-    return true;
-  }, 60_000);
-  if (server.exitCode !== null) throw new Error(`ZooKeeper ended with ${server.exitCode}`);
+  const server = new Restartable(
+    () => spawn('java', [...options, main, String(port), directory], { stdio: 'ignore' }),
+    async () => {
+      await (await session(port)).end();
+      return true;
+    },
+  );
+  await server.start();
   return {
     port,
+    restart: () => server.restart(),
     close: async () => {
-      server.kill('SIGKILL');
-      await once(server, 'exit');
+      await server.end();
       await rm(directory, { recursive: true, force: true });
     },
   };
 }
 
-const anybody = Buffer.concat([int(1), int(31), text('world'), text('anyone')]);
+export const anybody = Buffer.concat([int(1), int(31), text('world'), text('anyone')]);
 
 /** A session as an application has it: it is kept alive until it ends. */
 export async function session(port: number) {
@@ -81,7 +82,7 @@ export async function session(port: number) {
 }
 
 /** Providers of Dubbo in a real ZooKeeper, registered as Dubbo's ZookeeperRegistry does. */
-export async function startDubbo(): Promise<RegistryUnderTest | undefined> {
+export async function startDubbo(): Promise<RestartableRegistry | undefined> {
   const zookeeper = await startZooKeeper();
   if (zookeeper === undefined) return undefined;
   const { port } = zookeeper;
@@ -152,6 +153,7 @@ export async function startDubbo(): Promise<RegistryUnderTest | undefined> {
       },
       steps: [1, 4, 7],
     },
+    restart: () => zookeeper.restart(),
     close: () => zookeeper.close(),
   };
 }
@@ -162,7 +164,7 @@ export const urlOf = ({ service, ip, port, metadata }: Omit<Registered, 'pod'>):
   `dubbo://${ip}:${port}/${service}?application=shop&interface=${service}&${new URLSearchParams(metadata).toString()}&side=provider`;
 
 /** As AbstractConfigurator of Dubbo 3.3 decides it for a rule without a configVersion, and RegistryDirectory what `disabled` means. */
-function applies(rule: string, url: string): boolean {
+export function applies(rule: string, url: string): boolean {
   return isFor(rule, url) && new URL(rule).searchParams.get('disabled') === 'true';
 }
 

@@ -1,7 +1,9 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { RegistryUnderTest } from './conformance.ts';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Registered } from './conformance.ts';
+import type { RestartableRegistry } from './restartable.ts';
 import { type Checked, webhookDocument } from './webhookDocument.ts';
 
 interface Instance {
@@ -36,7 +38,7 @@ const name = 'platform';
  * A small platform as a company may have one, written for these tests by docs/webhook.openapi.json alone: it checks signatures, time and
  * idempotency keys, and every call and answer against the document. It takes out by weight 0, so it needs `state` to put back.
  */
-export async function startWebhook(): Promise<RegistryUnderTest> {
+export async function startWebhook(): Promise<RestartableRegistry> {
   const key = randomBytes(32);
   const document: Checked = webhookDocument();
   const services = new Map<string, Map<string, Instance>>();
@@ -98,53 +100,80 @@ export async function startWebhook(): Promise<RegistryUnderTest> {
     return fault === undefined ? now : { status: 500, body: fault };
   }
 
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const { status, body } = answer(
-        (request.url ?? '').replace('/traffic/', ''),
-        request.headers,
-        Buffer.concat(chunks).toString(),
-      );
-      const [type, text] = typeof body === 'string' ? ['text/plain', body] : ['application/json', JSON.stringify(body)];
-      response.writeHead(status, { 'content-type': type }).end(text);
+  const register = ({ service, pod, ip, port, metadata }: Registered): void => {
+    const id = `${pod}-${port}`;
+    revisions += 1;
+    const { takenOut = false, weight = 7 } = of(service).get(id) ?? {};
+    const registered = true;
+    of(service).set(id, { id, ip, port, metadata, takenOut, registered, weight, revision: `r${revisions}` });
+  };
+  /** Who is out is remembered for ten minutes, which no test takes. */
+  const leave = ({ service, pod, port }: Registered): void => {
+    const id = `${pod}-${port}`;
+    const instance = of(service).get(id);
+    revisions += 1;
+    if (instance?.takenOut === true) Object.assign(instance, { registered: false, revision: `r${revisions}` });
+    else of(service).delete(id);
+  };
+  /** The platform's own API, for applications and their callers: nothing that Sluice calls. */
+  const own: Readonly<Record<string, (body: string) => Answer>> = {
+    '/applications/register': (body) => {
+      register(JSON.parse(body) as Registered);
+      return { status: 200, body: {} };
+    },
+    '/applications/leave': (body) => {
+      leave(JSON.parse(body) as Registered);
+      return { status: 200, body: {} };
+    },
+    '/callers/instances': (body) => {
+      const { service } = JSON.parse(body) as { service: string };
+      const called = [...of(service).values()].filter(({ weight }) => weight > 0);
+      return { status: 200, body: { addresses: called.map(({ ip, port }) => `${ip}:${port}`) } };
+    },
+  };
+
+  let listening = 0;
+  const listen = async (): Promise<Server> => {
+    const server = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        const { url = '', headers } = request;
+        const said = Buffer.concat(chunks).toString();
+        const { status, body } = own[url]?.(said) ?? answer(url.replace('/traffic/', ''), headers, said);
+        const [type, text] =
+          typeof body === 'string' ? ['text/plain', body] : ['application/json', JSON.stringify(body)];
+        response.writeHead(status, { 'content-type': type }).end(text);
+      });
     });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const at = server.address();
+    server.listen(listening, '127.0.0.1');
+    await once(server, 'listening');
+    const at = server.address();
+    listening = typeof at === 'object' && at ? at.port : 0;
+    return server;
+  };
+  let server = await listen();
+  const close = async (): Promise<void> => {
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  };
   return {
     key: 'webhook',
-    address: `http://127.0.0.1:${typeof at === 'object' && at ? at.port : 0}/traffic`,
+    address: `http://127.0.0.1:${listening}/traffic`,
     credentials: { name, files: { secret: `whsec_${key.toString('base64')}\n` } },
     source: (url, service, more) => ({ webhook: { server: url, service, credentials: name, ...more } }),
     write: ({ url, body }) => {
       const { type, service, instance } = JSON.parse(body) as Said;
       return instance === undefined ? undefined : `${url} ${type} ${service} ${instance}`;
     },
-    async register({ service, pod, ip, port, metadata }) {
-      const id = `${pod}-${port}`;
-      const again = (): Promise<void> => {
-        revisions += 1;
-        const { takenOut = false, weight = 7 } = of(service).get(id) ?? {};
-        const registered = true;
-        of(service).set(id, { id, ip, port, metadata, takenOut, registered, weight, revision: `r${revisions}` });
-        return Promise.resolve();
-      };
-      /** Who is out is remembered for ten minutes, which no test takes. */
-      const leave = (): Promise<void> => {
-        const instance = of(service).get(id);
-        revisions += 1;
-        if (instance?.takenOut === true) Object.assign(instance, { registered: false, revision: `r${revisions}` });
-        else of(service).delete(id);
-        return Promise.resolve();
-      };
+    async register(registered) {
+      const again = (): Promise<void> => Promise.resolve(register(registered));
       await again();
       return {
         beat: () => Promise.resolve(),
         again,
-        leave,
+        leave: () => Promise.resolve(leave(registered)),
       };
     },
     instance({ service, pod, port }) {
@@ -174,11 +203,13 @@ export async function startWebhook(): Promise<RegistryUnderTest> {
       },
       steps: [0.7, 3.5, 7],
     },
-    async close() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
+    // It keeps what it knows, as a platform with a database does; so long nobody answers.
+    async restart() {
+      await close();
+      await sleep(2_000);
+      server = await listen();
     },
+    close,
   };
 }
 

@@ -4,6 +4,8 @@ export interface RegistryClients {
   readonly caches: string;
   /** The longest that a caller goes on with what it found: what `callersCache` must not be shorter than. */
   readonly callersCache: string;
+  /** The address of who registers for the application, where that does not speak the registry's protocol. */
+  readonly agent?: string;
   /** What the application in a pod tells a registry at `address`, which is how pods reach it. */
   registration(address: string, service: string): Registration;
   /** Tells the addresses of the instances that are called, first before it returns, then whenever it hears of others. */
