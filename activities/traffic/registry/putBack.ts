@@ -117,7 +117,7 @@ export async function leaveNobodyOut(work: RegistryWork): Promise<void> {
     const still: LeftOut[] = [];
     for (const pod of left) {
       try {
-        await leaveOneIn(work, pod, found.get(pod.name));
+        if (!(await leaveOneIn(work, pod, found.get(pod.name)))) still.push(pod);
       } catch (error) {
         if (!isOfPod(error)) throw error;
         still.push(pod);
@@ -151,13 +151,15 @@ interface LeftOut extends LivePod {
   readonly before: LeftStand;
 }
 
-async function leaveOneIn(work: RegistryWork, pod: LeftOut, seen: Found = { is: 'none' }): Promise<void> {
+/** Whether that is all: of one that ends, what would keep out the next one that registers so can go only when it is not registered any more. */
+async function leaveOneIn(work: RegistryWork, pod: LeftOut, seen: Found = { is: 'none' }): Promise<boolean> {
   if (seen.is === 'none') await forget(work, seen, pod.before);
-  else if (await isEnding(work, pod)) return;
+  else if (await isEnding(work, pod)) return work.registry.forget === undefined;
   else if (seen.is === 'unanswered') throw seen.why;
-  else if (seen.is === 'several') return;
+  else if (seen.is === 'several') return true;
   else await bringBack(work, seen.stand, pod.before, aimOf(work.registry.weights, seen.stand, pod.before));
   await writeTrail(work.deps, pod, work.name, null);
+  return true;
 }
 
 async function isEnding({ deps }: RegistryWork, pod: LeftOut): Promise<boolean> {

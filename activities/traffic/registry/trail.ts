@@ -55,8 +55,9 @@ export async function writeTrail(
     deps.pods.wrote(await deps.kube.patch(pods, at, { metadata }, { as: 'merge' }));
     return 'done';
   } catch (error) {
-    if (error instanceof KubernetesFailure && error.status === 422 && error.message.includes('metadata.uid'))
-      return 'gone';
+    if (!(error instanceof KubernetesFailure)) throw error;
+    const isAnother = error.status === 422 && error.message.includes('metadata.uid');
+    if (error.status === 404 || isAnother) return 'gone';
     throw error;
   }
 }

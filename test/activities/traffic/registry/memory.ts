@@ -58,6 +58,12 @@ export class Memory {
     this.#saw({ ...pod, metadata: { ...pod.metadata, deletionTimestamp: new Date().toISOString() } });
   }
 
+  /** It has ended, and its application took itself off before. */
+  gone(name: string): void {
+    this.#pods.delete(name);
+    this.instances.delete(name);
+  }
+
   isCalled = (id: string): boolean => this.instances.get(id)?.takenOut === false;
 
   hasTrail = (name: string): boolean => this.#at(name).metadata.annotations?.[marks.outOf] !== undefined;
@@ -124,7 +130,8 @@ export class Memory {
 
   #at(name: string): Pod {
     const pod = this.#pods.get(name);
-    if (pod === undefined) throw new Error(`there is no pod ${name}`);
+    if (pod === undefined)
+      throw new KubernetesFailure('WORKLOAD_NOT_FOUND', `There is no pod ${name}.`, { status: 404 });
     return pod;
   }
 

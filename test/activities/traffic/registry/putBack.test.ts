@@ -37,13 +37,23 @@ describe('a pod that is told to end while it is out stays out: callers would mee
     const { shop, one } = await takenOut();
     shop.end('a');
     if (heard === 'heard') one.hear();
-    await leaveNobodyOut(one.work);
-    expect(shop.calls).toEqual(['takeOut a']);
-    shop.instances.delete('a');
-    one.hear();
+    // Between two looks its application takes itself off.
+    shop.meanwhile = async () => {
+      one.hear();
+      shop.instances.delete('a');
+    };
     await leaveNobodyOut(one.work);
     // Nobody else who registers so is kept out by it.
     expect([shop.calls, shop.hasTrail('a')]).toEqual([['takeOut a', 'forget a'], false]);
+  });
+
+  it('and does not hold up the end of its release where it is gone meanwhile', async () => {
+    const { shop, one } = await takenOut();
+    shop.end('a');
+    one.hear();
+    shop.meanwhile = async () => shop.gone('a');
+    await leaveNobodyOut(one.work);
+    expect(shop.calls).toEqual(['takeOut a', 'forget a']);
   });
 
   it('when its batch puts it back', async () => {
