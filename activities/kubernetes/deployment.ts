@@ -5,6 +5,7 @@ import { labelBirths } from './deployment/births.ts';
 import { commit } from './deployment/commit.ts';
 import { requireUnchanged, takeOver } from './deployment/drift.ts';
 import { type Look, lookAt } from './deployment/look.ts';
+import { setName } from './deployment/ownSet.ts';
 import { nursery, owner, preview } from './deployment/preview.ts';
 import { release } from './deployment/release.ts';
 import { revisions } from './deployment/revisions.ts';
@@ -12,12 +13,14 @@ import { moving } from './deployment/still.ts';
 import { uncommit } from './deployment/uncommit.ts';
 import { holderOf } from './holder.ts';
 import { patchPods } from './patchPods.ts';
+import { controllerOf } from './podState.ts';
 import { replacePods } from './replacePods.ts';
 import { recreationAccess } from './replicaSetBirths.ts';
 import { seen } from './replicaSetPods.ts';
 import { deployments } from './resources.ts';
 import { byDeletionCost } from './scaling/deletionCost.ts';
 import { selectorText } from './selectors.ts';
+import { podHash } from './surplus.ts';
 import { imagesPatch } from './templateChange.ts';
 import { templateImages } from './templates.ts';
 import type { WorkloadFactory } from './workloads.ts';
@@ -37,10 +40,11 @@ export const createDeployment: WorkloadFactory = (kube, signal): Workload => ({
     const unfit = () => (holderOf(look.deployment) === undefined ? moving(look, target) : undefined);
     return { ...observed(look), unfit };
   },
-  owns: (target, pod) =>
-    pod.metadata.ownerReferences?.some(
-      ({ controller, kind, name }) => controller && kind === 'ReplicaSet' && name.startsWith(`${target.name}-`),
-    ) ?? false,
+  owns: (target, pod) => {
+    const set = controllerOf(pod);
+    // Not by how the name begins: shop-worker-<hash> is of another Deployment, whose pods may well match our selector.
+    return set?.kind === 'ReplicaSet' && set.name === setName(target.name, podHash(pod));
+  },
   acquire: (request) => acquire(kube, request),
   requireUnchanged: async (held) => observed(await requireUnchanged(kube, held)),
   takeOver: (held) => takeOver(kube, held),

@@ -14,6 +14,9 @@ import type { Pod } from './wire.ts';
 /** Whether its ReplicaSet has it no more, because another pod is born in its place. */
 export const isApart = (pod: Pod): boolean => pod.metadata.labels?.[marks.apart] !== undefined && !isLeaving(pod);
 
+/** The pod-template-hash of a pod, also of one that was set apart. */
+export const podHash = ({ metadata: { labels } }: Pod): string => labels?.[hashLabel] ?? labels?.[marks.apart] ?? '';
+
 /**
  * Takes the label off pods by which their ReplicaSet knows them: it lets them go as they are, and bears others. A Service
  * goes on sending callers to them.

@@ -4,6 +4,10 @@ import type { Deployment, PodTemplate } from '../wire.ts';
 
 /** ReplicaSets of a Deployment that we make, as its controller makes them. */
 
+/** As its controller names the ReplicaSet of the pods with that pod-template-hash; a long name of a Deployment is cut. */
+export const setName = (deployment: string, hash: string): string =>
+  `${deployment.slice(0, 252 - hash.length)}-${hash}`;
+
 /** Letters that Kubernetes uses in generated names: no vowels, nothing that looks alike. */
 const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
 
@@ -14,7 +18,7 @@ export function ownHash(uid: string, holder: string): string {
 }
 
 export const ownSetName = (deployment: Deployment, holder: string): string =>
-  `${deployment.metadata.name.slice(0, 242)}-${ownHash(deployment.metadata.uid, holder)}`;
+  setName(deployment.metadata.name, ownHash(deployment.metadata.uid, holder));
 
 /** For metadata.ownerReferences. `controller`: its controller counts and scales it; else it only goes with the Deployment. */
 export const ownedBy = ({ metadata: { name, uid } }: Deployment, controller: boolean) => [

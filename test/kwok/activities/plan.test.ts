@@ -82,6 +82,34 @@ describe('plan', () => {
     });
   });
 
+  it('leaves the pods of a Deployment alone whose name begins alike and whose pods match its selector', async () => {
+    const shared = { app: 'chart' };
+    const spec = (labels: object) => ({
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: 'app', image: v1['app'] }] } },
+    });
+    const [app] = await Promise.all([
+      deploy(world, { name: 'chart', replicas: 2, spec: spec(shared) }),
+      deploy(world, { name: 'chart-worker', replicas: 2, spec: spec({ ...shared, component: 'worker' }) }),
+    ]);
+    const { namespace } = world;
+    const service = { metadata: { name: 'chart' }, spec: { selector: shared, ports: [{ port: 80 }] } };
+    await world.kube.create(services, service, { namespace });
+
+    const { batches, replicas } = await attempt(sluice, 'plan', specOf('chart', String(v2['app'])));
+    const own = (await app.pods()).filter(({ metadata }) => metadata.labels?.['component'] === undefined);
+    const planned = batches.flatMap((batch) => batch.pods.map(({ name }) => name));
+    expect({ planned: planned.toSorted(), replicas }).toEqual({
+      planned: own.map(({ metadata }) => metadata.name).toSorted(),
+      replicas: 2,
+    });
+    const through = specOf('chart', String(v2['app']), { traffic: { through: [{ service: 'chart' }] } });
+    await expect(attempt(sluice, 'plan', through)).rejects.toMatchObject({
+      type: 'SERVICE_UNUSABLE',
+      message: expect.stringMatching(/pods that are not of deployment\/chart \(ReplicaSet chart-worker-/),
+    });
+  });
+
   it('pins the digest that the registry names, and refuses an image that it does not have', async () => {
     const digest = `sha256:${'c'.repeat(64)}`;
     const registry = createServer((request, response) => {
