@@ -156,6 +156,8 @@ export interface ObservedWorkload {
   readonly annotations: Readonly<Record<string, string>>;
   /** marks.release, where a release holds it. */
   readonly holder?: string;
+  /** What has it and writes it: a custom resource, by way of its operator. `Kafka shop`. */
+  readonly ownedBy?: string;
   /** Why it cannot be released as it is; looks further, so that only what asks pays for it. */
   readonly unfit?: () => SluiceError | undefined | Promise<SluiceError | undefined>;
 }

@@ -28,7 +28,7 @@ export async function makeDrainPlan(shared: Shared, given: unknown, call: Call):
     findingsOf(kube, target, observed),
   ]);
   const byName = nodesOf(nodeList);
-  const { owners, services, openServices, unrecorded } = found;
+  const { owners, ownedBy, services, openServices, unrecorded } = found;
   return shared.factories.planDrain(spec, {
     target,
     uid: observed.uid,
@@ -39,6 +39,7 @@ export async function makeDrainPlan(shared: Shared, given: unknown, call: Call):
     }),
     findings: {
       owners,
+      ...(ownedBy !== undefined && { ownedBy }),
       services,
       openServices,
       ...(unrecorded !== undefined && { unrecorded }),

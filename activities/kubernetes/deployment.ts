@@ -13,7 +13,7 @@ import { moving } from './deployment/still.ts';
 import { uncommit } from './deployment/uncommit.ts';
 import { holderOf } from './holder.ts';
 import { patchPods } from './patchPods.ts';
-import { controllerOf } from './podState.ts';
+import { controllerOf, ownedBy } from './podState.ts';
 import { replacePods } from './replacePods.ts';
 import { recreationAccess } from './replicaSetBirths.ts';
 import { seen } from './replicaSetPods.ts';
@@ -88,5 +88,6 @@ function observed({ deployment, sets }: Look): ObservedWorkload {
     labels: metadata.labels ?? {},
     annotations: metadata.annotations ?? {},
     ...(holder !== undefined && { holder }),
+    ...ownedBy(deployment),
   };
 }

@@ -20,6 +20,12 @@ export const imageIDsOf = (pod: Pod): Images =>
 export const controllerOf = ({ metadata }: Pick<Pod, 'metadata'>) =>
   metadata.ownerReferences?.find(({ controller }) => controller === true);
 
+/** Of a workload that a custom resource has: which one, for people. Its operator writes it. */
+export function ownedBy(workload: Pick<Pod, 'metadata'>): { readonly ownedBy?: string } {
+  const owner = controllerOf(workload);
+  return owner === undefined ? {} : { ownedBy: `${owner.kind} ${owner.name}` };
+}
+
 /** Whether labels or annotations are as `wanted`; null: not there. */
 export const hasLabels = (
   has: Readonly<Record<string, string>> = {},

@@ -42,6 +42,7 @@ export async function findingsOf(
     autoscalers: own.map(({ metadata }) => metadata.name),
     ...(multiplying.length > 0 && { multiplying }),
     owners: ownersOf(workload.labels, workload.annotations),
+    ...(workload.ownedBy !== undefined && { ownedBy: workload.ownedBy }),
     services: names(serving),
     openServices: names(serving.filter(isOpen)),
     probeSeconds: probeSeconds(workload.template),

@@ -48,7 +48,7 @@ async function observe(
     kube.list(autoscalers, { namespace }),
     kube.list(budgets, { namespace }),
   ]);
-  const { owners, services, openServices, unrecorded, probeSeconds } = found;
+  const { owners, ownedBy, services, openServices, unrecorded, probeSeconds } = found;
   return {
     target,
     uid: observed.uid,
@@ -59,6 +59,7 @@ async function observe(
     pods: await scalePods(kube, workload, scaling, living),
     findings: {
       owners,
+      ...(ownedBy !== undefined && { ownedBy }),
       services,
       openServices,
       ...(unrecorded !== undefined && { unrecorded }),

@@ -507,6 +507,7 @@ describe('warnings', () => {
     ],
     ['paused already', ['PAUSED_ALREADY'], { paused: true }, specOf()],
     ['a GitOps owner', ['GITOPS_OWNER'], findings({ owners: ['Argo CD application shop/checkout'] }), specOf()],
+    ['an operator', ['OPERATOR'], findings({ ownedBy: 'Kafka shop' }), specOf()],
     ['a silent registry', ['REGISTRY_SILENT'], findings({ registrySilent: { app: 'no answer' } }), specOf()],
     ['no readiness probe', ['NO_READINESS_PROBE'], findings({ probeSeconds: 0 }), specOf()],
     [

@@ -92,6 +92,8 @@ export interface Findings {
   readonly budgets: readonly BudgetRoom[];
   /** Who else writes the workload: `Argo CD application shop/checkout`, `Flux Kustomization …`, `Helm release …`. */
   readonly owners: readonly string[];
+  /** The custom resource that has it, and whose operator writes it: `Kafka shop`. Absent: none. */
+  readonly ownedBy?: string;
   /** Services that select its pods, for the warning that they are not drained. */
   readonly services: readonly string[];
   /** Those of them whose selector asks for our label, though no release is under way. */

@@ -231,6 +231,7 @@ export interface PlanWarning {
     | 'LEFT_HELD'
     | 'NODE_LOST'
     | 'GITOPS_OWNER'
+    | 'OPERATOR'
     | 'NO_RECORD'
     | 'REGISTRY_SILENT'
     | 'TAG_MOVED'

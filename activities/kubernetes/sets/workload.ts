@@ -2,7 +2,7 @@ import type { Access, ObservedWorkload, Workload } from '../../ports.ts';
 import { nativeRevisions, templateOf } from '../controllerRevisions.ts';
 import { holderOf } from '../holder.ts';
 import { patchPods } from '../patchPods.ts';
-import { controllerOf } from '../podState.ts';
+import { controllerOf, ownedBy } from '../podState.ts';
 import type { Location } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
 import { selectorText } from '../selectors.ts';
@@ -81,5 +81,6 @@ function observed(kind: SetKind, { set, revisions }: Look): ObservedWorkload {
     labels: metadata.labels ?? {},
     annotations: metadata.annotations ?? {},
     ...(holder !== undefined && { holder }),
+    ...ownedBy(set),
   };
 }

@@ -82,6 +82,18 @@ describe('plan', () => {
     });
   });
 
+  it('warns where a custom resource has the workload: its operator takes the change back', async () => {
+    const app = await deploy(world, { name: 'operated', replicas: 1 });
+    const apiVersion = 'kafka.strimzi.io/v1beta2';
+    // Its kind is unknown here, so the garbage collector leaves the Deployment alone.
+    const owner = { apiVersion, kind: 'Kafka', name: 'events', uid: 'no-such', controller: true };
+    await world.kube.patch(deployments, app.target, { metadata: { ownerReferences: [owner] } }, { as: 'merge' });
+    const { warnings } = await attempt(sluice, 'plan', specOf('operated', String(v2['app'])));
+    expect(warnings.find(({ code }) => code === 'OPERATOR')?.message).toContain(
+      'deployment/operated belongs to Kafka events, whose operator may set the old template again',
+    );
+  });
+
   it('leaves the pods of a Deployment alone whose name begins alike and whose pods match its selector', async () => {
     const shared = { app: 'chart' };
     const spec = (labels: object) => ({

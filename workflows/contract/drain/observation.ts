@@ -5,7 +5,10 @@ export interface DrainObservation
   extends Pick<Observation, 'target' | 'uid' | 'paused' | 'leftHeld' | 'readinessGates'> {
   /** Its pods that live. */
   readonly pods: readonly DrainPod[];
-  readonly findings: Pick<Findings, 'owners' | 'services' | 'openServices' | 'unrecorded' | 'leftOut' | 'registries'>;
+  readonly findings: Pick<
+    Findings,
+    'owners' | 'ownedBy' | 'services' | 'openServices' | 'unrecorded' | 'leftOut' | 'registries'
+  >;
 }
 
 /** A pod, and who has taken it out of traffic already. */

@@ -2,6 +2,7 @@ import { kindOf } from '../kinds.ts';
 import { workloadName } from '../names.ts';
 import type { Plan, PlanWarning } from '../plan.ts';
 import { holdWarnings } from '../planner/holdWarnings.ts';
+import { operatorWarnings } from '../planner/operatorWarnings.ts';
 import { servicesOf } from '../planner/traffic.ts';
 import { warn } from '../warn.ts';
 import type { DrainObservation } from './observation.ts';
@@ -33,6 +34,11 @@ export function drainWarnings(
         'GITOPS_OWNER',
         `${owner} writes ${name} too: while pods are out it must not take back what is written here (${kindOf(target).hold(name)}, the selector of the Service).`,
       ),
+    ),
+    ...operatorWarnings(
+      findings,
+      (owner) =>
+        `${name} belongs to ${owner}: while pods are out its operator must not take back what is written here (${kindOf(target).hold(name)}, the selector of the Service).`,
     ),
     ...holdWarnings(observation),
   ];

@@ -6,6 +6,7 @@ import { countOf } from '../quantity.ts';
 import type { ReleaseSpec } from '../spec.ts';
 import { warn } from '../warn.ts';
 import { graySize } from './gray.ts';
+import { operatorWarnings } from './operatorWarnings.ts';
 import { nodesWithout } from './prePull.ts';
 import { servicesOf } from './traffic.ts';
 import { warmUpWarnings } from './warmUp.ts';
@@ -99,6 +100,13 @@ export function othersWarnings(
         `${owner} writes ${name} too and may set the old image again. Stop its sync for the release, and change the image there as well.`,
       ),
     ),
+    ...(plan.change.reload === undefined
+      ? operatorWarnings(
+          findings,
+          (owner) =>
+            `${name} belongs to ${owner}, whose operator may set the old template again, in mid-release or after it. Make the change in ${owner} too, and pause its operator for the release; or let the operator make it.`,
+        )
+      : []),
     ...warn(
       supersedes !== undefined,
       'SUPERSEDES',

@@ -10,7 +10,10 @@ export interface ScaleObservation
   readonly templateImages: Images;
   /** Its pods that live. */
   readonly pods: readonly ScalePod[];
-  readonly findings: Pick<Findings, 'owners' | 'services' | 'openServices' | 'unrecorded' | 'probeSeconds'> & {
+  readonly findings: Pick<
+    Findings,
+    'owners' | 'ownedBy' | 'services' | 'openServices' | 'unrecorded' | 'probeSeconds'
+  > & {
     readonly scalers: readonly Scaler[];
     readonly budgets: readonly BudgetNeed[];
   };

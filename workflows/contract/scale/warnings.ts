@@ -1,6 +1,7 @@
 import { workloadName } from '../names.ts';
 import type { Plan, PlanWarning } from '../plan.ts';
 import { holdWarnings } from '../planner/holdWarnings.ts';
+import { operatorWarnings } from '../planner/operatorWarnings.ts';
 import { servicesOf } from '../planner/traffic.ts';
 import { countOf } from '../quantity.ts';
 import { warn } from '../warn.ts';
@@ -49,6 +50,11 @@ export function scaleWarnings(
         'GITOPS_OWNER',
         `${owner} writes ${name} too and may set the old number again. Change it there as well.`,
       ),
+    ),
+    ...operatorWarnings(
+      findings,
+      (owner) =>
+        `${name} belongs to ${owner}, whose operator may set the old number again. Set it in ${owner} as well.`,
     ),
     ...holdWarnings(observation),
     ...warn(
