@@ -22,7 +22,7 @@ import { livingPods } from './livingPods.ts';
 import { nodesOf, observedPod } from './observedPod.ts';
 import { ownImages } from './ownImages.ts';
 import { previewOf } from './preview.ts';
-import { digestsIn, registryAnswers, requireThere, silenceIn } from './registryAnswers.ts';
+import { askedWithoutLogin, digestsIn, logsIn, registryAnswers, requireThere, silenceIn } from './registryAnswers.ts';
 import { missingAccess } from './requireAccess.ts';
 import { withResize } from './resize.ts';
 
@@ -80,7 +80,9 @@ export async function observe(
   };
   // A restart writes other spellings than those of the template: they are what must be there.
   const images = change.restart === undefined || preview ? asked : restartImages(change.restart, seen);
-  const said = images === asked ? answers : await registryAnswers(template, images, signal);
+  const answered = images === asked ? answers : await registryAnswers(template, images, signal);
+  const login = logsIn([template, previewed?.to, ...living]);
+  const said = login ? askedWithoutLogin(answered) : answered;
   requireThere(said, images);
   const observation: Observation = {
     ...seen,

@@ -20,6 +20,24 @@ export async function registryAnswers(
   return Object.fromEntries(await Promise.all(answers));
 }
 
+/** Whether one of these logs in to a registry; a pod has the secrets of its service account, too. */
+export const logsIn = (found: readonly (Pick<PodTemplate, 'spec'> | undefined)[]): boolean =>
+  found.some((one) => (one?.spec?.imagePullSecrets ?? []).length > 0);
+
+/**
+ * What the answers are worth where pods log in, and we do not: a registry may say of a private image that there is none. Only
+ * that one is there, they prove.
+ */
+export const askedWithoutLogin = (answers: RegistryAnswers): RegistryAnswers =>
+  Object.fromEntries(
+    Object.entries(answers).map(([name, answer]) => [
+      name,
+      'missing' in answer
+        ? { silent: `${answer.missing}, it says to who asks without a login, and the pods have imagePullSecrets` }
+        : answer,
+    ]),
+  );
+
 /** @throws IMAGE_NOT_FOUND where a registry says that it has no such image */
 export function requireThere(answers: RegistryAnswers, images: Images): void {
   for (const [name, answer] of Object.entries(answers)) {

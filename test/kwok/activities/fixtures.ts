@@ -102,6 +102,8 @@ export interface AppOptions {
   readonly images?: Images;
   readonly resources?: object;
   readonly spec?: object;
+  /** More of the pods' spec. */
+  readonly podSpec?: object;
   readonly podAnnotations?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
 }
@@ -109,7 +111,7 @@ export interface AppOptions {
 /** A Deployment whose pods are ready. */
 export async function deploy({ kube, namespace }: World, options: AppOptions = {}): Promise<App> {
   const { name = 'shop', replicas = 3, images = v1, spec = {}, podAnnotations = {}, annotations = {} } = options;
-  const { resources = {} } = options;
+  const { resources = {}, podSpec = {} } = options;
   const labels = { app: name };
   await kube.create(
     deployments,
@@ -124,6 +126,7 @@ export async function deploy({ kube, namespace }: World, options: AppOptions = {
           metadata: { labels, annotations: podAnnotations },
           spec: {
             terminationGracePeriodSeconds: 0,
+            ...podSpec,
             containers: Object.entries(images).map(([container, image]) => ({ name: container, image, resources })),
           },
         },

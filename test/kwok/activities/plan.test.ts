@@ -140,6 +140,14 @@ describe('plan', () => {
       nonRetryable: true,
       message: expect.stringContaining(`${host} has no shop:v3`),
     });
+
+    // A registry that hides what is private answers so, too, and here the pods log in.
+    const imagePullSecrets = [{ name: 'login' }];
+    await deploy(world, { name: 'private', replicas: 1, podSpec: { imagePullSecrets } });
+    const blind = await attempt(sluice, 'plan', specOf('private', `${host}/shop:v3`));
+    expect(blind.warnings.find(({ code }) => code === 'REGISTRY_SILENT')?.message).toContain(
+      `${host} has no shop:v3, it says to who asks without a login, and the pods have imagePullSecrets`,
+    );
     registry.closeAllConnections();
     registry.close();
   });
