@@ -1,7 +1,7 @@
 import { normalImage } from '../registry/imageReference.ts';
 import type { ContainerRecord } from './podRecord.ts';
 import { runsImage } from './podState.ts';
-import type { ContainerStatus } from './wire.ts';
+import type { ContainerStatus, Pod } from './wire.ts';
 
 /**
  * Kubelet acts on a changed image within a second or two. Where the status cannot prove that it has (two tags of one
@@ -72,6 +72,30 @@ export function failureOf(container: ChangedContainer, { isNew }: News): string 
     ? `${name}: it exited ${exits} times without getting ready${lastExit(status)}`
     : undefined;
 }
+
+/** Why a pod that runs as it was born will not get ready by itself: each of its containers is new, those before the others too. */
+export function failureOfNewborn({ status: { initContainerStatuses: inits = [], containerStatuses = [] } = {} }: Pod) {
+  const at = { image: '', before: undefined, changedAt: 0, now: 0 };
+  const failure = (status: ContainerStatus) => failureOf({ ...at, name: status.name, status }, { isNew: true });
+  const ofInit = inits.map(failure).find((reason) => reason !== undefined);
+  return ofInit === undefined
+    ? containerStatuses.map(failure).find((reason) => reason !== undefined)
+    : initText(ofInit);
+}
+
+/** What the containers of a newborn wait for in one of its init containers; undefined where those are through. */
+export function whyNotInitialized({ status: { initContainerStatuses = [] } = {} }: Pod): string | undefined {
+  for (const status of initContainerStatuses) {
+    const { name, state: { waiting, terminated, running } = {}, ready } = status;
+    // The one before it is not through.
+    if (waiting && waiting.reason !== 'PodInitializing') return initText(`${name}: ${whyWaiting(status)}`);
+    if (terminated && terminated.exitCode !== 0) return initText(`${name}: it ended${lastExit(status)}`);
+    if (running && !ready) return initText(`${name}: it still runs`);
+  }
+  return undefined;
+}
+
+const initText = (text: string): string => `init container ${text}`;
 
 /** `CrashLoopBackOff: back-off 10s restarting failed container (exit code 1, Error)`. */
 export function whyWaiting(status: ContainerStatus): string {

@@ -2,7 +2,7 @@ import type { HandfulPod } from '../../workflows/contract/activities/handful.ts'
 import type { ErrorCode } from '../../workflows/contract/errors.ts';
 import type { Images } from '../../workflows/contract/observation.ts';
 import { type ContainerResources, hasResources } from '../../workflows/contract/resize.ts';
-import { failureOf, newsOf, settleMs, whyWaiting } from './judgeContainer.ts';
+import { failureOf, failureOfNewborn, newsOf, settleMs, whyNotInitialized, whyWaiting } from './judgeContainer.ts';
 import { judgeResize, type Resizing } from './judgeResize.ts';
 import { readRecord } from './podRecord.ts';
 import { resourcesOf } from './podResources.ts';
@@ -40,6 +40,7 @@ export type Judgement =
  * another image or of one with the wanted name, ready, and still so after minReady. A rollback gives up only when the
  * time is over: it has nothing better to offer than kubelet's next try; and between two containers it does not ask how
  * the first one fares, which may need the other one's old version. Resources that change are shown by kubelet as wanted.
+ * A pod that was made anew, or born meanwhile, has no record of a change: all of its containers are new.
  * `now`: ms since 1970.
  */
 export function judgePod(pod: Pod, wanted: Wanted, now: number): Judgement {
@@ -92,6 +93,9 @@ export function judgePod(pod: Pod, wanted: Wanted, now: number): Judgement {
     const failure = failureOf(container, { isNew: allNew });
     if (failure !== undefined) return { is: 'failed', code: 'POD_FAILED', reason: failure };
   }
+  const isNewborn = record === undefined && !wanted.partial;
+  const failure = isNewborn && !wanted.undo ? failureOfNewborn(pod) : undefined;
+  if (failure !== undefined) return { is: 'failed', code: 'POD_FAILED', reason: failure };
   if (wanted.undo && wanted.partial && (allNew || now >= deadline)) return { is: 'done' };
   if (allNew && wanted.undo && !wanted.wasReady) return { is: 'done' };
 
@@ -102,7 +106,7 @@ export function judgePod(pod: Pod, wanted: Wanted, now: number): Judgement {
   }
   if (now >= deadline) {
     const what = resizing.is === 'done' ? 'ready' : 'resized';
-    const why = resizing.is === 'done' ? whyNot(pod, { ...resources, ...wanted.images }) : resizing.why;
+    const why = resizing.is === 'done' ? whyNot(pod, { ...resources, ...wanted.images }, isNewborn) : resizing.why;
     const reason = `not ${what} after ${wanted.readyTimeoutMs / 1000} s: ${why}`;
     return { is: 'failed', code: 'POD_FAILED', reason };
   }
@@ -113,11 +117,14 @@ export function judgePod(pod: Pod, wanted: Wanted, now: number): Judgement {
 const readyOf = (pod: Pod, images: Images): number | undefined =>
   Object.keys(images).every((name) => statusOf(pod, name)?.ready === true) ? 0 : undefined;
 
-function whyNot(pod: Pod, changed: object): string {
-  for (const name of Object.keys(changed)) {
-    const status = statusOf(pod, name);
-    if (status?.state?.waiting) return `${name}: ${whyWaiting(status)}`;
-    if (status?.state?.running && !status.ready) return `${name} runs, but its readiness probe does not pass`;
+function whyNot(pod: Pod, changed: object, isNewborn: boolean): string {
+  const uninitialized = isNewborn ? whyNotInitialized(pod) : undefined;
+  if (uninitialized !== undefined) return uninitialized;
+  for (const status of pod.status?.containerStatuses ?? []) {
+    const { name, state, ready } = status;
+    if (!isNewborn && !(name in changed)) continue;
+    if (state?.waiting) return `${name}: ${whyWaiting(status)}`;
+    if (state?.running && !ready) return `${name} runs, but its readiness probe does not pass`;
   }
   const condition = conditionOf(pod, 'Ready');
   return condition?.message || condition?.reason || 'its node does not report its state';

@@ -275,6 +275,84 @@ describe('failed', () => {
   });
 });
 
+describe('a pod that was made anew', () => {
+  /** Of a change that is none of images: none is named as changed. */
+  const images = {};
+  const born: PodOptions = { image: v2, before: null, ready: false };
+  const looped = (name: string) =>
+    waiting('CrashLoopBackOff', 'back-off 10s restarting failed container', {
+      name,
+      // As some runtimes report a tag of an image that has several.
+      image: 'sha256:cafe',
+      lastState: { terminated: { exitCode: 1, reason: 'Error' } },
+    });
+  const initializing = waiting('PodInitializing', '', { containerID: '' });
+
+  it.each<[string, PodOptions, string]>([
+    ['a crash loop', { ...born, status: looped('app') }, 'app: CrashLoopBackOff: '],
+    [
+      'of a container that nobody changed',
+      { ...born, status: running(v2), others: [looped('proxy')] },
+      'proxy: CrashLoopBackOff: ',
+    ],
+    [
+      'a missing ConfigMap',
+      { ...born, status: waiting('CreateContainerConfigError', 'configmap "x" not found', { containerID: '' }) },
+      'app: CreateContainerConfigError: configmap "x" not found',
+    ],
+    [
+      'Init:CrashLoopBackOff',
+      { ...born, status: initializing, inits: [running('s', { name: 'ok' }), looped('setup')] },
+      'init container setup: CrashLoopBackOff: back-off 10s restarting failed container (exit code 1, Error)',
+    ],
+    [
+      'Init:ImagePullBackOff',
+      { ...born, status: initializing, inits: [waiting('ImagePullBackOff', 'Back-off', { name: 'setup' })] },
+      'init container setup: ImagePullBackOff: Back-off',
+    ],
+  ])('fails at once: %s', (_, options, reason) => {
+    const expected = { is: 'failed', code: 'POD_FAILED', reason: expect.stringContaining(reason) };
+    expect(judge(options, { images })).toEqual(expected);
+    // The new pods of blue/green and a canary.
+    expect(judge(options)).toEqual(expected);
+    expect(judge(options, { images, undo: true })).toMatchObject({ is: 'waiting' });
+  });
+
+  it.each<[string, PodOptions, string]>([
+    [
+      'its probe',
+      { ...born, status: running(v2, { ready: false }) },
+      'app runs, but its readiness probe does not pass',
+    ],
+    [
+      'Init:Error',
+      {
+        ...born,
+        status: initializing,
+        inits: [running('s', { name: 'setup', ready: false, state: { terminated: { exitCode: 3, reason: 'Error' } } })],
+      },
+      'init container setup: it ended (exit code 3, Error)',
+    ],
+    [
+      'one that runs still',
+      { ...born, status: initializing, inits: [running('s', { name: 'setup', ready: false })] },
+      'init container setup: it still runs',
+    ],
+    ['all of them through', { ...born, status: initializing, inits: [running('s', { name: 'ok' })] }, 'app: PodIni'],
+  ])('waits, and is told by %s when the time is over', (_, options, reason) => {
+    expect(judge(options, { images })).toMatchObject({ is: 'waiting' });
+    expect(judge(options, { images, readyTimeoutMs: 1 })).toMatchObject({
+      is: 'failed',
+      reason: expect.stringContaining(`not ready after 0.001 s: ${reason}`),
+    });
+  });
+
+  it('one that was changed as it is, is judged by what changed alone', () => {
+    const changed: PodOptions = { image: v2, status: running(v2, { ready: false }), others: [looped('proxy')] };
+    expect(judge(changed)).toMatchObject({ is: 'waiting' });
+  });
+});
+
 describe('gone', () => {
   it.each<[string, PodOptions]>([
     ['deleted', { image: v2, status: running(v2), metadata: { deletionTimestamp: at(-1) } }],

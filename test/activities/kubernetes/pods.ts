@@ -36,6 +36,9 @@ export function waiting(reason: string, message: string, more: Partial<Container
 export interface PodOptions {
   readonly image: string;
   readonly status?: ContainerStatus;
+  /** Of other containers, and of init containers. */
+  readonly others?: readonly ContainerStatus[];
+  readonly inits?: readonly ContainerStatus[];
   readonly ready?: boolean;
   readonly readySince?: number;
   /** Record of the change; `null`: none. */
@@ -83,7 +86,8 @@ export function podOf(options: PodOptions): Pod {
         condition('Ready', ready && Object.values(gates).every(Boolean)),
         ...Object.entries(gates).map(([type, open]) => condition(type, open)),
       ],
-      ...(status && { containerStatuses: [status] }),
+      ...(status && { containerStatuses: [status, ...(options.others ?? [])] }),
+      ...(options.inits && { initContainerStatuses: options.inits }),
     },
   };
 }
