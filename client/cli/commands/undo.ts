@@ -49,16 +49,24 @@ async function undo(session: Session, sluice: Sluice, target: Target, flags: Fla
   const asked = await specAfter(session, flags, { target, spec: last?.spec, change });
   const window = asked.strategy.rollbackWindow;
   const quick = flags.gates === undefined && !asksForApproval(flags) && back <= window;
-  const { withoutGates } = await import('../../sdk/spec/withoutGates.ts');
-  const spec = quick ? withoutGates(asked) : asked;
+  const [{ quickWay, servicesIn }, { withoutGates }] = await Promise.all([
+    import('../../sdk/spec/quickWay.ts'),
+    import('../../sdk/spec/withoutGates.ts'),
+  ]);
+  // Whoever asks for gates, or for the mode, gets its steps.
+  const asIs = (!quick && flags.gates !== false) || flags.mode !== undefined || flags.keepOld !== undefined;
+  const selecting = async (): Promise<readonly string[]> => servicesIn(await sluice.traffic(target, { through: [] }));
+  const gated = (asIs ? undefined : await quickWay(asked, selecting)) ?? asked;
+  const spec = quick ? withoutGates(gated) : gated;
   if (!session.output.structured) {
     const where = back === 0 ? 'the same version' : back === 1 ? 'the one before' : `${back} back`;
     const how = quick ? `; no gates within strategy.rollbackWindow (${window})` : '';
-    session.output.note(({ colours }) => [colours.dim(`Back to revision ${revision}, ${where}${how}.`)]);
+    const way = gated === asked ? '' : `; not by ${asked.strategy.mode}, which --mode asks for`;
+    session.output.note(({ colours }) => [colours.dim(`Back to revision ${revision}, ${where}${how}${way}.`)]);
   }
   const why = flags.reason === undefined ? '' : `: ${flags.reason}`;
   const reason = `undo to revision ${revision}${why}`;
-  return begin(session, sluice, spec, flags, { reason, ...(quick && { gated: asked }) });
+  return begin(session, sluice, spec, flags, { reason, ...(quick && { gated }) });
 }
 
 /** While a release runs, undoing means that one, paused or not. @throws RELEASE_EXISTS where a revision is named */

@@ -4,7 +4,7 @@ import type { SpecSource } from '../specFile.ts';
 import type { SpecOverride } from './overrides.ts';
 
 /** The fields of `change` that say what changes. */
-const whats = ['images', 'template', 'restart', 'revision', 'reload', 'order', 'pin'] as const;
+const whats = ['images', 'template', 'restart', 'revision', 'reload', 'hotSwap', 'order', 'pin'] as const;
 
 /** What a release goes by that follows another one. */
 export interface Before {
@@ -27,7 +27,7 @@ export function followUp({ target, spec, change }: Before, overrides: readonly S
     overrides: [
       // How images are pulled beforehand stays as it was.
       ...(change === undefined ? [] : whats.map((key) => fixed(`change.${key}`, change[key]))),
-      ...(change !== undefined && isReload(spec) ? [fixed('strategy.mode', undefined)] : []),
+      ...(change !== undefined && hasOwnMode(spec) ? [fixed('strategy.mode', undefined)] : []),
       ...overrides,
       fixed('target.workload', workloadName(target)),
       fixed('target.cluster', target.cluster),
@@ -37,5 +37,7 @@ export function followUp({ target, spec, change }: Before, overrides: readonly S
 }
 
 /** A mode that no other change has. */
-const isReload = (spec: unknown): boolean =>
-  (spec as { readonly strategy?: { readonly mode?: unknown } } | undefined)?.strategy?.mode === 'HotReload';
+function hasOwnMode(spec: unknown): boolean {
+  const mode = (spec as { readonly strategy?: { readonly mode?: unknown } } | undefined)?.strategy?.mode;
+  return mode === 'HotReload' || mode === 'HotSwap';
+}

@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { followUp } from '../../../client/sdk/spec/followUp.ts';
+import { quickWay } from '../../../client/sdk/spec/quickWay.ts';
 import { withoutGates } from '../../../client/sdk/spec/withoutGates.ts';
+import { readSpec } from '../../../client/sdk/specFile.ts';
 import { orderBack, undoChange, undoOf } from '../../../client/sdk/undo.ts';
 import { type ErrorCode, SluiceError } from '../../../workflows/contract/errors.ts';
 import type { NativeRevision } from '../../../workflows/contract/history.ts';
 import type { ReleaseRecord } from '../../../workflows/contract/record.ts';
+import type { ReleaseSpecInput } from '../../../workflows/contract/spec.ts';
+import { validateSpec } from '../../../workflows/contract/validate.schema.ts';
 import { specOf } from '../../contract/observations.ts';
 
 const target = { cluster: 'local', namespace: 'shop', kind: 'deployment', name: 'checkout' };
@@ -107,6 +112,54 @@ it('without gates nothing waits and nothing is analysed, and each pod is still c
   });
   expect(quick.checks).toEqual([expect.objectContaining({ http: expect.anything() as unknown })]);
   expect({ ...quick, gates: spec.gates, checks: spec.checks }).toEqual(spec);
+});
+
+describe('the quick way back', () => {
+  const never = () => Promise.reject(new Error('the spec names them'));
+  const limits = { maxUnavailable: 2, readyTimeout: '1m', rollback: 'InBatches' } as const;
+  const beside: readonly ReleaseSpecInput['strategy'][] = [
+    { mode: 'Canary', canary: { steps: ['10%', '50%'], services: ['web', 'api'] }, ...limits },
+    { mode: 'BlueGreen', blueGreen: { keepOld: '1h', services: ['web', 'api'] }, ...limits },
+  ];
+
+  it.each(beside)(
+    'after $mode: in place, drained where callers were switched; what bounds harm stays',
+    async (strategy) => {
+      const spec = specOf({ ...(strategy && { strategy }), traffic: { through: [{ service: 'web' }], quiet: '2s' } });
+      const back = (await quickWay(spec, never)) ?? spec;
+      expect(validateSpec(structuredClone(back))).toEqual(back);
+      expect(back.strategy).toMatchObject({ mode: 'InPlaceIfPossible', ...limits });
+      expect([back.strategy.canary, back.strategy.blueGreen]).toEqual([undefined, undefined]);
+      expect(back.traffic).toEqual({ ...spec.traffic, through: [{ service: 'web' }, { service: 'api' }] });
+      expect({ ...back, strategy: spec.strategy, traffic: spec.traffic }).toEqual(spec);
+    },
+  );
+
+  it('what is switched without being named is looked for; traffic.through is enough', async () => {
+    const strategy = { mode: 'BlueGreen' } as const;
+    const found = await quickWay(specOf({ strategy, traffic: {} }), async () => ['web', 'checkout']);
+    expect(found?.traffic.through).toEqual([{ service: 'web' }, { service: 'checkout' }]);
+    expect((await quickWay(specOf({ strategy }), never))?.traffic.through).toEqual([{ service: 'checkout' }]);
+  });
+
+  it('every other mode is as quick as it can be, or was chosen because in place will not do', async () => {
+    for (const mode of ['InPlaceIfPossible', 'InPlaceOnly', 'Recreate'] as const)
+      expect(await quickWay(specOf({ strategy: { mode } }), never)).toBeUndefined();
+  });
+
+  it.each([
+    { mode: 'HotReload', change: { reload: { version: 'r2', command: ['reload'] } } },
+    { mode: 'HotSwap', change: { hotSwap: { containers: ['a', 'b'], image: 'p:v2', emptyImage: 'p:empty' } } },
+  ] satisfies {
+    mode: 'HotReload' | 'HotSwap';
+    change: ReleaseSpecInput['change'];
+  }[])('nothing of $mode is left in a release that changes something else', ({ mode, change }) => {
+    const spec = specOf({ change, strategy: { mode } });
+    const next = readSpec(followUp({ target, spec, change: { images: { app: 'c:v1' } } }));
+    expect(next.strategy.mode).toBe('InPlaceIfPossible');
+    expect(next.change).toMatchObject({ images: { app: 'c:v1' } });
+    expect([next.change.reload, next.change.hotSwap]).toEqual([undefined, undefined]);
+  });
 });
 
 describe('the order of containers', () => {
