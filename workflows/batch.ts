@@ -25,6 +25,7 @@ import { registryOf } from './contract/traffic.ts';
 import { nextStepMs, shareAt } from './contract/warmUp.ts';
 import { type BatchInput, type BatchResult, batchSignals, type Overdue, type Stage } from './contract/workflows.ts';
 import { batchDetails } from './details.ts';
+import { fittingInput, fittingProgress, fittingResult } from './fitting.ts';
 import { Pump } from './pump.ts';
 
 /** Several calls at once in the stages that wait, so that one slow pod does not hide those behind it. */
@@ -124,9 +125,13 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
     },
     { description: 'Start no further pod, see those in hand through, and report.' },
   );
-  setHandler(defineQuery<BatchProgress>(queryNames.status), () => ({ pods: pump.progress(), ...waiting() }), {
-    description: 'Where each pod of the batch is.',
-  });
+  setHandler(
+    defineQuery<BatchProgress>(queryNames.status),
+    () => fittingProgress({ pods: pump.progress(), ...waiting() }),
+    {
+      description: 'Where each pod of the batch is.',
+    },
+  );
 
   const call = async (stage: Stage, handful: HandfulRequest): Promise<Handful> => {
     if (stage === 'warm') {
@@ -223,15 +228,16 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
 
   if (leaving() && !finishing && !halted() && pump.queued > 0) {
     const earlier = { result: pump.result(), spentMs: clock?.spent(Date.now()) ?? 0 };
-    await continueAsNew<typeof batch>({
+    const next: BatchInput = {
       ...input,
       paused,
       downElsewhere: pump.othersDown,
       ...(pump.budget && { budget: pump.budget }),
       earlier,
-    });
+    };
+    await continueAsNew<typeof batch>(fittingInput(next));
   }
-  return { ...pump.result(), ...(overdue === undefined ? {} : { overdue }) };
+  return fittingResult({ ...pump.result(), ...(overdue === undefined ? {} : { overdue }) });
 }
 
 /** Old pods in whose place nobody came through: the one that was born died, or the workload was scaled in. */

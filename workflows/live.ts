@@ -11,6 +11,7 @@ import { holderOf, targetOf } from './contract/names.ts';
 import { isSettled, type Phase, type ReleaseResult } from './contract/status.ts';
 import type { ReleaseInput } from './contract/workflows.ts';
 import { failureOf } from './failure.ts';
+import { fittingState } from './fitting.ts';
 import { NextRun } from './forward.ts';
 import { Adopted } from './hold.ts';
 import { handleMessages } from './messages.ts';
@@ -93,11 +94,11 @@ export async function live(
     } catch (error) {
       if (error instanceof NextRun) {
         await condition(allHandlersFinished);
-        return course.next(input, book.state);
+        return course.next(input, fittingState(book.state));
       }
       const ended = await CancellationScope.nonCancellable(() => endOf(book, input, error, course));
       if (ended === 'goOn') continue;
-      if (typeof ended !== 'string') return course.next(ended.input, ended.state);
+      if (typeof ended !== 'string') return course.next(ended.input, fittingState(ended.state));
       phase = ended;
     }
   }

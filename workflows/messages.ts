@@ -19,6 +19,7 @@ import {
   type SupersedeMessage,
 } from './contract/messages.ts';
 import type { ReleaseStatus } from './contract/status.ts';
+import { fittingStatus } from './fitting.ts';
 import { type Received, receive, saidBy } from './receive.ts';
 import { withRefusal } from './state.ts';
 import { admit } from './supersede/admit.ts';
@@ -28,7 +29,7 @@ const audited: ReadonlySet<ErrorCode> = new Set(['NOT_ALLOWED']);
 
 /** Registers the query and every message, as update and as signal, all through the one state machine. */
 export function handleMessages(book: Book): void {
-  setHandler(defineQuery<ReleaseStatus>(queryNames.status), () => book.status, {
+  setHandler(defineQuery<ReleaseStatus>(queryNames.status), () => fittingStatus(book.status), {
     description: 'All about this release: phase, what it waits for, batches with pods, log, plan.',
   });
   handleSupersede(book);
