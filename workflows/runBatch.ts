@@ -158,7 +158,13 @@ export function settled(entry: BatchState, result: BatchResult): BatchState {
     const outOfTraffic = !mayBeBack(stage);
     return failure === undefined
       ? { ...pod, state: stage, outOfTraffic }
-      : { ...pod, state: 'failed', reason: failure.reason, outOfTraffic };
+      : {
+          ...pod,
+          state: 'failed',
+          reason: failure.reason,
+          outOfTraffic,
+          ...(failure.stage === 'patch' && { refused: true }),
+        };
   });
   return { ...entry, pods, state: isThrough(result, entry.mayFail) ? 'done' : 'failed' };
 }

@@ -125,6 +125,8 @@ export interface PodEntry extends PlannedPod {
   readonly passed?: readonly Passage[];
   /** The release before this one, whose place it took, has changed it: a rollback takes it back in any case. */
   readonly changed?: true;
+  /** Its change failed when it was out of traffic: this release does not take it out once more. */
+  readonly refused?: true;
 }
 
 /** What a change of the plan leads to, or why it may not be. */

@@ -34,8 +34,16 @@ export async function nextBatch(book: Book): Promise<Next | undefined> {
   const ahead = batches.slice(index);
   const planned = ahead.flatMap(({ pods }) => pods);
   const found = await look(book, plan, planned, ahead[0]);
+  const refused = new Set(
+    batches
+      .slice(0, index)
+      .flatMap(({ pods }) => pods.filter((pod) => pod.refused))
+      .map(({ uid }) => uid),
+  );
+  const outdated = found.pods?.filter(({ uid }) => !refused.has(uid));
+  const isAsPlanned = refused.size > 0 && outdated !== undefined && fingerprint(outdated) === fingerprint(planned);
   // Its plan of now: people may have changed it meanwhile.
-  if (found.pods !== undefined) adapt(book, book.state.plan ?? plan, found, found.pods);
+  if (outdated !== undefined && !isAsPlanned) adapt(book, book.state.plan ?? plan, found, outdated);
   const rest = book.state.batches.filter(({ name }) => name.startsWith('rest-')).length;
   const left = book.state.batches[index]?.pods.length ?? 0;
   if (left === 0) return undefined;
