@@ -59,6 +59,7 @@ async function toTheEnd(running: Running, through: readonly string[]): Promise<u
 
 const asBefore = { paused: false, holder: undefined, templateImage: 'app:v1' };
 const untouched = { side: 'both', weight: 0, lost: [] };
+const check = { prometheus: { server: 'http://prometheus', query: 'errors', max: 0.1, noData: 'fail' as const } };
 
 /** Temporal with a clock that jumps, for each test. */
 function simulations(): () => TestWorkflowEnvironment {
@@ -163,6 +164,30 @@ describe.skipIf(cannot).each<Mode>(['Canary', 'BlueGreen'])('in the middle of %s
     expect(cluster.images()).toEqual(Array.from({ length: 5 }, () => 'app:v2'));
     expect(cluster.beside.lost).toEqual([]);
     expect(cluster).toMatchObject({ ...asBefore, templateImage: 'app:v2' });
+  });
+
+  it('checks look at the new pods at each gate, after the switch too: what fails there switches back and is not committed', async () => {
+    const cluster = clusterFor(mode);
+    cluster.planned = { ...cluster.planned, checks: [check] };
+    let asked = 0;
+    cluster.before = (activity) => {
+      if (activity !== 'check') return;
+      asked += 1;
+      if (cluster.beside.side === 'green') throw ApplicationFailure.nonRetryable('0.2 is too much', 'CHECK_FAILED');
+    };
+    const result = await withRelease(env(), cluster, async (running) => {
+      for (const gate of gates[mode]) {
+        await running.until(isAt(gate));
+        await running.handle.executeUpdate('approve', approve(gate));
+      }
+      return running.handle.result();
+    });
+    expect(result).toMatchObject({ phase: 'rolledBack', failure: { code: 'CHECK_FAILED' } });
+    expect(asked).toBe(gates[mode].length + 1);
+    expect(cluster.calls.findLast((call) => call.startsWith('check'))).toMatch(/^check green-/);
+    expect(cluster.calls).not.toContain('adopt');
+    expect(cluster.beside).toMatchObject(untouched);
+    expect(cluster.images()).toEqual(['app:v1', 'app:v1', 'app:v1']);
   });
 });
 

@@ -18,9 +18,9 @@ export async function passGuarded(book: Book, plan: PlanHead, index: number, gua
   const batch = book.state.batches[index];
   if (batch === undefined) return;
   const { bakeMs, approval } = batch.gate;
-  // A step that brings no pod has those of the steps before.
+  // A step that brings no pod, and the switch, whose batch are the old pods, have the new ones of the steps before.
   const earlier = book.state.batches.slice(0, index).flatMap(({ pods }) => pods);
-  const checked = batch.pods.length > 0 ? batch : { ...batch, pods: earlier };
+  const checked = batch.pods.some(({ state }) => state === 'done') ? batch : { ...batch, pods: earlier };
   const waits = new CancellationScope();
   const gate = waits.run(() => openGate(book, plan, checked));
   const watch = new CancellationScope();
