@@ -6,7 +6,7 @@ import { routers } from '../canary/routers.ts';
 import { sidesOf } from '../canary/shift.ts';
 import { requireUnchanged } from '../kubernetes/deployment/drift.ts';
 import { findBoth, hashOf } from '../kubernetes/deployment/green/find.ts';
-import { raiseGreen } from '../kubernetes/deployment/green/raise.ts';
+import { keepGreen } from '../kubernetes/deployment/green/raise.ts';
 import { services } from '../kubernetes/resources.ts';
 import type { Connection } from '../kubernetes/types.ts';
 import { requireOurs } from './pin.ts';
@@ -33,7 +33,7 @@ export async function guardPair(
       const { route, split } = request.routed;
       await routers[route.kind].requireSplit(kube, request, sidesOf(request, route), split);
     }
-    await raiseGreen(kube, request, request.share);
+    await keepGreen(kube, request, request.share);
     const [ready, spare] = [pair.green.status?.readyReplicas ?? 0, pair.blue.status?.readyReplicas ?? 0];
     empty = isCalled(request) && ready === 0 && spare > 0 ? empty + 1 : 0;
     if (empty >= mostEmpty) {

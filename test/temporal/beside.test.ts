@@ -58,7 +58,7 @@ async function toTheEnd(running: Running, through: readonly string[]): Promise<u
 }
 
 const asBefore = { paused: false, holder: undefined, templateImage: 'app:v1' };
-const untouched = { side: 'both', weight: 0, lost: [] };
+const untouched = { side: 'both', weight: 0, lost: [], raced: [] };
 const check = { prometheus: { server: 'http://prometheus', query: 'errors', max: 0.1, noData: 'fail' as const } };
 
 /** Temporal with a clock that jumps, for each test. */
@@ -186,6 +186,19 @@ describe.skipIf(cannot).each<Mode>(['Canary', 'BlueGreen'])('in the middle of %s
     expect(asked).toBe(gates[mode].length + 1);
     expect(cluster.calls.findLast((call) => call.startsWith('check'))).toMatch(/^check green-/);
     expect(cluster.calls).not.toContain('adopt');
+    expect(cluster.beside).toMatchObject(untouched);
+    expect(cluster.images()).toEqual(['app:v1', 'app:v1', 'app:v1']);
+  });
+
+  it('a guard has ended before anything goes back: what it writes last is not written over it', async () => {
+    const cluster = clusterFor(mode);
+    cluster.beside.guardLingersMs = 400;
+    await withRelease(env(), cluster, async (running) => {
+      await atLastGate(running, mode);
+      await running.handle.executeUpdate('rollback', bob);
+      expect(await running.handle.result()).toMatchObject({ phase: 'rolledBack' });
+    });
+    expect(cluster.calls).toContain('guard');
     expect(cluster.beside).toMatchObject(untouched);
     expect(cluster.images()).toEqual(['app:v1', 'app:v1', 'app:v1']);
   });

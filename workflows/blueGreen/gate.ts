@@ -37,10 +37,11 @@ export async function passGuarded(book: Book, plan: PlanHead, index: number, gua
 }
 
 async function keepGuard(book: Book, plan: PlanHead, guarded: Guarded): Promise<never> {
-  const { waiting } = clusterActivities(book.identity.target.cluster);
+  // It scales: a cancellation waits for what is on its way, or that would come after what the next step does.
+  const { writing } = clusterActivities(book.identity.target.cluster);
   const request = { ...heldRequest(book, plan), ...guarded };
   const who = guarded.side === 'both' ? 'both serve' : `${guarded.side} serves`;
   for (;;) {
-    await waiting.guard.executeWithOptions({ summary: `keep both versions as they are; ${who}` }, [request]);
+    await writing.guard.executeWithOptions({ summary: `keep both versions as they are; ${who}` }, [request]);
   }
 }

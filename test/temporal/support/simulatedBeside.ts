@@ -21,8 +21,17 @@ export class SimulatedBeside {
   born = 0;
   /** New pods that callers were still sent to when they went. */
   readonly lost: string[] = [];
+  /** So long a guard that is cancelled is still at work, as one whose write is on its way. */
+  guardLingersMs = 0;
+  /** What was done while one was. */
+  readonly raced: string[] = [];
+  #guards = 0;
 
-  activities(cluster: SimulatedCluster, act: Do): BlueGreenActivities & CanaryActivities {
+  activities(cluster: SimulatedCluster, tell: Do): BlueGreenActivities & CanaryActivities {
+    const act: Do = (activity, names, run) => {
+      if (this.#guards > 0 && this.guardLingersMs > 0) this.raced.push(activity);
+      return tell(activity, names, run);
+    };
     const old = () => [...cluster.pods.values()].filter(({ uid }) => !this.green.has(uid));
     const fresh = () => [...cluster.pods.values()].filter(({ uid }) => this.green.has(uid));
     const planned = ({ name, uid }: { readonly name: string; readonly uid: string }) => ({
@@ -58,9 +67,15 @@ export class SimulatedBeside {
       guard: async () => {
         await act('guard', [], () => undefined);
         const context = Context.current();
-        for (;;) {
-          context.heartbeat();
-          await context.sleep(50);
+        this.#guards += 1;
+        try {
+          for (;;) {
+            context.heartbeat();
+            await context.sleep(50);
+          }
+        } finally {
+          await new Promise((resolve) => setTimeout(resolve, this.guardLingersMs));
+          this.#guards -= 1;
         }
       },
       shift: ({ split }) =>

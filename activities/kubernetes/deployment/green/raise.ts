@@ -9,7 +9,7 @@ import { retryConflicts } from '../../retryConflicts.ts';
 import type { Connection } from '../../types.ts';
 import type { ReplicaSet } from '../../wire.ts';
 import { ownSet } from '../ownSet.ts';
-import { findPair, isAdopted, type Pair } from './find.ts';
+import { findBoth, findPair, isAdopted, type Pair } from './find.ts';
 import { setReplicas } from './replicas.ts';
 
 /**
@@ -21,13 +21,25 @@ import { setReplicas } from './replicas.ts';
 export function raiseGreen(kube: Connection, held: HeldRequest, share?: Quantity): Promise<ReplicaSet> {
   return retryConflicts(async () => {
     const pair = await findPair(kube, held);
-    const { deployment } = pair.look;
-    const replicas = greenOf(deployment.spec.replicas ?? 1, share);
     const { green } = pair;
-    if (green === undefined) return create(kube, held, pair, replicas);
-    return isAdopted(green) ? green : setReplicas(kube, green, replicas);
+    if (green === undefined) return create(kube, held, pair, wanted(pair, share));
+    return follow(kube, { ...pair, green }, share);
   });
 }
+
+/**
+ * Brings the green ReplicaSet, which is there, to its share; it is never made: whoever took it away meanwhile meant it.
+ * @throws WORKLOAD_NOT_FOUND, WORKLOAD_CHANGED
+ */
+export function keepGreen(kube: Connection, held: HeldRequest, share?: Quantity): Promise<ReplicaSet> {
+  return retryConflicts(async () => follow(kube, await findBoth(kube, held), share));
+}
+
+const wanted = ({ look: { deployment } }: Pair, share?: Quantity): number =>
+  greenOf(deployment.spec.replicas ?? 1, share);
+
+const follow = (kube: Connection, pair: Pair & Required<Pick<Pair, 'green'>>, share?: Quantity): Promise<ReplicaSet> =>
+  isAdopted(pair.green) ? Promise.resolve(pair.green) : setReplicas(kube, pair.green, wanted(pair, share));
 
 async function create(kube: Connection, held: HeldRequest, { look }: Pair, replicas: number): Promise<ReplicaSet> {
   const { to } = await keptTemplates(kube, held);
