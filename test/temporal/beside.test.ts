@@ -202,6 +202,19 @@ describe.skipIf(cannot).each<Mode>(['Canary', 'BlueGreen'])('in the middle of %s
     expect(cluster.beside).toMatchObject(untouched);
     expect(cluster.images()).toEqual(['app:v1', 'app:v1', 'app:v1']);
   });
+
+  it('new pods that die again and again before they are ready have failed: no gate opens with fewer', async () => {
+    const cluster = clusterFor(mode);
+    cluster.before = (activity) => {
+      if (activity !== 'wait') return;
+      for (const uid of cluster.beside.green) cluster.pods.delete(uid.replace('uid-', ''));
+      cluster.beside.green.clear();
+    };
+    const result = await withRelease(env(), cluster, ({ handle }) => handle.result());
+    expect(result).toMatchObject({ phase: 'rolledBack', failure: { code: 'POD_FAILED' } });
+    expect(cluster.beside.born).toBe(mode === 'Canary' ? 5 : 15);
+    expect(cluster.images()).toEqual(['app:v1', 'app:v1', 'app:v1']);
+  });
 });
 
 describe.skipIf(cannot)('in the middle of a canary', () => {

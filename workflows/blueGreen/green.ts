@@ -6,12 +6,10 @@ import { batchStop } from '../failure.ts';
 import { phase } from '../forward.ts';
 import { unpaused } from '../hold.ts';
 import { heldRequest } from '../requests.ts';
+import { inRounds } from '../rounds.ts';
 import { isThrough, settled } from '../runBatch.ts';
 import { type PodEntry, withBatch } from '../state.ts';
 import { awaitReady } from './child.ts';
-
-/** A pod that dies before it is ready has a successor; beyond this many rounds they never get there. */
-const mostRounds = 5;
 
 /**
  * New pods beside the old, until there are as many as batch `index` asks for, ready, and with their checks passed. Those of
@@ -26,7 +24,7 @@ export async function raise(book: Book, plan: PlanHead, index: number, share: Sh
   const name = book.state.batches[index]?.name ?? '';
   const there = new Set(book.state.batches.slice(0, index).flatMap(({ pods }) => pods.map(({ uid }) => uid)));
   book.set((state) => withBatch(state, index, (batch) => ({ ...batch, state: 'running', startedAt: book.now })));
-  for (let round = 1; ; round += 1) {
+  const result = await inRounds(async () => {
     const green = await writing.green.executeWithOptions({ summary: 'bring the new pods beside the old' }, [
       { ...heldRequest(book, plan), ...share, since: book.now, timeoutMs: plan.readyTimeoutMs },
     ]);
@@ -34,9 +32,8 @@ export async function raise(book: Book, plan: PlanHead, index: number, share: Sh
     const entries = pods.map(({ images: _images, ...pod }): PodEntry => ({ ...pod, state: 'queued' }));
     book.set((state) => withBatch(state, index, (batch) => ({ ...batch, pods: entries })));
     const some = pods.map(({ name: pod, uid, images }) => ({ name: pod, uid, images, wasReady: true }));
-    const result = await awaitReady(book, plan, index, some);
-    book.set((state) => withBatch(state, index, (batch) => ({ ...settled(batch, result), endedAt: book.now })));
-    if (!isThrough(result, 0)) throw batchStop(name, result);
-    if (result.gone.length === 0 || round === mostRounds) return;
-  }
+    return awaitReady(book, plan, index, some);
+  });
+  book.set((state) => withBatch(state, index, (batch) => ({ ...settled(batch, result), endedAt: book.now })));
+  if (!isThrough(result, 0)) throw batchStop(name, result);
 }

@@ -6,12 +6,10 @@ import type { BatchResult } from '../contract/workflows.ts';
 import { batchStop } from '../failure.ts';
 import { pump } from '../partWay.ts';
 import { heldRequest } from '../requests.ts';
+import { inRounds } from '../rounds.ts';
 import { isThrough, settled } from '../runBatch.ts';
 import { type PodEntry, withBatch } from '../state.ts';
 import { numberAfter, setNumber } from './number.ts';
-
-/** A pod that dies before it is ready has a successor; beyond this many rounds they never get there. */
-const mostRounds = 5;
 
 /**
  * Batch `index` of a scale up: the number, then its pods, until they are ready.
@@ -46,7 +44,7 @@ interface Coming {
 }
 
 /** Waits until the newest `count` pods are there and ready, and answers what became of them. `tell`: who they are. */
-export async function untilReady(
+export function untilReady(
   book: Book,
   plan: PlanHead,
   { name, goal, count, except, undo }: Coming,
@@ -54,7 +52,7 @@ export async function untilReady(
 ): Promise<BatchResult> {
   const { waiting } = clusterActivities(book.identity.target.cluster);
   const index = undo ? undefined : book.state.batches.findIndex((batch) => batch.name === name);
-  for (let round = 1; ; round += 1) {
+  return inRounds(async () => {
     const { pods } = await waiting.born.executeWithOptions({ summary: `wait for the pods of ${name}` }, [
       {
         ...heldRequest(book, plan),
@@ -69,9 +67,6 @@ export async function untilReady(
     const entries = pods.map((pod): PodEntry => ({ ...pod, state: 'queued' }));
     tell(entries);
     const some = { name, pods: entries, only: ['wait'], doing: 'ready', undo } as const;
-    const result = await pump(book, plan, some, index);
-    if (result.gone.length === 0 || result.failed.length > 0 || result.stopped.length > 0 || round === mostRounds) {
-      return result;
-    }
-  }
+    return pump(book, plan, some, index);
+  });
 }
