@@ -124,7 +124,10 @@ async function endOf(
   course: Course,
 ): Promise<Phase | Successor | 'goOn'> {
   if (error instanceof Adopted) return course.handOver(book);
-  if (error instanceof Arrived) return 'succeeded';
+  if (error instanceof Arrived) {
+    book.set((state) => ({ ...state, final: true }));
+    return 'succeeded';
+  }
   if (error instanceof Anew) {
     book.set(anew);
     return 'goOn';

@@ -11,9 +11,9 @@ import {
   type SupersedeMessage,
 } from './contract/messages.ts';
 import { readPlanChange } from './contract/planChange.ts';
-import { isOver, type Said } from './contract/status.ts';
+import type { Said } from './contract/status.ts';
 import { handOverRefusal, lentRefusal } from './operator/refusal.ts';
-import { type Changed, logged, type ReleaseState, withDecision, without } from './state.ts';
+import { type Changed, endOf, logged, type ReleaseState, withDecision, without } from './state.ts';
 import { supersedeRefusal } from './supersede/refusal.ts';
 
 /** What a message does: a new state and an answer, or a refusal that leaves the state as it is. */
@@ -46,7 +46,8 @@ export function receive(state: ReleaseState, run: string, name: MessageName, mes
   if (valid.run !== undefined && !meant.includes(valid.run)) {
     return refuse('RELEASE_NOT_FOUND', `It was meant for release run ${valid.run}; this one is ${run}.`);
   }
-  if (isOver(state.phase)) return refuse('RELEASE_OVER', `The release ended: ${state.phase}.`);
+  const end = endOf(state);
+  if (end !== undefined) return refuse('RELEASE_OVER', `The release ended: ${end}.`);
   const said = saidBy(valid, at);
   if (name === 'supersede') {
     // Accepted is that it is looked at: nothing changes before its plan is made, see supersede/admit.ts.

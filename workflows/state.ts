@@ -3,16 +3,17 @@ import type { ErrorCode } from './contract/errors.ts';
 import type { Images } from './contract/observation.ts';
 import type { Begun, PlanHead, PlannedApproval, PlannedBatch, PlannedPod } from './contract/plan.ts';
 import type { Decision, GateRecord } from './contract/record.ts';
-import type {
-  BatchStatus,
-  Failure,
-  LogEntry,
-  Operator,
-  Phase,
-  PodState,
-  RefusedMessage,
-  Said,
-  Superseded,
+import {
+  type BatchStatus,
+  type Failure,
+  isOver,
+  type LogEntry,
+  type Operator,
+  type Phase,
+  type PodState,
+  type RefusedMessage,
+  type Said,
+  type Superseded,
 } from './contract/status.ts';
 import type { Passage } from './contract/workflows.ts';
 
@@ -162,6 +163,12 @@ export function without(
 ): ReleaseState {
   const { [key]: _, ...rest } = state;
   return rest;
+}
+
+/** How it ended, or ends: what failed before anything was touched has only its record to keep. Undefined while it goes on. */
+export function endOf({ phase, failure, rollback }: ReleaseState): Phase | undefined {
+  if (isOver(phase)) return phase;
+  return failure !== undefined && rollback === undefined ? 'failed' : undefined;
 }
 
 /** Whether the way forward is to be left, with what is in flight finished: for a newer version, or for an operator. */

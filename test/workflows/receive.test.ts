@@ -127,6 +127,15 @@ describe('receive', () => {
     expect(answer({ ...held, final: false }, 'rollback')).toBe('ok');
   });
 
+  it('takes nothing any more when it has failed before anything was touched, and only its record is to be kept', () => {
+    const failure = { code: 'IMAGE_PULL_FAILED' as const, text: 'node-1: why', next: '' };
+    for (const name of messageNames) {
+      expect(answer({ ...stateIn('pulling'), failure }, name), name).toBe('RELEASE_OVER');
+    }
+    const back = { ...stateIn('rollingBack'), failure };
+    expect([answer(back, 'rollback'), answer(back, 'supersede')]).toEqual(['ALREADY_DECIDED', 'REFUSED']);
+  });
+
   it('scenario 6: a rollback during a pause clears the pause', () => {
     const received = receive({ ...stateIn('batch'), paused: said }, run, 'rollback', { by: 'bob' }, at);
     expect(received.accepted && received.state.paused).toBeUndefined();

@@ -1,12 +1,14 @@
 import { goesBackFirst } from '../contract/planner/supersede.ts';
 import { lentRefusal } from '../operator/refusal.ts';
 import type { Refusal } from '../refusal.ts';
-import type { ReleaseState } from '../state.ts';
+import { endOf, type ReleaseState } from '../state.ts';
 
 /** Why a release cannot be superseded now, and what to do instead; undefined where it can. Pure. */
 export function supersedeRefusal(state: ReleaseState): Refusal | undefined {
   const { rollback, phase, plan, steps, final, held, drift, superseding, regains } = state;
   const lent = lentRefusal(state);
+  const end = endOf(state);
+  if (end !== undefined) return { code: 'RELEASE_OVER', text: `The release ended: ${end}.` };
   const refused = (text: string, next: string) => ({ code: 'REFUSED' as const, text, next });
   if (rollback !== undefined || phase === 'rollingBack') {
     const text = `It is rolling back${rollback === undefined ? '' : ` for ${rollback.by}`}, and a rollback is not stopped half-way.`;
