@@ -461,7 +461,7 @@ export const errors = {
     6,
     true,
     'No worker is running for this task queue.',
-    'Start one with `sluice worker`; what was asked for is kept until then.',
+    'Start one with `sluice worker`. What runs goes on then; what was not answered is to be said again.',
   ),
   NOTIFY_FAILED: row(
     502,
