@@ -123,7 +123,8 @@ describe.each(kinds)('resources of a %s', (kind) => {
   it('two hundred pods, and the way back from the middle of a batch', async () => {
     const before = await deploy('many', 200);
     const strategy = { gray: { pods: 5 }, batches: { count: 4 }, maxUnavailable: '25%' };
-    await world.start(spec('many', { strategy }));
+    // Few at once, so that the middle of a batch lasts.
+    await world.start(spec('many', { strategy: { ...strategy, maxUnavailable: 5 } }));
     await world.until('many', ({ batches }) => batches[2]?.state === 'running');
     await send('many', 'rollback');
     expect(await ended('many')).toMatchObject({ phase: 'rolledBack', notUndone: [] });

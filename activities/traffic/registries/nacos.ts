@@ -101,6 +101,7 @@ export function nacosRegistry(
   };
 
   return {
+    forgets: true,
     async look(pods) {
       const found = new Map((await Promise.all(clusters.map(inCluster))).flat().map((one) => [idOf(one), one]));
       const listing = {

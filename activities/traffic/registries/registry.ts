@@ -22,6 +22,8 @@ export interface Registry {
    * goes within minutes. Absent: the registry remembers by itself who was out, or cannot.
    */
   hold?(stand: Stand, pod: LivePod): Promise<void>;
+  /** Whoever registers anew is in traffic, whatever was written of the instance before, and no place can be held for it. */
+  readonly forgets?: true;
   /** Removes what keeps out the next one that registers as `before`, who is not there; absent: nothing does, but a place. */
   forget?(before: Stand): Promise<void>;
   /** Absent: instances have no weights there, or none that can be changed for a while and be put back for sure. */

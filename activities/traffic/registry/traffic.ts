@@ -15,8 +15,11 @@ const access: readonly Access[] = [
   { group: '', resource: 'pods', verb: 'patch' },
 ];
 
-/** From its instance's leaving to its coming a container takes half a second at least, most take many. */
-const holdWithinMs = 100;
+/**
+ * From its instance's leaving to its coming a container takes half a second at least, most take many: time to hold its place.
+ * Where that cannot be had, callers have so little time to find it.
+ */
+const soonMs = 100;
 
 /** Any service registry as a way out of traffic: all but the calls themselves, which are its adapter's. */
 export function registryTraffic(source: RegistrySource, deps: TrafficDeps): Traffic {
@@ -52,7 +55,7 @@ export function registryTraffic(source: RegistrySource, deps: TrafficDeps): Traf
     drain: (pods, rules) => takeOutOf(work, pods, rules),
     seeOut: (pods, rules) => seeOutOf(work, pods, rules),
     keepOut: async (pods) => void (await keepOutOf(work, pods)),
-    ...(work.registry.hold !== undefined && { keepOutEveryMs: holdWithinMs }),
+    ...((work.registry.hold !== undefined || work.registry.forgets) && { keepOutEveryMs: soonMs }),
     restore: (pods, rules) => putBackInto(work, pods, rules),
     ...(weights !== undefined && {
       warm: (pods: readonly PumpedPod[], rules: TrafficRules) => warmIn(work, weights, pods, rules),
