@@ -2,8 +2,9 @@ import type { PodsLook, Prepared } from '../workflows/contract/activities/survey
 import type { ClusterActivities } from '../workflows/contract/activities.ts';
 import type { Target } from '../workflows/contract/names.ts';
 import { activity } from './call.ts';
+import { downBesides } from './down.ts';
 import { budgetRooms } from './kubernetes/budgets.ts';
-import { isDown, isLeaving, isReady } from './kubernetes/podState.ts';
+import { isLeaving, isReady } from './kubernetes/podState.ts';
 import { type Scope, type Shared, scopeOf } from './scope.ts';
 
 /** The look at the pods of a batch before its first drain. */
@@ -19,7 +20,6 @@ export function prepare(scope: Scope, { namespace }: Target, { through, pods: as
     const looks = through.length > 0 && there.length > 0;
     const snapshots = looks ? await scope.traffic(through, pods).snapshot(there) : undefined;
     const [budget] = budgets === true ? await budgetRooms(scope.kube, namespace, pods.all()) : [];
-    const uids = new Set(asked.map(({ uid }) => uid));
     return {
       pods: there.map(({ name, uid, pod }) => ({
         name,
@@ -28,11 +28,7 @@ export function prepare(scope: Scope, { namespace }: Target, { through, pods: as
         traffic: snapshots?.get(name) ?? [],
       })),
       gone: [...gone, ...live.filter(({ pod }) => isLeaving(pod)).map(({ name }) => name)],
-      // One that is leaving has a successor, which counts until it is ready.
-      downElsewhere: pods
-        .all()
-        .filter((pod) => !uids.has(pod.metadata.uid) && isDown(pod) && !isLeaving(pod))
-        .map(({ metadata }) => metadata.name),
+      downElsewhere: downBesides(asked, pods),
       ...(budget && { budget }),
     };
   });

@@ -7,8 +7,9 @@ import { inOrder, zoneOf } from '../workflows/contract/planner/ordering.ts';
 import { plannedPod } from '../workflows/contract/planner/plannedPod.ts';
 import { hasResources } from '../workflows/contract/resize.ts';
 import { activity, type Call } from './call.ts';
+import { takesPlace } from './down.ts';
 import { resourcesOf } from './kubernetes/podResources.ts';
-import { hasImages, hasMark, imagesOf, isDown, isLeaving } from './kubernetes/podState.ts';
+import { hasImages, hasMark, imagesOf } from './kubernetes/podState.ts';
 import { nodes } from './kubernetes/resources.ts';
 import type { Pod } from './kubernetes/wire.ts';
 import { livingPods } from './observe/livingPods.ts';
@@ -31,7 +32,8 @@ export function surveyActivity(shared: Shared): ClusterActivities['survey'] {
     const ofThose = isOutdated(request, known && reachable(known));
     const own = await ownPods(shared, request, observed, call);
     const outdated = own.filter(ofThose);
-    const down = own.filter((pod) => !outdated.includes(pod) && isDown(pod) && !isLeaving(pod));
+    const old = new Set(outdated);
+    const down = own.filter((pod) => !old.has(pod) && takesPlace(pod));
     const said = {
       replicas,
       ...(down.length > 0 && { down: down.map(({ metadata: { name, uid } }) => ({ name, uid })) }),

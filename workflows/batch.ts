@@ -13,7 +13,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { BatchClock } from './batchClock.ts';
-import { budgetText, handfulRequest, leavingStage, neededStages, turnsOf } from './batchPlan.ts';
+import { budgetText, handfulRequest, handfulSize, leavingStage, neededStages, turnsOf } from './batchPlan.ts';
 import { BirthsOf } from './births.ts';
 import { clusterActivities } from './clusterActivities.ts';
 import type { Handful, HandfulRequest, Turn } from './contract/activities/handful.ts';
@@ -42,8 +42,6 @@ const concurrency: Record<Stage, number> = {
 };
 const looksOnly: ReadonlySet<Stage> = new Set(['silence', 'wait', 'check']);
 
-/** Pods in one call: bounds the payload, and the time until a stage can be stopped. */
-const handfulSize = 500;
 /** Where a call writes for each pod, the first ones should not wait until the last one is written. */
 const carriedSize = 50;
 

@@ -37,6 +37,9 @@ export function leavingStage(input: BatchInput): Stage | undefined {
   return input.undo || input.surge !== undefined || input.only !== undefined ? undefined : neededStages(input)[0];
 }
 
+/** Pods in one call: bounds the payload, and the time until a stage can be stopped. */
+export const handfulSize = 500;
+
 /** A window of quiet up to this long is a matter of one look. */
 const shortQuietMs = 250;
 

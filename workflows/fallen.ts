@@ -1,8 +1,9 @@
+import { handfulSize } from './batchPlan.ts';
 import type { Book } from './book.ts';
 import { clusterActivities } from './clusterActivities.ts';
 import { errors } from './contract/errors.ts';
 import type { PlanHead, PodRef } from './contract/plan.ts';
-import { countOf } from './contract/quantity.ts';
+import { countOf, someOf } from './contract/quantity.ts';
 import { Stop } from './failure.ts';
 import { forwardRules, heldRequest } from './requests.ts';
 import type { BatchState, PodEntry } from './state.ts';
@@ -12,9 +13,6 @@ interface Fallen {
   readonly batch: BatchState;
   readonly pods: readonly PodEntry[];
 }
-
-/** Bounds the payload of a call. */
-const handfulSize = 500;
 
 /** Those of `down` that the release was through with. */
 export function fallenOf(batches: readonly BatchState[], down: readonly PodRef[] = []): readonly Fallen[] {
@@ -32,9 +30,7 @@ export function fallenOf(batches: readonly BatchState[], down: readonly PodRef[]
  */
 export async function untilUp(book: Book, plan: PlanHead, fallen: readonly Fallen[]): Promise<void> {
   const names = fallen.flatMap(({ pods }) => pods.map(({ name }) => name));
-  const some = names.slice(0, 3).join(', ');
-  const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
-  book.log(`Ready before, and not any more: ${some}${more}.`);
+  book.log(`Ready before, and not any more: ${someOf(names)}.`);
   for (const { batch, pods } of fallen) await upIn(book, plan, batch, pods);
 }
 

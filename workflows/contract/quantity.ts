@@ -20,6 +20,10 @@ export function share(quantity: Quantity, total: number): number {
   return typeof quantity === 'number' ? quantity : (total * Number.parseInt(quantity, 10)) / 100;
 }
 
+/** The first `most` of them, and how many more there are: `a, b, c and 2 more`. */
+export const someOf = (entries: readonly string[], most = 3, separator = ', '): string =>
+  `${entries.slice(0, most).join(separator)}${entries.length > most ? ` and ${entries.length - most} more` : ''}`;
+
 /** `1 pod`, `3 pods`. */
 export const countOf = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 

@@ -1,5 +1,5 @@
 import type { PlannedDrain } from '../contract/drain/plan.ts';
-import { countOf } from '../contract/quantity.ts';
+import { countOf, someOf } from '../contract/quantity.ts';
 import type { ReleaseState } from '../state.ts';
 
 /** The sentence of a status where a drain has other words than a release; undefined where it has not. Pure. */
@@ -7,7 +7,7 @@ export function drainText(state: ReleaseState, { restores }: PlannedDrain, cause
   const { phase, paused, gate, batches } = state;
   const pods = batches.flatMap((batch) => batch.pods);
   const gone = pods.filter((pod) => pod.state === 'gone').length;
-  const who = named(pods.filter((pod) => pod.state !== 'gone').map(({ name }) => name));
+  const who = someOf(pods.filter((pod) => pod.state !== 'gone').map(({ name }) => name));
   const died = gone === 0 ? '' : ` ${countOf(gone, 'pod')} died meanwhile.`;
   switch (phase) {
     case 'batch':
@@ -38,6 +38,3 @@ export function drainText(state: ReleaseState, { restores }: PlannedDrain, cause
       return undefined;
   }
 }
-
-const named = (names: readonly string[]): string =>
-  `${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`;

@@ -1,5 +1,6 @@
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { type Target, workloadName } from '../../../workflows/contract/names.ts';
+import { someOf } from '../../../workflows/contract/quantity.ts';
 import { hasObserved } from '../controllers.ts';
 import { rolloutUnderWay } from '../rolloutUnderWay.ts';
 import type { Connection } from '../types.ts';
@@ -30,7 +31,7 @@ async function moving(
   const behind = living.filter((pod) => !isOf(pod, label) || kind.isInHand?.(pod));
   if (behind.length === 0) return undefined;
   const pods = behind.map(({ metadata }) => metadata.name).toSorted();
-  const message = `A native rollout of ${name} is not finished: ${pods.slice(0, 5).join(', ')}${pods.length > 5 ? ` and ${pods.length - 5} more` : ''} ${pods.length === 1 ? 'is' : 'are'} of an older revision${kind.isInHand ? ', or in the hands of its controller' : ''}.`;
+  const message = `A native rollout of ${name} is not finished: ${someOf(pods, 5)} ${pods.length === 1 ? 'is' : 'are'} of an older revision${kind.isInHand ? ', or in the hands of its controller' : ''}.`;
   if (!kind.standstill.isHeld(set.spec.updateStrategy)) return rolloutUnderWay(target, message);
   return new SluiceError('WORKLOAD_BUSY', message, { next: kind.standstill.hint });
 }

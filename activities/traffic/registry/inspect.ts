@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { closest } from '../../../workflows/contract/closest.ts';
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import type { RegistryFinding } from '../../../workflows/contract/observation.ts';
+import { someOf } from '../../../workflows/contract/quantity.ts';
 import { isLeaving, isReady } from '../../kubernetes/podState.ts';
 import type { LivePod } from '../../ports.ts';
 import { RegistryFailure } from '../registries/failure.ts';
@@ -74,7 +75,4 @@ const several = ({ name }: RegistryWork, pod: string, ids: readonly string[]): S
   );
 
 const absent = ({ name }: RegistryWork, pods: readonly string[]): SluiceError =>
-  new SluiceError(
-    'INSTANCE_NOT_FOUND',
-    `${pods.slice(0, 5).join(', ')}${pods.length > 5 ? ` and ${pods.length - 5} more` : ''}: ready, and without an instance in ${name}.`,
-  );
+  new SluiceError('INSTANCE_NOT_FOUND', `${someOf(pods, 5)}: ready, and without an instance in ${name}.`);

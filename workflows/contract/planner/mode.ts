@@ -3,6 +3,7 @@ import { kindOf } from '../kinds.ts';
 import { workloadName } from '../names.ts';
 import type { Observation } from '../observation.ts';
 import type { PlannedMode } from '../plan.ts';
+import { someOf } from '../quantity.ts';
 import type { PlannedResize } from '../resize.ts';
 import type { ReleaseSpec } from '../spec.ts';
 
@@ -39,7 +40,7 @@ export function plannedMode(spec: ReleaseSpec, observation: Pick<Observation, 't
   const differs = preview?.differs ?? [];
   const { resize } = preview ?? {};
   const cannot =
-    resize !== undefined && 'impossible' in resize ? `${listed(differs)}: ${resize.impossible}` : listed(differs);
+    resize !== undefined && 'impossible' in resize ? `${someOf(differs)}: ${resize.impossible}` : someOf(differs);
   if (asked === 'InPlaceOnly') {
     throw new SluiceError(
       'NOT_IN_PLACE',
@@ -102,10 +103,4 @@ export function requireNoOrder({ change }: Pick<ReleaseSpec, 'change'>): void {
     'change.order has no meaning where pods are made anew: their containers start together.',
     { next: 'Leave out change.order.' },
   );
-}
-
-/** The first of them, for people. */
-function listed(differs: readonly string[]): string {
-  const shown = differs.slice(0, 3).join(', ');
-  return differs.length > 3 ? `${shown} and ${differs.length - 3} more` : shown;
 }

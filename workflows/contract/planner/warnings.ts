@@ -2,7 +2,7 @@ import { imageParts } from '../imageName.ts';
 import { workloadName } from '../names.ts';
 import type { Observation } from '../observation.ts';
 import type { Plan, PlannedPod, PlanWarning } from '../plan.ts';
-import { countOf } from '../quantity.ts';
+import { countOf, someOf } from '../quantity.ts';
 import type { ReleaseSpec } from '../spec.ts';
 import { warn } from '../warn.ts';
 import { graySize } from './gray.ts';
@@ -35,18 +35,16 @@ export function planWarnings(
 
 /** Pods that the drain will pass over in a service registry. */
 function serviceRegistries({ findings: { registries = [] } }: Observation): PlanWarning[] {
-  const some = (names: readonly string[]): string =>
-    `${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`;
   return registries.flatMap(({ source, missing, disabled }) => [
     ...warn(
       missing.length > 0,
       'NOT_REGISTERED',
-      `No instance in ${source}, and changed all the same (missing: Skip): ${some(missing)}.`,
+      `No instance in ${source}, and changed all the same (missing: Skip): ${someOf(missing, 5)}.`,
     ),
     ...warn(
       disabled.length > 0,
       'OUT_ALREADY',
-      `Taken out of ${source} by somebody else, and left so: ${some(disabled)}.`,
+      `Taken out of ${source} by somebody else, and left so: ${someOf(disabled, 5)}.`,
     ),
   ]);
 }
@@ -242,10 +240,7 @@ function groups(
   ];
 }
 
-function named<T>(entries: readonly T[], text: (entry: T) => string): string {
-  const shown = entries.slice(0, 3).map(text).join('; ');
-  return entries.length > 3 ? `${shown} and ${entries.length - 3} more` : shown;
-}
+const named = <T>(entries: readonly T[], text: (entry: T) => string): string => someOf(entries.map(text), 3, '; ');
 
 const fromText = ({ name, from = {} }: PlannedPod): string =>
   `${name}: ${Object.entries(from)
