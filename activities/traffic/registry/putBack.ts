@@ -11,6 +11,7 @@ import { readAnew, writeTrail } from './trail.ts';
 import { type Aim, aimOf, isGiven, type LeftStand } from './weights.ts';
 import {
   beforeOf,
+  isInherited,
   lookAt,
   type Patience,
   pause,
@@ -69,7 +70,18 @@ async function comeBack(work: RegistryWork, pod: PumpedPod, seen: Found, rules: 
     return writeTrail(work.deps, pod, work.name, null);
   }
   const { stand } = seen;
+  const back = async (aim?: Aim): Promise<Outcome> => {
+    try {
+      await bringBack(work, stand, before, aim);
+    } catch (error) {
+      if (isOfPod(error)) return late(error.message.replace(/\.$/, ''));
+      throw error;
+    }
+    // Seen at the next look; one that waited for the server must not be late for it.
+    return 'later';
+  };
   if (trail === undefined) {
+    if (isInherited(pod, stand)) return back();
     if (before.takenOut && stand.id === before.id && !stand.takenOut) await work.registry.takeOut(stand, before);
     if (before.takenOut || stand.takenOut || !needed || stand.inTraffic) return 'done';
     return late(`${work.name} sends no callers to ${stand.id}`);
@@ -85,14 +97,7 @@ async function comeBack(work: RegistryWork, pod: PumpedPod, seen: Found, rules: 
     const written = await writeTrail(work.deps, pod, work.name, { ...trail, warming: aim.warming });
     if (written !== 'done') return written;
   }
-  try {
-    await bringBack(work, stand, trail, aim);
-  } catch (error) {
-    if (isOfPod(error)) return late(error.message.replace(/\.$/, ''));
-    throw error;
-  }
-  // Seen at the next look; one that waited for the server must not be late for it.
-  return 'later';
+  return back(aim);
 }
 
 /** The one write that an instance which is out, or has not the weight that it shall have, needs. */
@@ -144,7 +149,7 @@ async function forget(
   before: Stand,
 ): Promise<void> {
   if (place !== undefined) await registry.putBack(place, before);
-  await registry.forget?.(before);
+  if (before.id !== '') await registry.forget?.(before);
 }
 
 interface LeftOut extends LivePod {

@@ -4,6 +4,7 @@ import { eachPod } from '../../eachPod.ts';
 import { handfulOf, join, type Outcome } from '../../handful.ts';
 import { KubernetesFailure } from '../../kubernetes/kubernetesFailure.ts';
 import { isLeaving, isReady } from '../../kubernetes/podState.ts';
+import type { Pod } from '../../kubernetes/wire.ts';
 import type { PumpedPod, TrafficRules } from '../../ports.ts';
 import { RegistryFailure } from '../registries/failure.ts';
 import type { Found } from '../registries/registry.ts';
@@ -12,11 +13,14 @@ import { readAnew, writeTrail } from './trail.ts';
 import type { LeftStand } from './weights.ts';
 import {
   beforeOf,
+  isInherited,
+  isSuccessor,
   lookAt,
   type Patience,
   pause,
   problemOf,
   type RegistryWork,
+  type Snapshot,
   snapshotOf,
   untilSettled,
 } from './work.ts';
@@ -31,16 +35,30 @@ export async function takeOutOf(work: RegistryWork, pods: readonly PumpedPod[], 
   const found = await lookAt(work, pods);
   const answer = await acting(work, pods, async (pod) => {
     const seen: Found = found.get(pod.name) ?? { is: 'none' };
+    const leave = (stand: LeftStand) => writeTrail(work.deps, pod, work.name, beforeOf(work, pod) ?? stand);
+    if (isYetToCome(seen, pod)) return leave(awaited(pod));
     if (seen.is !== 'there') return withoutInstance(work, seen, pod, rules);
     const { stand } = seen;
-    if (stand.takenOut) return 'done';
-    const written = await writeTrail(work.deps, pod, work.name, beforeOf(work, pod) ?? stand);
+    if (stand.takenOut) return isInherited(pod, stand) ? leave(awaited(pod)) : 'done';
+    const written = await leave(stand);
     if (written === 'done') await work.registry.takeOut(stand);
     return written;
   });
   const inTime = overdueOf(answer, pods, rules, 'it could not be taken out');
   if (inTime.later.length === pods.length) await pause(work, breathMs);
   return inTime;
+}
+
+/**
+ * Nobody finds a pod there that never came so far as to register: one that was just born, or that the release may put right. Whoever
+ * registers for it is kept out by its trail. Where a person had taken out the one before it, its snapshot says so.
+ */
+const isYetToCome = (seen: Found, pod: PumpedPod): boolean =>
+  seen.is === 'none' && (!isReady(pod.pod) || isSuccessor(pod)) && snapshotOf(pod)?.takenOut !== true;
+
+function awaited(pod: PumpedPod): LeftStand {
+  const { uid: _, ...before }: Snapshot = snapshotOf(pod) ?? { id: '', inTraffic: false, takenOut: false };
+  return { ...before, awaited: true };
 }
 
 function withoutInstance(
@@ -107,11 +125,15 @@ async function trailAnew(work: RegistryWork, pod: PumpedPod): Promise<LeftStand 
 async function hold(work: RegistryWork, pod: PumpedPod): Promise<void> {
   const stand = beforeOf(work, pod) ?? snapshotOf(pod);
   const now = work.deps.pods.find(pod);
-  if (stand === undefined || now === undefined || isLeaving(now)) return;
+  if (stand === undefined || now === undefined || isLeaving(now) || !mayBeAt(stand, now)) return;
   await work.registry.hold?.(stand, { ...pod, pod: now }).catch((error: unknown) => {
     if (!(error instanceof RegistryFailure)) throw error;
   });
 }
+
+/** Whoever is awaited may register by another id than the pod before it had. */
+const mayBeAt = ({ id, awaited: isAwaited }: LeftStand, { metadata, status }: Pod): boolean =>
+  isAwaited !== true || [metadata.name, status?.podIP].some((own) => own !== undefined && id.includes(own));
 
 /** As eachPod, but a registry that answers nobody leaves all of them for later: they must not wait longer than they may. */
 async function acting(

@@ -8,7 +8,7 @@ import { leaveNobodyOut, putBackInto, tidyUp } from './putBack.ts';
 import { registryStands } from './stands.ts';
 import { keepOutOf, seeOutOf, takeOutOf } from './takeOut.ts';
 import { warmIn } from './warm.ts';
-import { beforeOf, lookAt, type RegistryWork } from './work.ts';
+import { beforeOf, lookAt, type RegistryWork, type Snapshot } from './work.ts';
 
 const access: readonly Access[] = [
   { group: '', resource: 'pods', verb: 'list' },
@@ -47,7 +47,9 @@ export function registryTraffic(source: RegistrySource, deps: TrafficDeps): Traf
           const seen = found.get(pod.name);
           // Before the first drain there is time to wait for the server.
           if (seen?.is === 'unanswered') throw seen.why;
-          return [pod.name, [beforeOf(work, pod) ?? (seen?.is === 'there' ? seen.stand : null)]] as const;
+          const stand = beforeOf(work, pod) ?? (seen?.is === 'there' ? seen.stand : undefined);
+          const snapshot: Snapshot | null = stand === undefined ? null : { ...stand, uid: pod.uid };
+          return [pod.name, [snapshot]] as const;
         }),
       );
     },

@@ -11,6 +11,8 @@ export interface Warming {
 /** How an instance stood before it was taken out; in the trail. */
 export interface LeftStand extends Stand {
   readonly warming?: Warming;
+  /** Nobody had registered for the pod yet: it stands as the one before it did, where there was one. Whoever registers is taken out. */
+  readonly awaited?: true;
 }
 
 /** With what weight an instance goes back, and, where that is only the first of several, what its trail says before. */

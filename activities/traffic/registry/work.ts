@@ -40,10 +40,25 @@ export async function lookAt(
 export const beforeOf = ({ name, deps }: RegistryWork, pod: LivePod): LeftStand | undefined =>
   trailOf(deps.pods.find(pod) ?? pod.pod, name);
 
-/** How it stood when its batch was looked at. */
-export function snapshotOf(pod: PumpedPod): Stand | undefined {
+/** How an instance stood when the batch of its pod was looked at. */
+export interface Snapshot extends Stand {
+  /** Of that pod: one that was born in its place goes on with its snapshot. */
+  readonly uid?: string;
+}
+
+/** How it stood when its batch was looked at, or the one did that was there before it. */
+export function snapshotOf(pod: PumpedPod): Snapshot | undefined {
   const before = pod.before?.[0];
   return isStand(before) ? before : undefined;
+}
+
+/** Whether it was born in the place of the pod that was looked at. */
+export const isSuccessor = (pod: PumpedPod): boolean => (snapshotOf(pod)?.uid ?? pod.uid) !== pod.uid;
+
+/** Whether the instance of a pod is out by what was left there for the one before it, which nobody else had taken out. */
+export function isInherited(pod: PumpedPod, { id, takenOut }: Stand): boolean {
+  const before = snapshotOf(pod);
+  return takenOut && isSuccessor(pod) && before?.id === id && !before.takenOut;
 }
 
 /** A breath before pods come again: as long as no call is let through, within bounds. */

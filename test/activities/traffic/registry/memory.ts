@@ -52,6 +52,10 @@ export class Memory {
     return pod;
   }
 
+  ready(name: string): void {
+    this.#saw({ ...this.#at(name), status: { conditions: [{ type: 'Ready', status: 'True' }] } });
+  }
+
   /** It is told to end; its application is still registered. */
   end(name: string): void {
     const pod = this.#at(name);
