@@ -10,6 +10,7 @@ import type { WorkloadPods } from './podsOf.ts';
 import type { Check, LivePod } from './ports.ts';
 import { runsVersion } from './reload/record.ts';
 import { type Shared, scopeOf } from './scope.ts';
+import { keptOut } from './stages.ts';
 
 /** How long a check may stay undecided (no data yet, a server that does not answer) before that is a failure. */
 const unsureMs = 60_000;
@@ -25,23 +26,36 @@ export function checkActivity(shared: Shared): ClusterActivities['check'] {
     );
     return scope.withPods(async (pods) => {
       const { live, gone } = withStandIn(request, pods);
-      const outcomes = new Map<string, Outcome>(gone.map((name) => [name, 'gone']));
-      let open: readonly (HandfulPod & LivePod)[] = live.map((pod) => ({ ...pod, since: call.here(pod.since) }));
-      while (open.length > 0) {
-        const round = await runAll(checks, open);
-        open = open.filter(({ name, since }) => {
-          const outcome = round.get(name) ?? 'done';
-          const undecided = typeof outcome === 'object' && 'unsure' in outcome;
-          if (undecided && Date.now() < Date.parse(since) + unsureMs) return true;
-          outcomes.set(name, undecided ? { code: 'CHECK_FAILED', reason: `undecided: ${outcome.unsure}` } : outcome);
-          return false;
-        });
-        call.progress({ checked: outcomes.size });
-        if (open.length > 0) await pause(call);
-      }
-      return handfulOf(outcomes);
+      const asked = live.map((pod) => ({ ...pod, since: call.here(pod.since) }));
+      const look = () => untilDecided(checks, asked, call);
+      // A gate looks at pods that are in traffic.
+      const isOfGate = gateChecks(request.checks).length > 0;
+      const decided = await (isOfGate ? look() : keptOut({ request, call, scope, pods, live: asked }, look));
+      return handfulOf([...gone.map((name) => [name, 'gone'] as const), ...decided]);
     });
   });
+}
+
+/** Asks again while a check is unsure about a pod. */
+async function untilDecided(
+  checks: readonly Check[],
+  pods: readonly (HandfulPod & LivePod)[],
+  call: Call,
+): Promise<ReadonlyMap<string, Outcome>> {
+  const outcomes = new Map<string, Outcome>();
+  for (let open = pods; open.length > 0; ) {
+    const round = await runAll(checks, open);
+    open = open.filter(({ name, since }) => {
+      const outcome = round.get(name) ?? 'done';
+      const undecided = typeof outcome === 'object' && 'unsure' in outcome;
+      if (undecided && Date.now() < Date.parse(since) + unsureMs) return true;
+      outcomes.set(name, undecided ? { code: 'CHECK_FAILED', reason: `undecided: ${outcome.unsure}` } : outcome);
+      return false;
+    });
+    call.progress({ checked: outcomes.size });
+    if (open.length > 0) await pause(call);
+  }
+  return outcomes;
 }
 
 type Round = 'done' | { readonly code: 'CHECK_FAILED'; readonly reason: string } | { readonly unsure: string };

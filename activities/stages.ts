@@ -39,6 +39,8 @@ interface Work {
   readonly carried: boolean;
 }
 
+type KeptWork = Omit<Work, 'carried'>;
+
 /** The stages of the pump, but for the checks. */
 export function stageActivities(shared: Shared): Stages {
   const stage = (name: keyof Stages) =>
@@ -136,14 +138,14 @@ const run: Readonly<Record<keyof Stages, (work: Work) => Promise<Handful>>> = {
   },
 };
 
-const pathOf = ({ request: { traffic }, scope, pods }: Work): TrafficPath | undefined =>
+const pathOf = ({ request: { traffic }, scope, pods }: KeptWork): TrafficPath | undefined =>
   traffic.through.length > 0 ? scope.traffic(traffic.through, pods) : undefined;
 
 /**
- * A container that has begun anew may register itself as if it had never been taken out: during `act` its pod is
- * taken out again.
+ * A container that has begun anew, or a pod that was born, may register itself as if it had never been taken out: during
+ * `act` it is taken out again.
  */
-async function keptOut<T>(work: Work, act: () => Promise<T>): Promise<T> {
+export async function keptOut<T>(work: KeptWork, act: () => Promise<T>): Promise<T> {
   const path = pathOf(work);
   if (path?.keepOut === undefined) return act();
   const pods = work.live.map(pumpedPod);

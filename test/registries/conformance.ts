@@ -13,6 +13,7 @@ import { deny } from '../kwok/activities/admission.ts';
 import { type App, createWorld, deploy, eventually, v2, type World } from '../kwok/activities/fixtures.ts';
 import { dying, type Release, refs, releaseOf, workerOn } from '../kwok/traffic/support.ts';
 import { makeCertificates } from '../support/tlsFront.ts';
+import { bornAnew } from './bornAnew.ts';
 import { credentialsFolder } from './credentialsFolder.ts';
 import { type Call, type Front, frontOf } from './front.ts';
 import { warmsUp } from './warmUp.ts';
@@ -533,6 +534,8 @@ export function conforms(registry: RegistryUnderTest): void {
       expect(right).toMatchObject([{ missing: [] }]);
     });
   });
+
+  bornAnew(() => ({ world, shop, trails, isCalled: (one) => registry.isCalled(one) }));
 
   if (registry.weights !== undefined)
     warmsUp(registry.weights, () => ({ world, shop, seen, trails, takeOut: (one) => registry.takeOut(one) }));

@@ -148,10 +148,12 @@ function standOf(id: string, pod: string, urls: readonly Entry[], all: readonly 
   const meant = new Set(rules.filter((rule) => isOf(rule, pod)).map(kind));
   const isOffItself = ({ parameters }: Entry): boolean =>
     parameters['disabled'] === 'true' || parameters['enabled'] === 'false';
+  const takenOut = urls.every((url) => meant.has(kind(url)));
   return {
     id,
     inTraffic: urls.some((url) => !off.has(kind(url)) && !isOffItself(url)),
-    takenOut: urls.every((url) => meant.has(kind(url))),
+    takenOut,
+    ...(!takenOut && rules.some((rule) => !isOf(rule, pod)) && { left: true }),
     // Several at one address, each with its own: no share of them is one number.
     ...(weights.size === 1 && { weight: [...weights][0] ?? usualWeight }),
     state: { pod, rules: JSON.stringify(rules.map(({ node }) => node)) },

@@ -56,6 +56,8 @@ export interface Stand {
   readonly inTraffic: boolean;
   /** Somebody took it out in the way in which `takeOut` does: another release, or a person. */
   readonly takenOut: boolean;
+  /** It is out by what `takeOut` left there for a pod that is no more: nobody wants it out. Then it is not `takenOut`. */
+  readonly left?: true;
   /** It is out because its place is held: nobody has registered there (`place`), or somebody has, and `takeOut` has yet to follow. */
   readonly held?: 'place' | 'instance';
   /** The weight by which callers go, or would go; absent: the registry has none, or nobody can tell which one counts. */

@@ -53,9 +53,9 @@ async function comeBack(work: RegistryWork, pod: PumpedPod, seen: Found, rules: 
   const now = work.deps.pods.find(pod) ?? pod.pod;
   // Callers would be sent to one that ends: see leaveNobodyOut.
   if (isLeaving(now)) return 'gone';
-  const isOut = seen.is === 'there' && seen.stand.takenOut;
+  const isTakenOut = seen.is === 'there' && seen.stand.takenOut;
   // Another worker may have taken it out: its trail is on the pod, but perhaps not in this watch.
-  if (isOut && beforeOf(work, pod) === undefined) await readAnew(work.deps, pod);
+  if (isTakenOut && beforeOf(work, pod) === undefined) await readAnew(work.deps, pod);
   const trail = beforeOf(work, pod);
   const before = trail ?? snapshotOf(pod);
   if (before === undefined) return 'done';
@@ -87,12 +87,13 @@ async function comeBack(work: RegistryWork, pod: PumpedPod, seen: Found, rules: 
     return late(`${work.name} sends no callers to ${stand.id}`);
   }
   const aim = aimOf(work.registry.weights, stand, trail, needed ? rules.warmUp?.weights : []);
-  const isIn = !stand.takenOut && (stand.inTraffic || !needed);
+  const isOut = stand.takenOut || stand.left === true;
+  const isIn = !isOut && (stand.inTraffic || !needed);
   const hasWeight =
     aim === undefined || stand.weight === aim.weight.is || (aim.warming !== undefined && isGiven(stand, trail));
   // The trail of one that warms up stays until it has its own weight.
   if (isIn && hasWeight) return aim?.warming === undefined ? writeTrail(work.deps, pod, work.name, null) : 'done';
-  if (!isIn && !stand.takenOut) return late(`${work.name} sends no callers to ${stand.id}`);
+  if (!isIn && !isOut) return late(`${work.name} sends no callers to ${stand.id}`);
   if (aim?.warming !== undefined) {
     const written = await writeTrail(work.deps, pod, work.name, { ...trail, warming: aim.warming });
     if (written !== 'done') return written;
@@ -102,7 +103,7 @@ async function comeBack(work: RegistryWork, pod: PumpedPod, seen: Found, rules: 
 
 /** The one write that an instance which is out, or has not the weight that it shall have, needs. */
 async function bringBack({ registry }: RegistryWork, now: Stand, before: Stand, aim: Aim | undefined): Promise<void> {
-  if (now.takenOut) await registry.putBack(now, before, aim?.weight);
+  if (now.takenOut || now.left === true) await registry.putBack(now, before, aim?.weight);
   else if (aim !== undefined && aim.weight.is !== now.weight) await registry.weights?.set(now, aim.weight);
 }
 

@@ -56,9 +56,9 @@ export function snapshotOf(pod: PumpedPod): Snapshot | undefined {
 export const isSuccessor = (pod: PumpedPod): boolean => (snapshotOf(pod)?.uid ?? pod.uid) !== pod.uid;
 
 /** Whether the instance of a pod is out by what was left there for the one before it, which nobody else had taken out. */
-export function isInherited(pod: PumpedPod, { id, takenOut }: Stand): boolean {
+export function isInherited(pod: PumpedPod, { id, takenOut, left }: Stand): boolean {
   const before = snapshotOf(pod);
-  return takenOut && isSuccessor(pod) && before?.id === id && !before.takenOut;
+  return left === true || (takenOut && isSuccessor(pod) && before?.id === id && !before.takenOut);
 }
 
 /** A breath before pods come again: as long as no call is let through, within bounds. */

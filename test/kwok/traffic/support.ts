@@ -83,6 +83,8 @@ export interface Release {
   readonly out: (list: readonly PodRef[], more?: More) => Promise<Handful>;
   /** Reads how the pods stand, once: what the workflow would keep. */
   readonly prepare: (list: readonly PodRef[]) => Promise<void>;
+  /** Another pod was born in the place of one: the workflow goes on with what it kept of that. */
+  readonly became: (from: PodRef, to: PodRef) => void;
 }
 
 /** A release that holds `app`, as the workflow would drive it. */
@@ -117,6 +119,7 @@ export async function releaseOf(
       const prepared = await worker.prepare({ ...held, through, pods: list });
       for (const { name, traffic } of prepared.pods) snapshots.set(name, traffic);
     },
+    became: (from, to) => void snapshots.set(to.name, snapshots.get(from.name) ?? []),
     stage,
     async out(list, more) {
       const drained = await stage('drain', list, more);

@@ -115,7 +115,7 @@ describe.skipIf(zookeeper === undefined)('Dubbo, node by node', () => {
     const { service, own, nodes, rules } = await provider({});
     const registry = registryOf(service);
     await registry.takeOut(await standing(registry, 'gone'));
-    expect(await standing(registry, 'another')).toMatchObject({ inTraffic: false, takenOut: false });
+    expect(await standing(registry, 'another')).toMatchObject({ inTraffic: false, takenOut: false, left: true });
     await registry.tidy?.([podAt('gone')]);
     expect(await rules()).toHaveLength(1);
     await registry.tidy?.([podAt('another')]);
