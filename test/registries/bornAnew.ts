@@ -7,7 +7,7 @@ import type { Registered, Shop } from './conformance.ts';
 
 interface Ground {
   readonly world: World;
-  shop(options: { readonly replicas: number; readonly more: object }): Promise<Shop>;
+  shop(this: void, options: { readonly replicas: number; readonly more: object }): Promise<Shop>;
   trails(one: Shop): Promise<number>;
   isCalled(one: Registered): Promise<boolean>;
 }
