@@ -137,7 +137,7 @@ export async function batch(input: BatchInput): Promise<BatchResult> {
       if (handful.warmUp === undefined) return allDone(handful);
     }
     if (births.failure !== undefined) return allFailed(handful, births.failure);
-    const writes = handful.goOn !== undefined || !looksOnly.has(stage) || (stage !== 'check' && takesOutAgain);
+    const writes = handful.goOn !== undefined || !looksOnly.has(stage) || takesOutAgain;
     const proxy = writes ? activities.writing : activities.waiting;
     try {
       return await proxy[stage].executeWithOptions({ summary: summaryOf(stage, handful) }, [

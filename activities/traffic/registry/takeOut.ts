@@ -133,7 +133,11 @@ async function hold(work: RegistryWork, pod: PumpedPod): Promise<void> {
 
 /** Whoever is awaited may register by another id than the pod before it had. */
 const mayBeAt = ({ id, awaited: isAwaited }: LeftStand, { metadata, status }: Pod): boolean =>
-  isAwaited !== true || [metadata.name, status?.podIP].some((own) => own !== undefined && id.includes(own));
+  isAwaited !== true || [metadata.name, status?.podIP].some((own) => own !== undefined && names(id, own));
+
+/** Whether an id has a name or an address in it: 10.0.0.12:8080 has not 10.0.0.1. */
+const names = (id: string, own: string): boolean =>
+  id.split(own).some((after, n, parts) => n > 0 && !/^\w/.test(after) && !/\w$/.test(parts[n - 1] ?? ''));
 
 /** As eachPod, but a registry that answers nobody leaves all of them for later: they must not wait longer than they may. */
 async function acting(

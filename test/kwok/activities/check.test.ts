@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pods } from '../../../activities/kubernetes/resources.ts';
-import type { Check, Notifier, Verdict } from '../../../activities/ports.ts';
+import type { Check, Notifier, TrafficPath, Verdict } from '../../../activities/ports.ts';
 import type { HandfulRequest } from '../../../workflows/contract/activities/handful.ts';
 import {
   type App,
@@ -29,6 +29,10 @@ const prometheus = { prometheus: { server: 'http://prometheus', query: 'errors',
 /** Runs the checks of `more` on the pods of the app; `verdict` decides, run by run. */
 async function check(verdict: (pod: string, run: number) => Verdict, more: Partial<HandfulRequest> = {}) {
   const asked: string[][] = [];
+  let keptOut = 0;
+  const path: Pick<TrafficPath, 'keepOut'> = {
+    keepOut: async () => void (keptOut += 1),
+  };
   const createCheck = (): Check => ({
     key: 'fake',
     run: async (live) => {
@@ -36,11 +40,11 @@ async function check(verdict: (pod: string, run: number) => Verdict, more: Parti
       return new Map(live.map(({ name }) => [name, verdict(name, asked.length)]));
     },
   });
-  const sluice = activitiesOf(world.kube, { createCheck });
+  const sluice = activitiesOf(world.kube, { createCheck, createTraffic: () => path as TrafficPath });
   const uid = (await app.deployment()).metadata.uid;
   const request = handful(app.target, uid, 'h', await app.pods(), v1, { checks: [http], ...more });
   const answer = await attempt(sluice, 'check', request).finally(() => sluice.close());
-  return { answer, asked, names: request.pods.map(({ name }) => name) };
+  return { answer, asked, keptOut, names: request.pods.map(({ name }) => name) };
 }
 
 const pass: Verdict = { result: 'pass', reason: 'HTTP 200' };
@@ -71,6 +75,14 @@ describe('check', () => {
     const list = (await app.pods()).map(({ metadata: { name, uid } }) => ({ name, uid, wasReady: true, since }));
     const { answer } = await check(() => unsure, { pods: list });
     expect(answer.failed.map(({ reason }) => reason)).toEqual(Array(2).fill('undecided: fake: no data'));
+  });
+
+  it('keeps out who registers while it is checked, but for a gate: that looks at pods that are in traffic', async () => {
+    const { traffic } = handful(app.target, 'u', 'h', [], v1);
+    const more = { traffic: { ...traffic, through: [{ service: 'shop' }] } };
+    const once = (_: string, run: number): Verdict => (run === 1 ? unsure : pass);
+    expect((await check(once, more)).keptOut).toBeGreaterThan(1);
+    expect((await check(once, { ...more, checks: [prometheus] })).keptOut).toBe(0);
   });
 
   it('checks nothing in a rollback', async () => {

@@ -54,15 +54,19 @@ describe('a pod that is made anew, with checks before its callers', () => {
     expect([shop.isCalled('b'), shop.hasTrail('b')]).toEqual([true, false]);
   });
 
-  it('has its place held only where that can be its own', async () => {
+  it.each([
+    ['a', 1],
+    ['shop:a:8080', 1],
+    ['b', 0],
+    ['a2:8080', 0],
+    ['cafea:8080', 0],
+  ])('has its place held only where that can be its own: %s', async (id, times) => {
     const held: string[] = [];
-    const hold: Registry['hold'] = async ({ id }, { name }) => void held.push(`${id} for ${name}`);
-    for (const name of ['a', 'b']) {
-      const { shop, work } = newborn(name, { more: { hold } });
-      await takeOutOf(work, [shop.pumped(name, before)], rules);
-      await keepOutOf(work, [shop.pumped(name, before)]);
-    }
-    expect(held).toEqual(['a for a']);
+    const hold: Registry['hold'] = async (stand) => void held.push(stand.id);
+    const { shop, work } = newborn('a', { more: { hold } });
+    await takeOutOf(work, [shop.pumped('a', { ...before, id })], rules);
+    await keepOutOf(work, [shop.pumped('a', { ...before, id })]);
+    expect(held).toEqual(Array(times).fill(id));
   });
 });
 
