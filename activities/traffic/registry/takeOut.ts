@@ -79,15 +79,19 @@ function withoutInstance(
 
 /** Sees that the registry shows them out; one that came back by itself is taken out again. */
 export async function seeOutOf(work: RegistryWork, pods: readonly PumpedPod[], rules: TrafficRules): Promise<Handful> {
-  const answer = await untilSettled(work, pods, patience, (open) => keepOutOf(work, open));
-  return overdueOf(answer, pods, rules, 'it is still in traffic');
+  const answer = await untilSettled(work, pods, patience, (open) => keepOutOf(work, open, noted));
+  // Who found it may have died before it was heard.
+  const cameBack = pods.filter((pod) => Date.parse(beforeOf(work, pod)?.cameBack ?? '') > Date.parse(pod.since));
+  const again = [...new Set([...(answer.again ?? []), ...cameBack.map(({ name }) => name)])];
+  return overdueOf({ ...answer, again }, pods, rules, 'it is still in traffic');
 }
 
 /**
  * One look at pods that were taken out: whoever is in traffic again (it registered anew) is taken out `again`, and who has taken
- * itself off has its place held. `done`: seen out; `later`: not yet, or nobody knows.
+ * itself off has its place held. `done`: seen out; `later`: not yet, or nobody knows. `note`: what is done before one is taken
+ * out again.
  */
-export async function keepOutOf(work: RegistryWork, pods: readonly PumpedPod[]): Promise<Handful> {
+export async function keepOutOf(work: RegistryWork, pods: readonly PumpedPod[], note?: typeof noted): Promise<Handful> {
   const own = pods.filter((pod) => beforeOf(work, pod) !== undefined || snapshotOf(pod)?.takenOut === true);
   const others = pods.filter((pod) => !own.includes(pod));
   const found = await lookAt(work, own);
@@ -104,6 +108,7 @@ export async function keepOutOf(work: RegistryWork, pods: readonly PumpedPod[]):
     const trail = await trailAnew(work, pod);
     // Put back meanwhile, and nobody would do so again; or a person took out the one that was there before, and this is another.
     if (trail === undefined && !(like?.takenOut === true && like.id === stand.id)) return 'done';
+    if (trail !== undefined && stand.held === undefined) await note?.(work, pod, trail);
     await work.registry.takeOut(stand, like);
     return stand.held === undefined ? 'again' : 'done';
   });
@@ -116,6 +121,14 @@ async function trailAnew(work: RegistryWork, pod: PumpedPod): Promise<LeftStand 
     if (!(error instanceof KubernetesFailure)) throw error;
   });
   return beforeOf(work, pod);
+}
+
+/** A worker may die before anybody hears that it came back. An API server that is away must not keep it in traffic. */
+async function noted(work: RegistryWork, pod: PumpedPod, trail: LeftStand): Promise<void> {
+  const cameBack = new Date().toISOString();
+  await writeTrail(work.deps, pod, work.name, { ...trail, cameBack }).catch((error: unknown) => {
+    if (!(error instanceof KubernetesFailure)) throw error;
+  });
 }
 
 /**

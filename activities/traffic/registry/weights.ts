@@ -13,6 +13,8 @@ export interface LeftStand extends Stand {
   readonly warming?: Warming;
   /** Nobody had registered for the pod yet: it stands as the one before it did, where there was one. Whoever registers is taken out. */
   readonly awaited?: true;
+  /** When it was last found to have come back by itself, ISO 8601, before it was taken out again. */
+  readonly cameBack?: string;
 }
 
 /** With what weight an instance goes back, and, where that is only the first of several, what its trail says before. */
