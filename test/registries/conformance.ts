@@ -245,13 +245,19 @@ export function conforms(registry: RegistryUnderTest): void {
   };
 
   describe.skipIf(registry.forgets)('an instance that takes itself off while it is out', () => {
-    it('is not called when it registers anew, not for a moment, and is exactly as before in the end', async () => {
+    /** Two pods; the first one is out. */
+    async function firstOut() {
       const one = await shop();
       const before = await seen(one);
-      const [first] = one.pods;
       const release = await releaseOf(world, one.app, one.through);
-      await release.prepare([first!]);
-      await release.out([first!]);
+      const first = one.pods[0]!;
+      await release.prepare([first]);
+      await release.out([first]);
+      return { one, before, release, first, user: one.users[0]! };
+    }
+
+    it('is not called when it registers anew, not for a moment, and is exactly as before in the end', async () => {
+      const { one, before, release, first, user } = await firstOut();
       let calls = 0;
       const over = new AbortController();
       const watching = (async () => {
@@ -260,16 +266,16 @@ export function conforms(registry: RegistryUnderTest): void {
           await sleep(5);
         }
       })();
-      await one.users[0]!.leave();
+      await user.leave();
       // The second one finds its place held.
-      for (const _ of ['holds it', 'has it']) await keepOut(one, first!);
-      await one.users[0]!.again();
-      await one.users[0]!.beat();
-      await keepOut(one, first!);
+      for (const _ of ['holds it', 'has it']) await keepOut(one, first);
+      await user.again();
+      await user.beat();
+      await keepOut(one, first);
       over.abort();
       await watching;
       expect(calls).toBe(0);
-      await until(release, 'restore', [first!]);
+      await until(release, 'restore', [first]);
       await eventually(async () => {
         expect(await seen(one)).toEqual(before);
         return true;
@@ -278,41 +284,32 @@ export function conforms(registry: RegistryUnderTest): void {
     });
 
     it('leaves nothing behind where it never comes back, also after workers that died: whoever registers later is called', async () => {
-      const one = await shop();
-      const [first] = one.pods;
-      const release = await releaseOf(world, one.app, one.through);
-      await release.prepare([first!]);
-      await release.out([first!]);
-      await one.users[0]!.leave();
-      await keepOut(one, first!);
+      const { one, release, first, user } = await firstOut();
+      await user.leave();
+      await keepOut(one, first);
       const close = (kube: World['kube']) => workerOn(kube).closeTraffic({ ...release.held, through: one.through });
       for (const when of ['before', 'after'] as const) await close(dying(world.kube, 1, when)).catch(() => undefined);
       await close(world.kube);
       await eventually(async () => (await registry.instance(one.registered[0]!)) === undefined);
       expect(await trails(one)).toBe(0);
-      await one.users[0]!.again();
+      await user.again();
       await eventually(() => registry.isCalled(one.registered[0]!));
     });
 
     it('is not harmed where it has registered anew just before its place would have been held', async () => {
-      const one = await shop();
-      const before = await seen(one);
-      const [first] = one.pods;
-      const release = await releaseOf(world, one.app, one.through);
-      await release.prepare([first!]);
-      await release.out([first!]);
-      await one.users[0]!.leave();
+      const { one, before, release, first, user } = await firstOut();
+      await user.leave();
       let came = false;
       one.front.be({
         before: async () => {
           came = true;
-          await one.users[0]!.again();
+          await user.again();
         },
       });
-      await keepOut(one, first!);
+      await keepOut(one, first);
       one.front.be('well');
       // Where no place is to be held nothing was written.
-      if (!came) await one.users[0]!.again();
+      if (!came) await user.again();
       await release.close();
       await eventually(async () => {
         expect(await seen(one)).toEqual(before);
