@@ -15,11 +15,11 @@ const outFor = (name: string, ms: number): PumpedPod => ({
 });
 
 it('looks once more at whoever has outlasted its callers, and seldom before: no registry is asked every second for a minute', async () => {
+  const startMs = Date.now();
   const pods = [outFor('soon', 79_600), outFor('later', 70_000)];
   const { signal } = new AbortController();
   const seen = { ...emptyHandful, done: ['soon', 'later'] };
   const looks: (readonly string[])[] = [];
-  const startMs = Date.now();
   const answer = await outlastCaches([cachedFor(80_000)], seen, pods, signal, async (all) => {
     looks.push(all.map(({ name }) => name));
     expect(Date.now()).toBeGreaterThanOrEqual(startMs + 400);
