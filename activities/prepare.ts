@@ -1,19 +1,36 @@
+import type { HeldRequest } from '../workflows/contract/activities/hold.ts';
 import type { PodsLook, Prepared } from '../workflows/contract/activities/survey.ts';
 import type { ClusterActivities } from '../workflows/contract/activities.ts';
+import { SluiceError } from '../workflows/contract/errors.ts';
 import type { Target } from '../workflows/contract/names.ts';
 import { activity } from './call.ts';
-import { downBesides } from './down.ts';
+import { downElsewhere } from './down.ts';
 import { budgetRooms } from './kubernetes/budgets.ts';
 import { isLeaving, isReady } from './kubernetes/podState.ts';
 import { type Scope, type Shared, scopeOf } from './scope.ts';
 
 /** The look at the pods of a batch before its first drain. */
 export function prepareActivity(shared: Shared): ClusterActivities['prepare'] {
-  return activity((request, call) => prepare(scopeOf(shared, request, call), request.target, request));
+  return activity(async (request, call) => {
+    const scope = scopeOf(shared, request, call);
+    return prepare(scope, request.target, request, await wantedOf(scope, request));
+  });
 }
 
-/** How the pods stand, who of them is gone, and who else of the workload is out of service. */
-export function prepare(scope: Scope, { namespace }: Target, { through, pods: asked, budgets }: PodsLook) {
+/** How many pods its controller keeps: none where the workload is gone, or another one of that name. */
+async function wantedOf({ workload }: Scope, { target, uid }: HeldRequest): Promise<number> {
+  try {
+    const observed = await workload.observe(target);
+    return observed.uid === uid ? observed.replicas : 0;
+  } catch (error) {
+    if (error instanceof SluiceError && ['WORKLOAD_NOT_FOUND', 'NAMESPACE_NOT_FOUND'].includes(error.code)) return 0;
+    throw error;
+  }
+}
+
+/** How the pods stand, who of them is gone, and who else of the workload, which shall have `wanted`, is out of service. */
+export function prepare(scope: Scope, { namespace }: Target, look: PodsLook, wanted: number) {
+  const { through, pods: asked, budgets } = look;
   return scope.withPods(async (pods): Promise<Prepared> => {
     const { live, gone } = pods.split(asked);
     const there = live.filter(({ pod }) => !isLeaving(pod));
@@ -28,7 +45,7 @@ export function prepare(scope: Scope, { namespace }: Target, { through, pods: as
         traffic: snapshots?.get(name) ?? [],
       })),
       gone: [...gone, ...live.filter(({ pod }) => isLeaving(pod)).map(({ name }) => name)],
-      downElsewhere: downBesides(asked, pods),
+      downElsewhere: downElsewhere(pods.all(), wanted, look),
       ...(budget && { budget }),
     };
   });

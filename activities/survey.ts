@@ -39,7 +39,7 @@ export function surveyActivity(shared: Shared): ClusterActivities['survey'] {
       ...(down.length > 0 && { down: down.map(({ metadata: { name, uid } }) => ({ name, uid })) }),
     };
     if (fingerprint(outdated.map(({ metadata }) => metadata)) === expected) {
-      return { ...said, ...(next && { prepared: await prepare(scope, target, next) }) };
+      return { ...said, ...(next && { prepared: await prepare(scope, target, next, replicas) }) };
     }
     const nodesByName = known ?? (await listNodes());
     const pods = inOrder(

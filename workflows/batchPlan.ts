@@ -91,7 +91,8 @@ export function budgetText(
   unseen?: string,
 ): string {
   const looked = unseen === undefined ? '' : ` The last look at who is failed: ${unseen}`;
-  const others = down === 0 ? '' : `, and ${countOf(down, 'other pod')} ${down === 1 ? 'is' : 'are'}`;
+  const others =
+    down === 0 ? '' : `, and ${countOf(down, 'other pod')} ${down === 1 ? 'is' : 'are'}: not ready, or not there`;
   if (budget === undefined || budget.out >= maxUnavailable) {
     return `At most ${maxUnavailable} of the workload may be out of service${others}.${looked}`;
   }

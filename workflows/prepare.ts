@@ -16,6 +16,7 @@ export function toPrepare(plan: PlanHead, batch: BatchState): PodsLook {
     through: plan.traffic.through,
     pods: openPods(batch).map(({ name, uid }) => ({ name, uid })),
     ...(plan.disruptionBudgets === 'Respect' && { budgets: true }),
+    atRest: true,
   };
 }
 

@@ -55,7 +55,12 @@ export function waitingLines(status: ReleaseStatus, look: Look, defaults: Comman
         command('rollback', '--reason "…"'),
       ];
     case 'budget':
-      return [title('Waits', open), ...wrap(waiting.text ?? '', Math.max(30, width - 4)).map((line) => `   ${line}`)];
+      return [
+        title('Waits', open),
+        ...wrap(waiting.text ?? '', Math.max(30, width - 4)).map((line) => `   ${line}`),
+        '',
+        command('rollback', '--reason "…"'),
+      ];
   }
 }
 

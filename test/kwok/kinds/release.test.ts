@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { pods } from '../../../activities/kubernetes/resources.ts';
 import { undoOf } from '../../../client/sdk/undo.ts';
+import { sampleImage } from '../../../local/sample.ts';
 import type { KindName } from '../../../workflows/contract/kinds.ts';
 import { openWorld, until, type World } from '../../support/world.ts';
 import { worldKinds } from '../../support/worldKinds.ts';
+import { deny } from '../activities/admission.ts';
 import { approval, releasesIn, versionOf } from '../support/releases.ts';
 
 /** Kinds whose pods are numbered and born again under their names. */
@@ -116,6 +118,38 @@ describe.each(kinds)('whole releases of a %s', (kind) => {
     expect(await ended('both')).toMatchObject({ phase: 'rolledBack', notUndone: [] });
     expect(await versions('both')).toBe('v1 v1 v1 v1');
     await clean('both', 4);
+  });
+
+  it('one that cannot be made is out of service: nobody else is taken out, the status says why, and it goes on', async () => {
+    await deploy('short', 3);
+    const at = { namespace: world.namespace, name: 'short-2' };
+    const denial = await deny(world, pods, `object.metadata.name != '${at.name}'`, 'there is no room', 'CREATE');
+    await until(async () => {
+      const body = { metadata: { name: at.name }, spec: { containers: [{ name: 'app', image: sampleImage('v1') }] } };
+      const refusal = await world.kube
+        .create(pods, body, { namespace: at.namespace }, { dryRun: true })
+        .then(() => '', String);
+      return refusal.includes('there is no room');
+    });
+    await world.kube.remove(pods, at);
+    await until(async () => (await callable('short')) === 2);
+    await world.start(spec('short', 'v2', { strategy: { maxUnavailable: 1 } }));
+    const { waiting } = await world.until('short', (status) => status.waiting?.for === 'budget');
+    expect(waiting?.text).toBe(
+      'At most 1 of the workload may be out of service, and 1 other pod is: not ready, or not there.',
+    );
+    expect(await versions('short')).toBe('v1 v1');
+    await denial.lift();
+    // Its controller tries again when the workload changes, too, not only when its back-off is over.
+    await until(async () => {
+      const annotations = { 'test/again': String(Date.now()) };
+      const { resource } = worldKinds[kind];
+      await world.kube.patch(resource, world.target('short'), { metadata: { annotations } }, { as: 'merge' });
+      return (await world.kube.find(pods, at)) !== undefined;
+    });
+    expect(await ended('short')).toMatchObject({ phase: 'succeeded' });
+    expect(await versions('short')).toBe('v2 v2 v2');
+    await clean('short', 3);
   });
 
   it('scaled in mid-release: the new pods serve at once and come along, those that go are not missed', async () => {

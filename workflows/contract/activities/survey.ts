@@ -15,6 +15,8 @@ export interface PodsLook {
   readonly pods: readonly PodRef[];
   /** PodDisruptionBudgets too. */
   readonly budgets?: boolean;
+  /** None of them is in hand: one that is not there is missing as any other. */
+  readonly atRest?: true;
 }
 
 /** How one pod stood in traffic before its drain: one entry for each source of `through`, in its order. */
@@ -24,8 +26,11 @@ export interface Prepared {
   /** Pods of the request that are there (same UID). */
   readonly pods: readonly PreparedPod[];
   readonly gone: readonly string[];
-  /** Other pods of the workload that are out of service now: they count against maxUnavailable. */
-  readonly downElsewhere: readonly string[];
+  /**
+   * Other pods of the workload that are out of service now, by name, and a null for each that it wants and that is not there:
+   * they count against maxUnavailable.
+   */
+  readonly downElsewhere: readonly (string | null)[];
   /** The tightest PodDisruptionBudget of the workload, where it was looked for. */
   readonly budget?: BudgetRoom;
 }
