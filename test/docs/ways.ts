@@ -257,6 +257,7 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
       shownBy: [
         [canary, '$kind: by header or cookie, then by weight, under load: 0 failed requests'],
         [canary, 'a rollback from a step, behind a route and without one, under load'],
+        [canary, 'a newer version takes its place in the middle of the weights, under load'],
         ['test/kwok/activities/canary.test.ts', 'the worker killed after each write: no weight without endpoints'],
         [
           'test/kwok/canary.test.ts',
@@ -312,6 +313,7 @@ export const ways: Readonly<Record<string, Readonly<Record<KindName, Works | Ref
         ['test/kwok/hotSwap.test.ts', 'its worker is killed after each of the two writes'],
         ['test/kwok/hotSwap.test.ts', 'its worker is killed after each write of a rollback from between the two'],
         ['test/kwok/hotSwap.test.ts', 'a newer version between two groups: connections go back first'],
+        ['test/kwok/hotSwap.test.ts', 'in the hands of an operator at the gate'],
       ],
     },
     statefulset: swapped,

@@ -131,6 +131,34 @@ it('a newer version between two groups: connections go back first, and no pod ha
   await worker.stop();
 });
 
+it('in the hands of an operator at the gate: who dies has the roles of the template; taken back, each pod swaps once', async () => {
+  const worker = await world.worker();
+  const name = 'lent';
+  await deploy(name, 3);
+  const strategy = { gray: { pods: 2 } };
+  await world.start(spec(name, 'v2', { ...afterGray, strategy }));
+  await atGate(name);
+  expect(await pairs(name)).toEqual(['empty v2 1 1', 'empty v2 1 1', 'v1 empty 0 0']);
+  await world.sluice.send(world.target(name), 'handOver', { by: 'anna', reason: 'the disks' });
+  await world.until(name, ({ phase, operator }) => phase === 'manual' && operator?.since !== undefined);
+  expect(await world.traces(name)).toEqual([]);
+  const before = await world.pods(name);
+  const [gray = ''] = [...before].find(([, { containers }]) => containers['app-2']?.image === sampleImage('v2')) ?? [];
+  await world.kube.remove(pods, { namespace: world.namespace, name: gray });
+  await until(async () => {
+    const now = await world.pods(name);
+    return now.size === 3 && !now.has(gray) && [...now.values()].every(({ ready }) => ready);
+  });
+  expect(await pairs(name)).toEqual(['empty v2 1 1', 'v1 empty 0 0', 'v1 empty 0 0']);
+  await world.sluice.send(world.target(name), 'takeBack', { by: 'bob' });
+  await world.until(name, ({ waiting, operator }) => waiting?.for === 'approval' && operator === undefined);
+  await world.sluice.send(world.target(name), 'approve', { by: 'bob', gate: 'after-gray' });
+  expect(await ended(name)).toMatchObject({ phase: 'succeeded', notUndone: [] });
+  expect([await pairs(name), await noted(name)]).toEqual([Array(3).fill('empty v2 1 1'), Array(3).fill('app-2')]);
+  expect(await world.traces(name)).toEqual([]);
+  await worker.stop();
+});
+
 it('its worker is killed after each of the two writes', async () => {
   const kills: Readonly<Record<string, KillPoint>> = {
     first: { point: 'patch › patch pods: images', when: 'after', nth: 1 },

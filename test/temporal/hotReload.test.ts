@@ -75,6 +75,29 @@ describe.skipIf(timeSkippingServer() === undefined)('containers that reload', ()
     expect(cluster.calls.filter((call) => /^(commit|uncommit)/.test(call))).toEqual([]);
   });
 
+  it('in the hands of an operator at the gate: taken back, who fell back and who was born there is done, nobody twice', async () => {
+    const cluster = new SimulatedCluster(reloading([2, 2, 1], {}, [{ approval }]));
+    await withRelease(env, cluster, async ({ handle, until }) => {
+      await until((now) => now.waiting?.for === 'approval');
+      await handle.executeUpdate('handOver', bob);
+      await until(({ phase, operator }) => phase === 'manual' && operator?.since !== undefined);
+      expect([cluster.holder, cluster.paused, cluster.open]).toEqual([undefined, false, false]);
+      expect(versions(cluster)).toEqual(['c7', 'c7', '-', '-', '-']);
+      const gray = cluster.pods.get('a1');
+      if (gray) gray.reloaded = undefined;
+      cluster.replace('a3', 'newborn');
+      await handle.executeUpdate('takeBack', bob);
+      await until((now) => now.waiting?.for === 'approval' && now.operator === undefined);
+      await handle.executeUpdate('approve', approve);
+      expect(await handle.result()).toMatchObject({ phase: 'succeeded' });
+    });
+    expect(versions(cluster)).toEqual(Array.from({ length: 5 }, () => 'c7'));
+    const times = (name: string) =>
+      cluster.calls.filter((call) => call.startsWith('patch') && call.includes(name)).length;
+    expect(['a1', 'a2', 'a4', 'a5', 'newborn'].map(times)).toEqual([2, 1, 1, 1, 1]);
+    expect([cluster.holder, cluster.open]).toEqual([undefined, false]);
+  });
+
   it('one that fails rolls back, or is one of those that may', async () => {
     const broken = new SimulatedCluster(reloading([1, 2]));
     broken.brokenPods.add('a1');
