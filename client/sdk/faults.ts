@@ -136,7 +136,7 @@ function workerSilent(cause: unknown, target: Target | undefined): SluiceError {
   const which = target === undefined ? 'the release' : `the release of ${workloadName(target)}`;
   return new SluiceError('WORKER_ABSENT', `No worker answers for ${which}.`, {
     cause,
-    next: 'Start one with `sluice worker`, then ask again. The release itself is safe and goes on when a worker is there.',
+    next: 'Start one with `sluice worker`. The release itself is safe and goes on when a worker is there.',
   });
 }
 

@@ -1,8 +1,9 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { SluiceError } from '../../workflows/contract/errors.ts';
-import { memoKeys, type Target, targetOf, workflowTypes } from '../../workflows/contract/names.ts';
+import { type Target, targetOf, workflowTypes } from '../../workflows/contract/names.ts';
 import { isOver, type Phase, phases } from '../../workflows/contract/status.ts';
 import { translated } from './faults.ts';
+import { namedRun } from './namedRun.ts';
 import { sluiceAttributes } from './searchAttributes.ts';
 
 export interface ListQuery {
@@ -96,12 +97,6 @@ function summaryOf(execution: WorkflowExecutionInfo): ReleaseSummary | undefined
     startedAt: execution.startTime.toISOString(),
     ...(execution.closeTime !== undefined && { endedAt: execution.closeTime.toISOString() }),
   };
-}
-
-/** One that took the place of another release has a name of its own, see workflows/book.ts. */
-function namedRun({ memo }: WorkflowExecutionInfo): string | undefined {
-  const run = memo?.[memoKeys.run];
-  return typeof run === 'string' ? run : undefined;
 }
 
 /** A run that was ended from outside keeps the phase that it was in: it has failed. */

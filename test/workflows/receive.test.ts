@@ -190,3 +190,13 @@ describe('receive', () => {
     expect(received.accepted && received.state.gate?.approvals[0]?.verified).toBe(false);
   });
 });
+
+it.each(['rollback', 'pause', 'approve', 'reject'] as const)(
+  'a %s that is heard twice, as update and as the signal that kept it, has one effect',
+  (name) => {
+    const message = { by: 'bob', gate: 'after-gray' };
+    const first = receive(stateIn('gate'), run, name, message, at);
+    if (!first.accepted) throw new Error(first.text);
+    expect(receive(first.state, run, name, message, at)).toMatchObject({ accepted: false });
+  },
+);

@@ -461,7 +461,7 @@ export const errors = {
     6,
     true,
     'No worker is running for this task queue.',
-    'Start one with `sluice worker`. What runs goes on then; what was not answered is to be said again.',
+    'Start one with `sluice worker`. What runs goes on then, and hears a rollback, pause, approval or rejection that was said meanwhile; anything else is to be said again, and nothing that was to begin has begun.',
   ),
   NOTIFY_FAILED: row(
     502,
