@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { Worker } from '@temporalio/worker';
+import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import { inject } from 'vitest';
 import { bundleWorkflows } from '../../../worker/bundle.ts';
 import { lifecycle } from '../../../workflows/contract/lifecycle.ts';
 import { clusterQueue, searchAttributes, workflowQueue } from '../../../workflows/contract/names.ts';
@@ -9,7 +10,13 @@ import type { Phase, ReleaseStatus } from '../../../workflows/contract/status.ts
 import type { SimulatedCluster } from './simulatedCluster.ts';
 import { timeSkippingServer } from './timeSkippingServer.ts';
 
-let bundle: ReturnType<typeof bundleWorkflows> | undefined;
+let bundle: Promise<WorkflowBundleOption> | undefined;
+
+/** That of the whole run, see bundle.ts; another project has none. */
+async function bundled(): Promise<WorkflowBundleOption> {
+  const codePath = inject('workflows');
+  return codePath === undefined ? bundleWorkflows() : { codePath };
+}
 
 /** Temporal with a clock that jumps, and our workflows against a simulated cluster. */
 export async function simulation(): Promise<TestWorkflowEnvironment> {
@@ -50,7 +57,7 @@ export async function withRelease<T>(
   drive: (running: Running) => Promise<T>,
   options: { readonly id?: string; readonly spec?: unknown; readonly type?: 'release' | 'scale' | 'drain' } = {},
 ): Promise<T> {
-  bundle ??= bundleWorkflows();
+  bundle ??= bundled();
   const unique = randomUUID().slice(0, 8);
   const name = `sim-${unique}`;
   const common = { connection: env.nativeConnection, namespace: 'default' };
