@@ -153,7 +153,7 @@ export async function openWorld(
         } catch (error) {
           last = String(error);
         }
-        await sleep(100);
+        await sleep(250);
       }
       throw new Error(`The release of ${name} was not as wanted in ${timeoutMs / 1000} s. Last: ${last}`);
     },
@@ -247,7 +247,7 @@ async function finish(child: ChildProcess, signal: NodeJS.Signals): Promise<void
 }
 
 /** Waits for a condition, three minutes at most: machines are busy. What it throws last is thrown. */
-export async function until(condition: () => Promise<boolean>, timeoutMs = 180_000, everyMs = 100): Promise<void> {
+export async function until(condition: () => Promise<boolean>, timeoutMs = 180_000, everyMs = 200): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const last = await condition().catch((error: unknown) => error);

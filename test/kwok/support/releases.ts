@@ -21,8 +21,11 @@ export function releasesIn(world: () => World) {
   return {
     spec: (name: string, tag: SampleTag, change: Partial<ReleaseSpecInput> = {}): ReleaseSpecInput =>
       world().spec(name, sampleImage(tag), { traffic: { through: [{ service: name }], quiet: '0s' }, ...change }),
-    deploy: (name: string, replicas: number): Promise<void> =>
-      world().deploy({ name, image: sampleImage('v1'), runtime: 'kwok', replicas }),
+    /** Until all are called. */
+    deploy: async (name: string, replicas: number): Promise<void> => {
+      await world().deploy({ name, image: sampleImage('v1'), runtime: 'kwok', replicas });
+      await until(async () => (await callable(name)) === replicas);
+    },
     ended: (name: string) => world().until(name, (status) => status.endedAt !== undefined),
     atGate: (name: string) => world().until(name, ({ waiting }) => waiting?.for === 'approval'),
     /** How many pods have each version, as `v1 v1 v2`. */
