@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Handful, HandfulRequest, SweepRequest } from '../workflows/contract/activities/handful.ts';
 import { SluiceError } from '../workflows/contract/errors.ts';
-import { idOfHolder, marks } from '../workflows/contract/names.ts';
+import { marks } from '../workflows/contract/names.ts';
 import type { Call } from './call.ts';
 import { emptyHandful, join } from './handful.ts';
 import { isLeaving, isReady } from './kubernetes/podState.ts';
-import { isApart, removeApart } from './kubernetes/surplus.ts';
+import { isApart, isLeftBy, removeApart } from './kubernetes/surplus.ts';
 import type { Pod } from './kubernetes/wire.ts';
 import type { WorkloadPods } from './podsOf.ts';
 import type { PumpedPod, TrafficRules } from './ports.ts';
@@ -48,20 +48,22 @@ export async function retire(request: HandfulRequest, scope: Scope, pods: Worklo
 
 /**
  * Nobody has waited for those in their places: so they stay until the workload has as many ready pods as it wants, or so
- * long as a pod may take to get ready. See ClusterActivities.sweep.
+ * long as a pod may take to get ready. Those of an earlier release, which was terminated, stay for longer: they may be all that
+ * serves. See ClusterActivities.sweep.
  * @throws POD_FAILED where a Service would lose its last endpoint by it
  */
 export async function sweep(request: SweepRequest, scope: Scope, pods: WorkloadPods, call: Call): Promise<void> {
   const { readyTimeoutMs, traffic, holder, target } = request;
-  const isOurs = (pod: Pod): boolean =>
-    isApart(pod) && idOfHolder(pod.metadata.annotations?.[marks.release] ?? '') === idOfHolder(holder);
-  const leftOf = () => pods.watch.all().filter(isOurs);
+  let enough = true;
+  const isOurs = (pod: Pod): boolean => pod.metadata.annotations?.[marks.release] === holder;
+  const leftOf = () => pods.watch.all().filter((pod) => isLeftBy(pod, request) && (enough || isOurs(pod)));
   if (leftOf().length === 0) return;
   const { replicas } = await scope.workload.observe(target);
   const isEnough = () =>
     pods.all().filter((pod) => isReady(pod) && !isLeaving(pod) && !isApart(pod)).length >= replicas;
   const patienceMs = Math.min(readyTimeoutMs, (call.answerBy - Date.now()) / 2);
-  await until(isEnough, patienceMs, call.signal, [pods]);
+  enough = leftOf().some(isOurs) ? await until(isEnough, patienceMs, call.signal, [pods]) : isEnough();
+  if (leftOf().length === 0) return;
 
   const since = new Date().toISOString();
   const deadline = Date.now() + patienceMs;

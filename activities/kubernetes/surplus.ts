@@ -1,10 +1,12 @@
 import type { Handful } from '../../workflows/contract/activities/handful.ts';
 import type { HeldRequest } from '../../workflows/contract/activities/hold.ts';
-import { marks } from '../../workflows/contract/names.ts';
+import { idOfHolder, marks } from '../../workflows/contract/names.ts';
 import { eachPod } from '../eachPod.ts';
 import type { Outcome } from '../handful.ts';
 import type { LivePod, PodsOf } from '../ports.ts';
 import { isAnother } from './claims.ts';
+import { poll } from './controllers.ts';
+import { ignoreForbidden } from './keptTemplates.ts';
 import { isLeaving } from './podState.ts';
 import { pods as podResource } from './resources.ts';
 import { hashLabel } from './templates.ts';
@@ -54,10 +56,21 @@ export const removeApart = (kube: Connection, pods: readonly LivePod[], signal: 
     return 'done';
   });
 
-/** Deletes what the release `holder`, which was terminated, has set apart: others are born in their places. */
-export async function removeLeftApart(kube: Connection, { target: { namespace }, holder }: HeldRequest): Promise<void> {
+/** Whether this release, or an earlier one of the same workload that was terminated, has set it apart. */
+export const isLeftBy = (pod: Pod, { holder }: Pick<HeldRequest, 'holder'>): boolean =>
+  isApart(pod) && idOfHolder(pod.metadata.annotations?.[marks.release] ?? '') === idOfHolder(holder);
+
+/**
+ * Deletes what an earlier release of the workload has set apart, once `isEnough` says that others are ready in their places:
+ * until then they are who serves. They stay where that does not come, for the next release to look.
+ */
+export async function letLeftGo(kube: Connection, held: HeldRequest, isEnough: () => Promise<boolean>): Promise<void> {
+  const { namespace } = held.target;
   const { items } = await kube.list(podResource, { namespace, labelSelector: marks.apart });
-  for (const { metadata } of items.filter((pod) => pod.metadata.annotations?.[marks.release] === holder)) {
-    await kube.remove(podResource, { namespace, name: metadata.name }, { uid: metadata.uid });
+  const left = items.filter((pod) => isLeftBy(pod, held));
+  if (left.length === 0 || !(await poll(async () => (await isEnough()) || undefined))) return;
+  for (const { metadata } of left) {
+    const { name, uid } = metadata;
+    await kube.remove(podResource, { namespace, name }, { uid }).catch(ignoreForbidden);
   }
 }

@@ -4,7 +4,6 @@ import { claimOf, holderOf, holdMarks } from '../holder.ts';
 import { dropTemplates, ignoreForbidden, keepTemplates } from '../keptTemplates.ts';
 import { deployments } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
-import { removeLeftApart } from '../surplus.ts';
 import { causeKey, requireFingerprint, requireImages } from '../templateChange.ts';
 import type { Connection } from '../types.ts';
 import type { Deployment, PodTemplate, ReplicaSet } from '../wire.ts';
@@ -29,11 +28,10 @@ export function acquire(kube: Connection, request: AcquireRequest): Promise<Acqu
     const isHeld = claim !== 'free';
     const live = isHeld && look.live ? look.live : requireStill(look, request.target);
     const found = isHeld && trail ? withState(deployment, trail) : deployment;
-    // What a terminated release bore goes before its templates do.
+    // What a terminated release bore goes before its templates do. What it has set apart may be all that serves: it stays.
     const left = holderOf(deployment);
     if (isHeld && left !== undefined) {
       await bearNoMore(kube, { ...request, holder: left }, live);
-      await removeLeftApart(kube, { ...request, holder: left });
       await dropTemplates(kube, { ...request, holder: left }).catch(ignoreForbidden);
     }
     if (request.template) await keep(kube, deployment.spec.template, request, request.template);

@@ -3,12 +3,13 @@ import type { HeldRequest, ReleaseRequest } from '../../../workflows/contract/ac
 import { SluiceError } from '../../../workflows/contract/errors.ts';
 import { marks, workloadName } from '../../../workflows/contract/names.ts';
 import type { Images } from '../../../workflows/contract/observation.ts';
-import { untilObserved } from '../controllers.ts';
+import { hasObserved, untilObserved } from '../controllers.ts';
 import { holderOf, noMarks } from '../holder.ts';
 import { dropTemplates, keptTemplates } from '../keptTemplates.ts';
 import { undefinedIfMissing } from '../kubernetesFailure.ts';
 import { deployments, replicaSets } from '../resources.ts';
 import { retryConflicts } from '../retryConflicts.ts';
+import { letLeftGo } from '../surplus.ts';
 import { difference, withImages } from '../templates.ts';
 import type { Connection } from '../types.ts';
 import type { Deployment } from '../wire.ts';
@@ -58,6 +59,14 @@ export async function release(kube: Connection, held: ReleaseRequest): Promise<v
   });
   if (given) await takeMarksOff(kube, held, given);
   if (held.recreated) await dropTemplates(kube, held);
+  if (given) await letLeftGo(kube, held, () => hasAllReady(kube, held));
+}
+
+/** Whether as many of its pods are ready as it wants. Not where the next release has it: what is apart may be of that. */
+async function hasAllReady(kube: Connection, held: HeldRequest): Promise<boolean> {
+  const { deployment, live } = (await lookAgain(kube, held)) ?? {};
+  if (!deployment || holderOf(deployment) !== undefined || !live || !hasObserved(live)) return false;
+  return (live.status?.readyReplicas ?? 0) >= (deployment.spec.replicas ?? 1);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { podStatus } from '../../../activities/kubernetes/resources.ts';
 import { isApart } from '../../../activities/kubernetes/surplus.ts';
 import { templateFingerprint } from '../../../activities/kubernetes/templates.ts';
 import type { Pod } from '../../../activities/kubernetes/wire.ts';
@@ -70,18 +71,42 @@ describe('newborns beside the old pods, the worker killed after each write', () 
     });
   });
 
-  it('what a release that was terminated has set apart goes when the next one begins', async () => {
+  it('what a release that was terminated has set apart serves on, and goes when the next one has as many pods ready', async () => {
     const worker = mortally(world.kube, sluice, 1_000);
-    const { app, held } = await acquired(worker, 'left');
-    const [first] = await app.pods();
-    await worker.run('bear', { ...held, births: { side: 'to', mark } });
+    const app = await deploy(world, { name: 'left', replicas: 2 });
+    const { metadata, spec } = await app.deployment();
+    const held = { target: app.target, uid: metadata.uid, holder: 'release/left|run' };
+    const before = (await app.pods()).map(uidOf).toSorted();
+    const serving = async () => (await livePods(app)).filter(isReady).map(uidOf).toSorted();
+    // The new version is never ready.
+    const gate = 'sluice.dev/test';
+    const from = templateFingerprint(spec.template);
+    const never = { spec: { readinessGates: [{ conditionType: gate }] } };
+    await worker.run('acquire', {
+      ...held,
+      from: {},
+      template: { from, to: mark, source: { patch: never }, differs: [] },
+    });
     const births = { side: 'to', mark } as const;
-    const request = handful(app.target, held.uid, held.holder, first ? [first] : [], {}, { births, surge: true });
-    await eventually(async () => (await worker.run('recreate', request)).done.length === 1);
-    expect((await livePods(app)).filter(isApart).map(uidOf)).toEqual([first?.metadata.uid]);
-    await attempt(sluice, 'acquire', { ...held, holder: 'release/left|another', from: v1 });
-    await eventually(async () => !(await livePods(app)).some((pod) => uidOf(pod) === first?.metadata.uid));
-    expect(await livePods(app)).toHaveLength(2);
+    await worker.run('bear', { ...held, births });
+    const request = handful(app.target, held.uid, held.holder, await app.pods(), {}, { births, surge: true });
+    await worker.run('recreate', request);
+    await eventually(async () => (await livePods(app)).length === 4);
+    expect(await serving()).toEqual(before);
+
+    const next = { ...held, holder: 'release/left|another' };
+    await attempt(sluice, 'acquire', { ...next, from: v1 });
+    await attempt(sluice, 'sweep', { ...next, ...sweepOf, readyTimeoutMs: 1_000 });
+    expect(await serving()).toEqual(before);
+    for (const { metadata: of } of (await livePods(app)).filter((pod) => !isApart(pod))) {
+      const conditions = [{ type: gate, status: 'True' }];
+      const at = { namespace: world.namespace, name: of.name };
+      await world.kube.patch(podStatus, at, { status: { conditions } }, { as: 'strategic' });
+    }
+    await attempt(sluice, 'release', next);
+    await eventually(async () => (await livePods(app)).length === 2);
+    const after = await livePods(app);
+    expect([after.some(isApart), after.every(isReady)]).toEqual([false, true]);
     worker.close();
   });
 });
