@@ -233,6 +233,26 @@ describe('undo', () => {
     for (const one of containers) expect(one).toMatchObject({ app: back, proxy: back });
   });
 
+  test('scenario 11: after blue/green in place, through the Service that was switched; with its mode or outside the window beside', async () => {
+    const name = 'beside';
+    await deploy(name, 2);
+    await succeed(release(name, 'v2', '--yes', '--mode', 'BlueGreen', '--keep-old', '0s'));
+    const pods = async () =>
+      [...(await world.pods(name)).values()].map(({ uid, image }) => `${uid} ${image}`).toSorted();
+    const green = await pods();
+    const planned = async (...flags: string[]) =>
+      json<Plan>(await run('undo', ...on(name), '--dry-run', '-o', 'json', ...flags));
+    const { mode, batches, traffic } = await planned();
+    expect([mode.used, batches.length]).toEqual(['InPlace', 2]);
+    expect(traffic?.through).toEqual([{ service: name }]);
+    for (const flags of [['--mode', 'BlueGreen'], ['--gates'], ['--approval']])
+      expect((await planned(...flags)).mode.used).toBe('BlueGreen');
+    const said = await run('undo', ...on(name), '--wait');
+    await succeed(said);
+    expect(said.stderr + said.stdout).toContain('not by BlueGreen');
+    expect(await pods()).toEqual(green.map((pod) => pod.replace(sampleImage('v2'), sampleImage('v1'))));
+  });
+
   test('scenario 58: a revision that is not there: those there are; one that differs in more than images makes pods anew', async () => {
     const name = 'missing';
     await deploy(name, 1);
