@@ -9,6 +9,7 @@ import type { ReleaseInput } from './contract/workflows.ts';
 import { batchStop, stop } from './failure.ts';
 import { closeGate, openGate } from './gate.ts';
 import { unheld, unpaused, untilThrough } from './hold.ts';
+import { NextRun } from './nextRun.ts';
 import { announce } from './notify.ts';
 import { regain } from './operator/regain.ts';
 import { prePull } from './prePull.ts';
@@ -17,9 +18,6 @@ import { acquireRequest, causeOf, commitRequest, heldRequest } from './requests.
 import { isThrough, runBatch } from './runBatch.ts';
 import { type ReleaseState, type Step, waitingBatch, without } from './state.ts';
 import { grayAnew, lookAgain, nextBatch } from './survey.ts';
-
-/** Thrown to go on in a new run of the workflow: its history has grown long. */
-export class NextRun extends Error {}
 
 /**
  * The way forward, from wherever the book says that the release is. Ends when the release has succeeded, or was handed

@@ -3,7 +3,7 @@ import type { Book } from './book.ts';
 import { clusterActivities } from './clusterActivities.ts';
 import { gateChecks } from './contract/checks.ts';
 import { errors } from './contract/errors.ts';
-import type { PlanHead } from './contract/plan.ts';
+import type { PlanHead, PlannedApproval } from './contract/plan.ts';
 import { Stop } from './failure.ts';
 import { announce } from './notify.ts';
 import { gateRecord } from './record.ts';
@@ -31,16 +31,27 @@ export async function openGate(
     const bakedAt = new Date(Date.now() + bakeMs).toISOString();
     const needs = approval === undefined ? {} : { needs: approval };
     const gate: OpenGate = { id, since: book.now, bakedAt, approvals: [], ...needs, ...(early && { early }) };
-    book.set((state) => ({ ...state, phase: 'gate', gate: state.gate?.id === id ? state.gate : gate }));
-    void announce(book, 'gate');
+    const { carried, checkedAt, ...open } = book.state.gate?.id === id ? book.state.gate : gate;
+    const isChecked = carried === true && checkedAt !== undefined;
+    book.set((state) => ({ ...state, phase: 'gate', gate: isChecked ? { ...open, checkedAt } : open }));
+    if (isChecked) return untilApproved(book, approval, checkedAt);
+    if (carried !== true) void announce(book, 'gate');
   }
   if (bakeMs > 0) await bake(book, bakeMs, look);
   await verify(book, plan, name, pods.find(({ state }) => state === 'done') ?? pods[0]);
-  if (approval === undefined) return;
+  const checkedAt = book.now;
+  book.set((state) => (state.gate === undefined ? state : { ...state, gate: { ...state.gate, checkedAt } }));
+  return untilApproved(book, approval, checkedAt);
+}
 
+/** Waits for the people who are asked. `since`: when they could decide, and the time began in which they may. */
+async function untilApproved(book: Book, approval: PlannedApproval | undefined, since: string): Promise<void> {
+  if (approval === undefined) return;
+  const { id = '', expired } = book.state.gate ?? {};
   const decided = (): boolean => book.state.gate === undefined || !lacksApprovals(book.state.gate);
-  if (approval.expiresMs === undefined) return condition(decided);
-  if (await condition(decided, approval.expiresMs, { summary: `approval of ${id} expires` })) return;
+  if (approval.expiresMs === undefined || expired === true) return condition(decided);
+  const leftMs = Math.max(1, Date.parse(since) + approval.expiresMs - Date.now());
+  if (await condition(decided, leftMs, { summary: `approval of ${id} expires` })) return;
   if (approval.onExpiry === 'rollback') book.askRollback('sluice', `nobody approved ${id} in time`);
   else {
     book.set((state) => (state.gate === undefined ? state : { ...state, gate: { ...state.gate, expired: true } }));

@@ -5,6 +5,7 @@ import { splitAgain } from './canary/requests.ts';
 import { clusterActivities } from './clusterActivities.ts';
 import type { Failure } from './contract/status.ts';
 import { failureOf } from './failure.ts';
+import { NextRun } from './nextRun.ts';
 import { announce } from './notify.ts';
 import { heldRequest } from './requests.ts';
 import { setNumber } from './scale/number.ts';
@@ -23,7 +24,8 @@ export async function untilThrough<T>(book: Book, step: () => Promise<T>): Promi
       if (book.state.drift !== undefined) await resolveDrift(book);
       return await step();
     } catch (error) {
-      if (error instanceof Adopted || book.state.rollback !== undefined || leavesOff(book.state)) throw error;
+      if (error instanceof Adopted || error instanceof NextRun) throw error;
+      if (book.state.rollback !== undefined || leavesOff(book.state)) throw error;
       const failure = failureOf(error);
       if (!asksPeople(book, failure)) throw error;
       await hold(book, failure);

@@ -12,9 +12,9 @@ import { isSettled, type Phase, type ReleaseResult } from './contract/status.ts'
 import type { ReleaseInput } from './contract/workflows.ts';
 import { failureOf } from './failure.ts';
 import { fittingState } from './fitting.ts';
-import { NextRun } from './forward.ts';
 import { Adopted } from './hold.ts';
 import { handleMessages } from './messages.ts';
+import { NextRun } from './nextRun.ts';
 import { announce } from './notify.ts';
 import { Anew, Arrived, anew } from './operator/outcomes.ts';
 import { keepRecord } from './record.ts';
@@ -93,7 +93,7 @@ export async function live(
       phase = 'succeeded';
     } catch (error) {
       if (error instanceof NextRun) {
-        await condition(allHandlersFinished);
+        await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
         return course.next(input, fittingState(book.state));
       }
       const ended = await CancellationScope.nonCancellable(() => endOf(book, input, error, course));

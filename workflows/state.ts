@@ -102,6 +102,10 @@ export interface OpenGate {
   readonly needs?: PlannedApproval;
   readonly approvals: readonly Said[];
   readonly expired?: boolean;
+  /** When its checks had passed, ISO 8601: from then on an approval may expire. */
+  readonly checkedAt?: string;
+  /** An earlier run of the workflow has opened it. */
+  readonly carried?: true;
   /** An approval ends its bake time, where none more is needed. */
   readonly early?: true;
 }

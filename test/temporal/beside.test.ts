@@ -1,4 +1,4 @@
-import type { WorkflowFailedError } from '@temporalio/client';
+import type { WorkflowFailedError, WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -6,7 +6,7 @@ import type { ReleaseStatus } from '../../workflows/contract/status.ts';
 import { planOf } from './support/plans.ts';
 import { besidePlan } from './support/simulatedBeside.ts';
 import { SimulatedCluster } from './support/simulatedCluster.ts';
-import { type Running, simulation, withRelease } from './support/temporal.ts';
+import { inNewRun, type Running, simulation, withRelease } from './support/temporal.ts';
 import { timeSkippingServer } from './support/timeSkippingServer.ts';
 
 type Mode = 'Canary' | 'BlueGreen';
@@ -40,6 +40,15 @@ async function atLastGate({ handle, until }: Running, mode: Mode): Promise<Relea
     await handle.executeUpdate('approve', approve(gate));
   }
   return until(isAt(gates[mode].at(-1)));
+}
+
+/** How long the timers of its run were set for, ms. */
+async function timersOf(handle: WorkflowHandle): Promise<readonly number[]> {
+  const { events } = await handle.fetchHistory();
+  return (events ?? []).flatMap(({ timerStartedEventAttributes: timer }) => {
+    const { seconds, nanos } = timer?.startToFireTimeout ?? {};
+    return timer ? [Number(seconds ?? 0) * 1_000 + (nanos ?? 0) / 1e6] : [];
+  });
 }
 
 /** Through these gates, and over the switch. */
@@ -201,6 +210,35 @@ describe.skipIf(cannot).each<Mode>(['Canary', 'BlueGreen'])('in the middle of %s
     expect(cluster.calls).toContain('guard');
     expect(cluster.beside).toMatchObject(untouched);
     expect(cluster.images()).toEqual(['app:v1', 'app:v1', 'app:v1']);
+  });
+
+  it('gates that stay open for longer than one history: they go on in a new run with their approvals, and nothing is done twice', async () => {
+    const cluster = clusterFor(mode);
+    const approval = { required: 2, from: [], expiresMs: 3_600_000, onExpiry: 'rollback' as const };
+    const batches = cluster.planned.batches.map((batch) => ({ ...batch, gate: { ...batch.gate, approval } }));
+    const notify = [{ webhook: { url: 'http://chat' } }];
+    cluster.planned = { ...cluster.planned, batches, checks: [check], notify };
+    const all = [...gates[mode], 'after-switch'];
+    await withRelease(env(), cluster, async (running) => {
+      const handle = env().client.workflow.getHandle(running.handle.workflowId);
+      for (const gate of all) {
+        await running.until(isAt(gate));
+        await handle.executeUpdate('approve', approve(gate));
+        await inNewRun(cluster, handle);
+        const { waiting, log } = await running.until(isAt(gate));
+        expect(waiting?.approvals?.have.map(({ by }) => by)).toEqual(['bob']);
+        expect(log.filter(({ text }) => text.startsWith('Switched')).length).toBe(gate === 'after-switch' ? 1 : 0);
+        // What is left of the hour in which it must be approved.
+        await expect.poll(async () => (await timersOf(handle)).length).toBe(1);
+        expect((await timersOf(handle))[0]).toBeLessThan(3_600_000);
+        await handle.executeUpdate('approve', { args: [{ by: 'anna', gate }] });
+      }
+      expect(await handle.result()).toMatchObject({ phase: 'succeeded' });
+    });
+    const times = (call: string): number => cluster.calls.filter((made) => made.startsWith(call)).length;
+    expect([times('check'), times('point green'), cluster.beside.born]).toEqual([all.length, 1, 3]);
+    expect(cluster.events.filter(({ kind }) => kind === 'gate')).toHaveLength(all.length);
+    expect(cluster.images()).toEqual(['app:v2', 'app:v2', 'app:v2']);
   });
 
   it('new pods that die again and again before they are ready have failed: no gate opens with fewer', async () => {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Plan, PlannedGate } from '../../workflows/contract/plan.ts';
 import { planOf } from './support/plans.ts';
 import { refused, SimulatedCluster } from './support/simulatedCluster.ts';
-import { type Running, simulation, withRelease } from './support/temporal.ts';
+import { inNewRun, type Running, simulation, withRelease } from './support/temporal.ts';
 import { timeSkippingServer } from './support/timeSkippingServer.ts';
 
 const approval = { required: 1, from: [], onExpiry: 'hold' as const };
@@ -103,6 +103,30 @@ describe.skipIf(timeSkippingServer() === undefined)('drain workflow (time skippi
       expect(await handle.result()).toMatchObject({ phase: 'rolledBack' });
     });
     untouched(late);
+  });
+
+  it('out for longer than one history: it goes on in a new run, as long as was said, and a word of people is enough there', async () => {
+    const consul = { server: 'http://consul', service: 'shop', callersCache: '0s' };
+    const notify = [{ webhook: { url: 'http://chat' } }];
+    const { traffic } = planOf([1]);
+    const through = [{ consul }] as unknown as Plan['traffic']['through'];
+    const cluster = drainOf({ bakeMs: 7_200_000, early: true }, { traffic: { ...traffic, through }, notify });
+    await run(cluster, async (running) => {
+      const standing = await running.until(({ waiting }) => waiting?.for === 'bake');
+      const handle = env.client.workflow.getHandle(running.handle.workflowId);
+      await inNewRun(cluster, handle);
+      const now = await running.until(({ waiting }) => waiting?.for === 'bake');
+      expect([now.waiting, now.run, now.text]).toEqual([standing.waiting, standing.run, standing.text]);
+      expect(out(cluster)).toBe('a1 a2');
+      await handle.executeUpdate('approve', { args: [{ gate: 'out-of-traffic', by: 'bob' }] });
+      expect(await handle.result()).toMatchObject({ phase: 'succeeded', text: 'Back in traffic: a1, a2.' });
+      expect(cluster.events.map(({ kind }) => kind)).toEqual(['started', 'gate', 'succeeded']);
+    });
+    untouched(cluster);
+    for (const once of ['plan', 'acquire', 'openTraffic', 'drain a1 a2', 'release']) {
+      expect(cluster.calls.filter((call) => call === once)).toHaveLength(1);
+    }
+    expect(cluster.calls.filter((call) => call === 'keepOut')).toHaveLength(2);
   });
 
   it('one that dies while it is out is told, and not waited for', async () => {

@@ -4,7 +4,7 @@ import type { PlanHead } from '../contract/plan.ts';
 import type { ReleaseInput } from '../contract/workflows.ts';
 import { stop } from '../failure.ts';
 import { untilThrough } from '../hold.ts';
-import { passGuarded } from './gate.ts';
+import { isLeftAt, passGuarded } from './gate.ts';
 import { raise } from './green.ts';
 import { pointAt, previewsOf, shown } from './requests.ts';
 import { giveBack, holdAtOld, makeOwn, seeOut, switchOver } from './stages.ts';
@@ -20,12 +20,12 @@ export async function blueGreenForward(book: Book, _input: ReleaseInput): Promis
   const guarded = { services, previews: previewsOf(pair) };
   // A way forward that begins once more may be past the gate.
   if (book.state.index === 0) {
-    await untilThrough(book, () => raisePreviewed(book, plan, pair));
+    if (!isLeftAt(book, 0)) await untilThrough(book, () => raisePreviewed(book, plan, pair));
     await untilThrough(book, () => passGuarded(book, plan, 0, { ...guarded, side: 'blue' }));
     book.set((state) => ({ ...state, index: 1 }));
   }
 
-  await untilThrough(book, () => switchOver(book, plan, services, 1));
+  if (!isLeftAt(book, 1)) await untilThrough(book, () => switchOver(book, plan, services, 1));
   await untilThrough(book, () => passGuarded(book, plan, 1, { ...guarded, side: 'green' }));
   await untilThrough(book, () => seeOut(book, plan, 1));
   await makeOwn(book, plan, 1);

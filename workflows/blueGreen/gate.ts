@@ -5,6 +5,7 @@ import type { GuardRequest } from '../contract/blueGreen/activities.ts';
 import type { PlanHead } from '../contract/plan.ts';
 import { closeGate, openGate } from '../gate.ts';
 import { unpaused } from '../hold.ts';
+import { nextRunAtGate } from '../nextRun.ts';
 import { heldRequest } from '../requests.ts';
 
 /** What must stay as it is meanwhile. */
@@ -12,7 +13,7 @@ export type Guarded = Omit<GuardRequest, 'target' | 'uid' | 'holder'>;
 
 /**
  * Waits at the gate of batch `index`. Meanwhile the new pods follow the number of the workload, and it is seen when
- * somebody else changes what callers or pods come from. @throws Stop, WORKLOAD_CHANGED, POD_FAILED
+ * somebody else changes what callers or pods come from. @throws Stop, WORKLOAD_CHANGED, POD_FAILED, NextRun
  */
 export async function passGuarded(book: Book, plan: PlanHead, index: number, guarded: Guarded): Promise<void> {
   const batch = book.state.batches[index];
@@ -36,6 +37,10 @@ export async function passGuarded(book: Book, plan: PlanHead, index: number, gua
   closeGate(book);
 }
 
+/** Whether an earlier run of the workflow has come to the gate of batch `index`, and left it open. */
+export const isLeftAt = ({ state: { gate, batches } }: Book, index: number): boolean =>
+  gate?.carried === true && gate.id === batches[index]?.gate.id;
+
 async function keepGuard(book: Book, plan: PlanHead, guarded: Guarded): Promise<never> {
   // It scales: a cancellation waits for what is on its way, or that would come after what the next step does.
   const { writing } = clusterActivities(book.identity.target.cluster);
@@ -43,5 +48,6 @@ async function keepGuard(book: Book, plan: PlanHead, guarded: Guarded): Promise<
   const who = guarded.side === 'both' ? 'both serve' : `${guarded.side} serves`;
   for (;;) {
     await writing.guard.executeWithOptions({ summary: `keep both versions as they are; ${who}` }, [request]);
+    nextRunAtGate(book);
   }
 }

@@ -1,4 +1,4 @@
-import { passGuarded } from '../blueGreen/gate.ts';
+import { isLeftAt, passGuarded } from '../blueGreen/gate.ts';
 import { raise } from '../blueGreen/green.ts';
 import { giveBack, holdAtOld, makeOwn, seeOut, switchOver } from '../blueGreen/stages.ts';
 import type { Book } from '../book.ts';
@@ -22,7 +22,7 @@ export async function canaryForward(book: Book, _input: ReleaseInput): Promise<v
   while (book.state.index < planNow(book).canary.steps.length) {
     const { index } = book.state;
     if (planNow(book).canary.steps[index]?.skipped !== true) {
-      await untilThrough(book, () => takeStep(book, index));
+      if (!isLeftAt(book, index)) await untilThrough(book, () => takeStep(book, index));
       await untilThrough(book, () => passGuarded(book, plan, index, guardedAt(planNow(book).canary, index)));
     }
     book.set((state) => ({ ...state, index: index + 1 }));
@@ -30,8 +30,10 @@ export async function canaryForward(book: Book, _input: ReleaseInput): Promise<v
 
   const old = book.state.index;
   const shared = canary.route === undefined ? ({ shared: true } as const) : {};
-  await untilThrough(book, () => switchOver(book, plan, services, old, shared));
-  await untilThrough(book, () => unshift(book, plan, canary));
+  if (!isLeftAt(book, old)) {
+    await untilThrough(book, () => switchOver(book, plan, services, old, shared));
+    await untilThrough(book, () => unshift(book, plan, canary));
+  }
   await untilThrough(book, () => passGuarded(book, plan, old, { services, previews: [], side: 'green' }));
   await untilThrough(book, () => seeOut(book, plan, old));
   await makeOwn(book, plan, old);

@@ -1,4 +1,3 @@
-import { Context } from '@temporalio/activity';
 import type { BlueGreenActivities } from '../../../workflows/contract/blueGreen/activities.ts';
 import { slots } from '../../../workflows/contract/blueGreen/require.ts';
 import { greenOf } from '../../../workflows/contract/blueGreen/share.ts';
@@ -66,13 +65,9 @@ export class SimulatedBeside {
         }),
       guard: async () => {
         await act('guard', [], () => undefined);
-        const context = Context.current();
         this.#guards += 1;
         try {
-          for (;;) {
-            context.heartbeat();
-            await context.sleep(50);
-          }
+          await cluster.stay();
         } finally {
           await new Promise((resolve) => setTimeout(resolve, this.guardLingersMs));
           this.#guards -= 1;

@@ -72,6 +72,8 @@ export class SimulatedCluster {
   before: (activity: string, request: unknown) => void | Promise<void> = () => undefined;
   /** What a pull on these nodes answers. */
   pull: (nodes: readonly string[]) => PrePulled = (nodes) => ({ done: nodes, failed: [], later: [] });
+  /** What only looks after something answers by now: its workflow asks again. */
+  looksEnd = false;
   /** What `plan` answers. */
   planned: Plan;
   /** What it answers for a release that takes the place of the one that runs. */
@@ -239,7 +241,10 @@ export class SimulatedCluster {
         return { ...answer, became };
       },
       retire: async (request) => this.#each('retire', request, () => undefined),
-      keepOut: notSimulated,
+      keepOut: async () => {
+        await this.#done('keepOut', [], () => undefined);
+        await this.stay();
+      },
       sweep: async () => this.#done('sweep', [], () => undefined),
       takeOver: async () => this.#done('takeOver', [], () => void (this.drift = false)),
       commit: async (request) => this.#done('commit', [], () => void (this.templateImage = imageOf(request.to))),
@@ -291,6 +296,15 @@ export class SimulatedCluster {
       history: async () => ({ revisions: [], records: this.records }),
       traffic: notSimulated,
     };
+  }
+
+  /** Looks after something until it is cancelled, or has done so for long enough. */
+  async stay(): Promise<void> {
+    const context = Context.current();
+    while (!this.looksEnd) {
+      context.heartbeat();
+      await context.sleep(50);
+    }
   }
 
   #bear(births: BearRequest['births']): void {

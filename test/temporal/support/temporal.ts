@@ -91,6 +91,17 @@ export async function withRelease<T>(
   );
 }
 
+/** Makes the history of a release so long that the server asks for a new run (4 MB), and waits until it goes on there. */
+export async function inNewRun(cluster: SimulatedCluster, handle: WorkflowHandle): Promise<void> {
+  const runId = async (): Promise<string> => (await handle.describe()).runId;
+  const before = await runId();
+  const refused = { by: 'nobody', gate: 'none', reason: 'x'.repeat(1_500_000) };
+  for (let count = 0; count < 3; count += 1) await handle.signal('approve', refused);
+  cluster.looksEnd = true;
+  while ((await runId()) === before) await new Promise((resolve) => setTimeout(resolve, 50));
+  cluster.looksEnd = false;
+}
+
 /** The phases that a release showed, in order, from its search attribute. */
 function phasesIn({ events }: Awaited<ReturnType<WorkflowHandle['fetchHistory']>>): readonly Phase[] {
   const shown = (events ?? []).flatMap((event) => {
