@@ -3,22 +3,28 @@ import type { Pod } from '../../activities/kubernetes/wire.ts';
 import { apply, awaitAvailable, type KubernetesObject, remove } from '../../local/apply.ts';
 import { until } from '../../local/process/wait.ts';
 import { sampleImage, sampleManifests } from '../../local/sample.ts';
+import type { Contender } from './contenders/contender.ts';
 import type { BenchOptions } from './options.ts';
 import type { Stack } from './stack.ts';
 
 /** One application of the bench: a Deployment with a Service, its pods ready. */
+/** What the program reads at SIGHUP, which would end it otherwise. */
+export const versionFile = '/dev/shm/version';
+
 export interface App {
   readonly namespace: string;
   readonly name: string;
   /** The image that its pods run, and the one that they shall run. */
   readonly from: string;
   readonly to: string;
+  /** Of one that is paired: the image of the container that does nothing. */
+  readonly empty: string;
   pods(): Promise<readonly Pod[]>;
 }
 
 export interface Apps {
   /** A fresh or reused application of that name, all pods ready on one version. */
-  take(name: string, strategy?: object): Promise<App>;
+  take(contender: Pick<Contender, 'name' | 'paired'>, strategy?: object): Promise<App>;
   /** It was changed, or is not needed any more. */
   give(app: App): Promise<void>;
   close(): Promise<void>;
@@ -39,11 +45,22 @@ export async function openApps(stack: Stack, { runtime, pods: replicas, stateDir
   const runs = new Map<string, string>();
   let made = 0;
 
-  const deploy = async (name: string): Promise<string> => {
+  const empty = sampleImage('empty', stack.registry);
+  const deploy = async (name: string, paired = false): Promise<string> => {
     // What an earlier bench left.
     const image = (await list(name))[0]?.spec.containers[0]?.image;
     if (image !== undefined) return image.split('@')[0] ?? image;
-    const { service, deployment } = sampleManifests({ image: images[0], runtime, namespace, name, replicas });
+    const pair = paired ? { pair: empty } : {};
+    const env = { VERSION_FILE: versionFile };
+    const { service, deployment } = sampleManifests({
+      image: images[0],
+      runtime,
+      namespace,
+      name,
+      replicas,
+      env,
+      ...pair,
+    });
     await apply(stack.call, [service, deployment]);
     await awaitAvailable(stack.call, deployment, settleMs);
     return images[0];
@@ -59,15 +76,15 @@ export async function openApps(stack: Stack, { runtime, pods: replicas, stateDir
   return {
     take: async (contender, strategy) => {
       made += 1;
-      const name = runtime === 'kwok' ? contender : `${contender}-${made}`;
-      const from = runs.get(name) ?? (await deploy(name));
+      const name = runtime === 'kwok' ? contender.name : `${contender.name}-${made}`;
+      const from = runs.get(name) ?? (await deploy(name, contender.paired));
       if (strategy) {
         await stack.kube.patch(deployments, { namespace, name }, { spec: { strategy } }, { as: 'merge' });
       }
       await rest(name);
       const to = from === images[0] ? images[1] : images[0];
       runs.set(name, to);
-      return { namespace, name, from, to, pods: () => list(name) };
+      return { namespace, name, from, to, empty, pods: () => list(name) };
     },
     give: async ({ name }) => {
       if (runtime === 'kwok') return;

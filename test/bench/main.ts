@@ -22,7 +22,7 @@ interface Bench {
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2));
   if (options === 'help') return console.log(usage);
-  const contenders = chooseContenders(options.suite, options.only);
+  const contenders = chooseContenders(options);
   await withBench(options, async (bench) => {
     const runs = await rounds(bench, contenders);
     const gates = options.approvals > 0 ? await gatesOf(bench) : undefined;
@@ -69,7 +69,7 @@ async function rounds({ options, apps, ...with_ }: Bench, contenders: readonly C
   for (let round = 1; round <= options.rounds; round += 1) {
     for (const maxUnavailable of options.unavailable) {
       for (const contender of contenders) {
-        const app = await apps.take(contender.name, contender.strategy?.(maxUnavailable));
+        const app = await apps.take(contender, contender.strategy?.(maxUnavailable));
         const run = await measuredRun(contender, { ...with_, app, maxUnavailable }, round, options);
         await apps.give(app);
         runs.push(run);
@@ -83,7 +83,7 @@ async function rounds({ options, apps, ...with_ }: Bench, contenders: readonly C
 }
 
 async function gatesOf({ options, apps, ...with_ }: Bench): Promise<GateResults> {
-  const app = await apps.take('sluice-drain');
+  const app = await apps.take({ name: 'sluice-drain' });
   const results = await measureGates({ ...with_, app, maxUnavailable: options.unavailable[0] ?? 1 }, options);
   await apps.give(app);
   return results;

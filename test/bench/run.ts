@@ -41,7 +41,11 @@ export async function measuredRun(
   const writesBefore = await serverWrites(stack.call);
   const pids = [...stack.pids, place.worker.pid, process.pid];
   const cpuBefore = await cpuOf(pids);
-  const { ms, extras } = await contender.run(place);
+  // Callers that go on would hide why it failed: their watch ends with the stack.
+  const { ms, extras } = await contender.run(place).catch(async (error: unknown) => {
+    await load?.stop();
+    throw error;
+  });
   const cpu = (await cpuOf(pids)) - cpuBefore;
   const writes = (await serverWrites(stack.call)) - writesBefore;
   const result = await load?.stop();

@@ -32,6 +32,10 @@ export interface Contender {
   readonly beside?: string;
   /** Strategy that its Deployment needs. */
   strategy?(maxUnavailable: number): object;
+  /** Its pods have a second container, and hand their connections over between the two. */
+  readonly paired?: true;
+  /** A kwok pod runs nothing that it could ask. */
+  readonly kubeletOnly?: true;
   /** Returns when every pod is changed and ready. */
   run(place: Place): Promise<RunEnd>;
 }

@@ -1,5 +1,6 @@
 import { validateScale } from '../../../workflows/contract/scale/validate.schema.ts';
 import type { ReleaseSpecInput } from '../../../workflows/contract/spec.ts';
+import { type App, versionFile } from '../apps.ts';
 import type { Contender, Place } from './contender.ts';
 import { release, releaseSpec } from './release.ts';
 import { changed, noSurge, rollout, rolloutNoSurge } from './rollout.ts';
@@ -28,6 +29,16 @@ const nativeBeside = rollout('native-beside', 'Deployment, maxSurge 100%', () =>
 }));
 const nativeRestart = rollout('native-restart', 'kubectl rollout restart, maxSurge 0', noSurge, () => ({
   spec: { template: { metadata: { annotations: { 'kubectl.kubernetes.io/restartedAt': new Date().toISOString() } } } },
+}));
+
+/** Other resources of the container `app`, as a patch of the template. */
+const otherCpu = async (app: App): Promise<object> => {
+  const [pod] = await app.pods();
+  const cpu = pod?.spec.containers[0]?.resources?.requests?.['cpu'] === '5m' ? '7m' : '5m';
+  return { spec: { containers: [{ name: 'app', resources: { requests: { cpu } } }] } };
+};
+const nativeResources = rollout('native-resources', 'Deployment, other cpu, maxSurge 0', noSurge, async (app) => ({
+  spec: { template: await otherCpu(app) },
 }));
 
 /** Half of the pods go, then as many come back: a scale down and one up. */
@@ -98,6 +109,44 @@ export const modes: readonly Contender[] = [
     'Sluice, restart in place',
     (place) => ({ ...releaseSpec(place, false), change: { restart: true } }),
     { beside: nativeRestart.name },
+  ),
+  nativeResources,
+  release(
+    'resize',
+    'Sluice, cpu in place',
+    async (place) => {
+      const spec = inMode(place, { mode: 'InPlaceOnly' });
+      return { ...spec, change: { template: await otherCpu(place.app) } };
+    },
+    { beside: nativeResources.name },
+  ),
+  // Natively a program gets another configuration, and a sidecar another version, by another pod.
+  release(
+    'hot-reload',
+    'Sluice, HotReload: a command',
+    (place) => ({
+      ...releaseSpec(place, false),
+      change: {
+        reload: {
+          version: 'bench',
+          containers: ['app'],
+          command: ['sh', '-c', `echo bench > ${versionFile} && kill -HUP 1`],
+        },
+      },
+    }),
+    { beside: nativeRestart.name, kubeletOnly: true },
+  ),
+  release(
+    'hot-swap',
+    'Sluice, HotSwap',
+    (place) => {
+      const { to: image, empty: emptyImage } = place.app;
+      return {
+        ...releaseSpec(place, false),
+        change: { hotSwap: { containers: ['app', 'app-2'], image, emptyImage }, prePull: 'Off' },
+      };
+    },
+    { beside: rolloutNoSurge.name, paired: true, kubeletOnly: true },
   ),
   nativeScale,
   scale,

@@ -19,13 +19,16 @@ export const releaseSpec = (place: Place, drains: boolean): ReleaseSpecInput => 
 export const release = (
   name: string,
   title: string,
-  spec: (place: Place) => ReleaseSpecInput,
-  more: Pick<Contender, 'beside'> = {},
+  spec: (place: Place) => ReleaseSpecInput | Promise<ReleaseSpecInput>,
+  more: Pick<Contender, 'beside' | 'paired' | 'kubeletOnly'> = {},
 ): Contender => ({
   name,
   title,
   ...more,
-  run: (place) => measured(place, () => place.stack.sluice.start(validateSpec(spec(place)), { initiator: 'bench' })),
+  async run(place) {
+    const valid = validateSpec(await spec(place));
+    return measured(place, () => place.stack.sluice.start(valid, { initiator: 'bench' }));
+  },
 });
 
 export const releasePlain = release('sluice', 'Sluice', (place) => releaseSpec(place, false));

@@ -21,16 +21,17 @@ export const rollout = (
   name: string,
   title: string,
   rollingUpdate: (maxUnavailable: number) => RollingUpdate,
-  write: (app: App) => object = newImage,
+  write: (app: App) => object | Promise<object> = newImage,
 ): Contender => ({
   name,
   title,
   strategy: (maxUnavailable) => ({ type: 'RollingUpdate', rollingUpdate: rollingUpdate(maxUnavailable) }),
   async run({ stack, app }) {
     const at = { namespace: app.namespace, name: app.name };
+    const body = await write(app);
     const started = performance.now();
     const over = new AbortController();
-    await changed(stack.kube.with(over.signal), at, write(app));
+    await changed(stack.kube.with(over.signal), at, body);
     const ms = performance.now() - started;
     over.abort();
     return { ms };
