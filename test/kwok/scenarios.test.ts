@@ -4,6 +4,7 @@ import { budgets, deployments, pods as podResource } from '../../activities/kube
 import { sampleImage } from '../../local/sample.ts';
 import { holderOf, marks, releaseId } from '../../workflows/contract/names.ts';
 import { validateSpec } from '../../workflows/contract/validate.schema.ts';
+import { watching } from '../support/watching.ts';
 import { openWorld, until, type World } from '../support/world.ts';
 import { approval, releasesIn } from './support/releases.ts';
 
@@ -121,6 +122,53 @@ describe('shares', () => {
       expect(batches.map((batch) => batch.pods.length)).toEqual(Array(pods).fill(1));
       expect(await versions(name)).toBe(Array(pods).fill('v2').join(' '));
     }
+  });
+});
+
+describe('in mid-release', () => {
+  it('scenarios 12, 20: other sizes from here on, then two batches in one; nobody is changed twice, and back it goes in batches, the last first', async () => {
+    await deploy('twelve', 12);
+    const before = await world.pods('twelve');
+    const strategy = { gray: { pods: 1 }, batches: { count: 4 }, maxUnavailable: 2, rollback: 'InBatches' as const };
+    const target = world.target('twelve');
+    const send = world.sluice.send.bind(world.sluice);
+    const gateOf = async (gate: string) => world.until('twelve', ({ waiting }) => waiting?.gate === gate);
+    const open = async (gate: string) => {
+      await gateOf(gate);
+      await send(target, 'approve', { by: 'bob', gate });
+    };
+    const restarts = async () =>
+      [...(await world.pods('twelve'))]
+        .map(([name, pod]) => pod.restarts - (before.get(name)?.restarts ?? 0))
+        .toSorted((a, b) => a - b);
+    await world.start(spec('twelve', 'v2', { strategy, gates: { ...approval, afterBatch: approval.afterGray } }));
+    await gateOf('after-gray');
+    await send(target, 'changePlan', { by: 'anna', strategy: { batches: [2, 2, 4, 3], maxUnavailable: 4 } });
+    await open('after-gray');
+    await gateOf('after-batch-1');
+    expect(await versions('twelve')).toBe(`${'v1 '.repeat(9)}v2 v2 v2`);
+    await send(target, 'skipTo', { by: 'anna', batch: 'batch-3' });
+    await open('after-batch-1');
+    const { batches } = await gateOf('after-batch-3');
+    const sizes = batches.map(({ name, pods }) => `${name} ${pods.length}`);
+    expect(sizes).toEqual(['gray 1', 'batch-1 2', 'batch-3 6', 'batch-4 3']);
+    expect(await restarts()).toEqual([0, 0, 0, ...Array<number>(9).fill(1)]);
+    const stop = watching(async () => [await world.pods('twelve'), await callable('twelve')] as const);
+    await send(target, 'rollback', { by: 'bob', reason: 'not today' });
+    expect(await ended('twelve')).toMatchObject({ phase: 'rolledBack', notUndone: [] });
+    const seen = await stop();
+    const [gray = [], first = [], third = []] = batches.map(({ pods }) => pods.map(({ name }) => name));
+    for (const [now] of seen) {
+      const begun = (names: readonly string[]) => names.some((name) => now.get(name)?.image === sampleImage('v1'));
+      const through = (names: readonly string[]) =>
+        names.every((name) => now.get(name)?.image === sampleImage('v1') && now.get(name)?.ready);
+      expect(begun(first) && !through(third)).toBe(false);
+      expect(begun(gray) && !through(first)).toBe(false);
+    }
+    expect(Math.min(...seen.map(([, called]) => called))).toBeGreaterThanOrEqual(8);
+    expect(await versions('twelve')).toBe('v1 '.repeat(12).trim());
+    expect(await restarts()).toEqual([0, 0, 0, ...Array<number>(9).fill(2)]);
+    await clean('twelve', 12);
   });
 });
 
