@@ -12,7 +12,7 @@ import { runsVersion } from './reload/record.ts';
 import { type Shared, scopeOf } from './scope.ts';
 import { keptOut } from './stages.ts';
 
-/** How long a check may stay undecided (no data yet, a server that does not answer) before that is a failure. */
+/** How long a check may stay unsure (no data yet, a server that does not answer) before it is undecided. */
 const unsureMs = 60_000;
 const askAgainMs = 1_000;
 
@@ -49,7 +49,7 @@ async function untilDecided(
       const outcome = round.get(name) ?? 'done';
       const undecided = typeof outcome === 'object' && 'unsure' in outcome;
       if (undecided && Date.now() < Date.parse(since) + unsureMs) return true;
-      outcomes.set(name, undecided ? { code: 'CHECK_FAILED', reason: `undecided: ${outcome.unsure}` } : outcome);
+      outcomes.set(name, undecided ? { code: outcome.code, reason: `undecided: ${outcome.unsure}` } : outcome);
       return false;
     });
     call.progress({ checked: outcomes.size });
@@ -58,22 +58,29 @@ async function untilDecided(
   return outcomes;
 }
 
-type Round = 'done' | { readonly code: 'CHECK_FAILED'; readonly reason: string } | { readonly unsure: string };
+type Round =
+  | 'done'
+  | { readonly code: 'CHECK_FAILED'; readonly reason: string }
+  | { readonly code: Check['undecided']; readonly unsure: string };
 
-/** One run of each check on each pod that has not failed one before. */
+/** One run of each check on each pod that has not failed one before: one that fails says more than one that is unsure. */
 async function runAll(checks: readonly Check[], pods: readonly LivePod[]): Promise<ReadonlyMap<string, Round>> {
   const rounds = new Map<string, Round>(pods.map(({ name }) => [name, 'done']));
   for (const check of checks) {
-    const asked = pods.filter(({ name }) => rounds.get(name) === 'done');
+    const asked = pods.filter(({ name }) => !hasFailed(rounds.get(name)));
     if (asked.length === 0) break;
     for (const [name, { result, reason }] of await check.run(asked)) {
       const said = `${check.key}: ${reason}`;
       if (result === 'fail') rounds.set(name, { code: 'CHECK_FAILED', reason: said });
-      if (result === 'unsure') rounds.set(name, { unsure: said });
+      // The first that is unsure is told, unless another would fail by it.
+      const isFirst = rounds.get(name) === 'done' || check.undecided === 'CHECK_FAILED';
+      if (result === 'unsure' && isFirst) rounds.set(name, { code: check.undecided, unsure: said });
     }
   }
   return rounds;
 }
+
+const hasFailed = (round: Round | undefined): boolean => typeof round === 'object' && 'reason' in round;
 
 const isNew = (pod: Pod, { images, reload }: HandfulRequest): boolean =>
   reload === undefined ? hasImages(pod, images) : runsVersion(pod, reload);

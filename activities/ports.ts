@@ -254,6 +254,8 @@ export type Verdict = { readonly result: 'pass' | 'fail' | 'unsure'; readonly re
 export interface Check {
   /** Its key in the spec: `http`, `prometheus`. */
   readonly key: string;
+  /** What it is when it stays unsure: failed, or for people to decide. */
+  readonly undecided: 'CHECK_FAILED' | 'CHECK_UNDECIDED';
   /** Verdict by pod name. One run, no retries; throws only when it could not be run at all. */
   run(pods: readonly LivePod[]): Promise<ReadonlyMap<string, Verdict>>;
 }

@@ -4,6 +4,7 @@ import { clusterActivities } from './clusterActivities.ts';
 import { gateChecks } from './contract/checks.ts';
 import { errors } from './contract/errors.ts';
 import type { PlanHead, PlannedApproval } from './contract/plan.ts';
+import type { Failure } from './contract/status.ts';
 import { Stop } from './failure.ts';
 import { announce } from './notify.ts';
 import { gateRecord } from './record.ts';
@@ -18,7 +19,8 @@ const shortestLookMs = 30_000;
 /**
  * The gate after a batch: bake → verify → approval. Returns when all that it needs is there; the caller closes it.
  * @param look looks, now and then while it bakes and at its end, whether what is done still runs; throws when it does not
- * @throws Stop (CHECK_FAILED) when a check of the gate fails
+ * @throws Stop (CHECK_FAILED, CHECK_UNDECIDED) when a check of the gate fails, or cannot be decided: the gate is open then, and
+ * an approval goes on without its checks
  */
 export async function openGate(
   book: Book,
@@ -27,18 +29,23 @@ export async function openGate(
   look?: () => Promise<void>,
 ): Promise<void> {
   const { id, bakeMs, approval, early } = planned;
-  if (bakeMs > 0 || approval !== undefined) {
+  const gateNow = (): OpenGate => {
+    if (book.state.gate?.id === id) return book.state.gate;
     const bakedAt = new Date(Date.now() + bakeMs).toISOString();
     const needs = approval === undefined ? {} : { needs: approval };
-    const gate: OpenGate = { id, since: book.now, bakedAt, approvals: [], ...needs, ...(early && { early }) };
-    const { carried, checkedAt, ...open } = book.state.gate?.id === id ? book.state.gate : gate;
+    return { id, since: book.now, bakedAt, approvals: [], ...needs, ...(early && { early }) };
+  };
+  if (bakeMs > 0 || approval !== undefined) {
+    const { carried, checkedAt, ...open } = gateNow();
     const isChecked = carried === true && checkedAt !== undefined;
     book.set((state) => ({ ...state, phase: 'gate', gate: isChecked ? { ...open, checkedAt } : open }));
     if (isChecked) return untilApproved(book, approval, checkedAt);
     if (carried !== true) void announce(book, 'gate');
   }
   if (bakeMs > 0) await bake(book, bakeMs, look);
-  await verify(book, plan, name, pods.find(({ state }) => state === 'done') ?? pods[0]);
+  const failure = await verify(book, plan, name, pods.find(({ state }) => state === 'done') ?? pods[0]);
+  if (failure?.code === 'CHECK_UNDECIDED') book.set((state) => ({ ...state, phase: 'gate', gate: gateNow() }));
+  if (failure !== undefined) throw new Stop(failure);
   const checkedAt = book.now;
   book.set((state) => (state.gate === undefined ? state : { ...state, gate: { ...state.gate, checkedAt } }));
   return untilApproved(book, approval, checkedAt);
@@ -91,10 +98,15 @@ export function closeGate(book: Book): void {
   book.set((state) => ({ ...without(state, 'gate'), gatesPassed: [...(state.gatesPassed ?? []), passed] }));
 }
 
-/** Checks of the whole workload; those of single pods have run in the pump. */
-async function verify(book: Book, plan: PlanHead, batch: string, pod: PodEntry | undefined): Promise<void> {
+/** Checks of the whole workload; those of single pods have run in the pump. Answers why it may not go on. */
+async function verify(
+  book: Book,
+  plan: PlanHead,
+  batch: string,
+  pod: PodEntry | undefined,
+): Promise<Failure | undefined> {
   const checks = gateChecks(plan.checks);
-  if (checks.length === 0 || pod === undefined) return;
+  if (checks.length === 0 || pod === undefined || book.state.gate?.unchecked) return undefined;
   const { waiting } = clusterActivities(book.identity.target.cluster);
   const answer = await waiting.check.executeWithOptions({ summary: 'check the new version' }, [
     {
@@ -106,5 +118,5 @@ async function verify(book: Book, plan: PlanHead, batch: string, pod: PodEntry |
     },
   ]);
   const [failed] = answer.failed;
-  if (failed !== undefined) throw new Stop({ code: failed.code, text: failed.reason, next: errors[failed.code].next });
+  return failed && { code: failed.code, text: failed.reason, next: errors[failed.code].next };
 }

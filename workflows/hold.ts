@@ -45,9 +45,11 @@ export async function unheld(book: Book): Promise<void> {
   if (book.state.held !== undefined) await condition(() => book.state.held === undefined);
 }
 
-/** Nobody but people can tell whether somebody else's change or the release is right, whatever `onFailure` says. */
+/** Nobody but people can tell whether somebody else's change or the release is right, whatever `onFailure` says; nor what no check could. */
 const asksPeople = (book: Book, { code }: Failure): boolean =>
-  code === 'WORKLOAD_CHANGED' || (book.state.plan?.onFailure === 'Hold' && code !== 'WORKLOAD_NOT_FOUND');
+  code === 'WORKLOAD_CHANGED' ||
+  code === 'CHECK_UNDECIDED' ||
+  (book.state.plan?.onFailure === 'Hold' && code !== 'WORKLOAD_NOT_FOUND');
 
 export async function hold(book: Book, failure: Failure): Promise<void> {
   const { phase } = book.state;

@@ -13,7 +13,7 @@ import {
 import { readPlanChange } from './contract/planChange.ts';
 import type { Said } from './contract/status.ts';
 import { handOverRefusal, lentRefusal } from './operator/refusal.ts';
-import { type Changed, endOf, logged, type ReleaseState, withDecision, without } from './state.ts';
+import { type Changed, endOf, logged, type OpenGate, type ReleaseState, withDecision, without } from './state.ts';
 import { supersedeRefusal } from './supersede/refusal.ts';
 
 /** What a message does: a new state and an answer, or a refusal that leaves the state as it is. */
@@ -165,6 +165,7 @@ function approve(state: ReleaseState, said: Said, gateId: string): Received {
   if (refusal !== undefined) return refusal;
   const gate = state.gate;
   const needs = gate?.needs;
+  if (gate !== undefined && isUndecided(state)) return goOnUnchecked(state, said, gate);
   if (gate?.early === true && needs === undefined) {
     if (gate.approvals.length > 0)
       return refuse('ALREADY_DECIDED', `${gate.approvals[0]?.by} has ended ${gateId} already.`);
@@ -182,6 +183,18 @@ function approve(state: ReleaseState, said: Said, gateId: string): Received {
     `Approved ${gateId} (${approvals.length} of ${needs.required}).`,
   );
 }
+
+/** Whoever may decide on the gate decides for its checks, too; of the approvals that it needs this is one. */
+function goOnUnchecked(state: ReleaseState, said: Said, gate: OpenGate): Received {
+  const approvals = [...gate.approvals.filter(({ by }) => by !== said.by), said];
+  return accept(
+    { ...without(state, 'held'), gate: { ...gate, approvals, unchecked: true } },
+    said,
+    `Approved ${gate.id}: it goes on without its checks.`,
+  );
+}
+
+const isUndecided = ({ held }: ReleaseState): boolean => held?.failure.code === 'CHECK_UNDECIDED';
 
 function reject(state: ReleaseState, said: Said, gateId: string): Received {
   const refusal = gateRefusal(state, said, gateId);
@@ -208,7 +221,8 @@ function resume(state: ReleaseState, said: Said): Received {
   if (state.paused === undefined && state.held === undefined)
     return refuse('REFUSED', 'It is neither paused nor held.');
   const going = without(without(state, 'paused'), 'held');
-  return accept(going, said, state.held === undefined ? 'Resumed.' : 'Resumed: the failed batch is tried again.');
+  const again = isUndecided(state) ? 'the checks are asked again' : 'the failed batch is tried again';
+  return accept(going, said, state.held === undefined ? 'Resumed.' : `Resumed: ${again}.`);
 }
 
 function decideDrift(

@@ -108,6 +108,8 @@ export interface OpenGate {
   readonly carried?: true;
   /** An approval ends its bake time, where none more is needed. */
   readonly early?: true;
+  /** Its checks could not be decided, and somebody approved that it goes on without them. */
+  readonly unchecked?: true;
 }
 
 export interface BatchState extends Omit<PlannedBatch, 'pods'> {

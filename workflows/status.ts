@@ -83,7 +83,10 @@ function waitingOf({ paused, held, gate, rollback, superseding, operator }: Rele
   if (rollback !== undefined || superseding !== undefined) return undefined;
   if (operator !== undefined)
     return operator.since === undefined ? undefined : { for: 'operator', since: operator.since };
-  if (held !== undefined) return { for: 'hold', since: held.since };
+  if (held !== undefined) {
+    const asks = held.failure.code === 'CHECK_UNDECIDED' && gate !== undefined;
+    return { for: 'hold', since: held.since, ...(asks && { gate: gate.id }) };
+  }
   if (paused !== undefined)
     return { for: 'resume', since: paused.at, ...(gate === undefined ? {} : { gate: gate.id }) };
   if (gate === undefined) return undefined;
@@ -174,12 +177,16 @@ function heldText(failure: Failure | undefined, regains = false): string {
   if (regains && failure?.code === 'WORKLOAD_CHANGED') {
     return `Held: ${failure.text} Take over plans anew from what is there and goes on; adopt keeps it and ends the release; resume looks again.`;
   }
-  const how =
-    failure?.code === 'WORKLOAD_CHANGED'
-      ? 'Take over undoes that change and goes on; adopt keeps it and ends the release; rollback brings the pods back; resume looks again.'
-      : 'Resume tries again, rollback undoes.';
-  return `Held: ${failure?.text ?? ''} ${how}`;
+  const why = (failure?.text ?? '').replace(/([^.!?])$/, '$1.');
+  const how = (failure && waysOut[failure.code]) ?? 'Resume tries again, rollback undoes.';
+  return `Held: ${why} ${how}`;
 }
+
+const waysOut: Readonly<Partial<Record<Failure['code'], string>>> = {
+  WORKLOAD_CHANGED:
+    'Take over undoes that change and goes on; adopt keeps it and ends the release; rollback brings the pods back; resume looks again.',
+  CHECK_UNDECIDED: 'Resume asks again, approve goes on without it, rollback undoes.',
+};
 
 function succeededText({ plan, batches }: ReleaseState): string {
   const { version = 'the new version', restart } = plan?.change ?? {};

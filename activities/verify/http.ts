@@ -18,6 +18,8 @@ export function httpCheck(spec: HttpCheckSpec, { signal }: Pick<CheckDeps, 'sign
   const slots = createSlots(concurrency);
   return {
     key: 'http',
+    // Whoever does not answer is not fit to serve.
+    undecided: 'CHECK_FAILED',
     async run(pods) {
       const verdicts = await Promise.all(
         pods.map(async ({ name, pod }) => [name, await slots(() => ask(pod, spec, signal))] as const),

@@ -9,6 +9,7 @@ export type PrometheusCheckSpec = Extract<CheckSpec, { prometheus: unknown }>['p
 export function prometheusCheck(spec: PrometheusCheckSpec, { signal }: Pick<CheckDeps, 'signal'>): Check {
   return {
     key: 'prometheus',
+    undecided: spec.onUndecided === 'fail' ? 'CHECK_FAILED' : 'CHECK_UNDECIDED',
     async run(pods) {
       const verdict = judge(await instantQuery(spec, signal), spec);
       return new Map(pods.map(({ name }) => [name, verdict]));

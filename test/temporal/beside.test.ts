@@ -68,7 +68,15 @@ async function toTheEnd(running: Running, through: readonly string[]): Promise<u
 
 const asBefore = { paused: false, holder: undefined, templateImage: 'app:v1' };
 const untouched = { side: 'both', weight: 0, lost: [], raced: [] };
-const check = { prometheus: { server: 'http://prometheus', query: 'errors', max: 0.1, noData: 'fail' as const } };
+const check = {
+  prometheus: {
+    server: 'http://prometheus',
+    query: 'errors',
+    max: 0.1,
+    noData: 'fail' as const,
+    onUndecided: 'hold' as const,
+  },
+};
 
 /** Temporal with a clock that jumps, for each test. */
 function simulations(): () => TestWorkflowEnvironment {

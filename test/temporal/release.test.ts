@@ -205,6 +205,91 @@ describe.skipIf(timeSkippingServer() === undefined)('release workflow (time skip
     expect([...cluster.pods.values()].every((pod) => pod.serving)).toBe(true);
   });
 
+  describe('scenario 53: checks that cannot be decided hold, whatever onFailure says', () => {
+    const check = {
+      prometheus: {
+        server: 'http://prometheus',
+        query: 'errors',
+        max: 0.1,
+        noData: 'unsure' as const,
+        onUndecided: 'hold' as const,
+      },
+    };
+    const held = async (
+      gate: Parameters<typeof planOf>[2],
+      use: (cluster: SimulatedCluster, running: Running) => Promise<unknown>,
+    ) => {
+      const cluster = new SimulatedCluster(planOf([1, 2], { checks: [check] }, gate));
+      cluster.verdict = 'CHECK_UNDECIDED';
+      await withRelease(env, cluster, async (running) => {
+        const status = await running.until((now) => now.waiting?.for === 'hold');
+        expect(status).toMatchObject({ phase: 'held', waiting: { gate: 'after-gray' } });
+        expect(status.text).toBe('Held: no data. Resume asks again, approve goes on without it, rollback undoes.');
+        expect(cluster.images()).toEqual(['app:v2', 'app:v1', 'app:v1']);
+        await use(cluster, running);
+      });
+      return cluster;
+    };
+    const checksOf = ({ calls }: SimulatedCluster) => calls.filter((call) => call.startsWith('check'));
+    const approve = { args: [{ gate: 'after-gray', by: 'bob' }] as [object] };
+
+    it('resume asks again: held once more, then the data are there, and it goes on', async () => {
+      const cluster = await held([], async (there, { handle, until }) => {
+        await handle.executeUpdate('resume', { args: [{ by: 'bob' }] });
+        await until((now) => now.waiting?.for === 'hold' && checksOf(there).length === 2);
+        there.verdict = undefined;
+        await handle.executeUpdate('resume', { args: [{ by: 'bob' }] });
+        expect(await handle.result()).toMatchObject({ phase: 'succeeded' });
+      });
+      expect(checksOf(cluster)).toEqual(['check a1', 'check a1', 'check a1', 'check a2']);
+    });
+
+    it('what then fails is a failure', async () => {
+      const cluster = await held([], async (there, { handle }) => {
+        there.verdict = 'CHECK_FAILED';
+        await handle.executeUpdate('resume', { args: [{ by: 'bob' }] });
+        expect(await handle.result()).toMatchObject({ phase: 'rolledBack', failure: { code: 'CHECK_FAILED' } });
+      });
+      expect(new Set(cluster.images())).toEqual(new Set(['app:v1']));
+    });
+
+    it('an approval goes on without them at this gate, not at the next', async () => {
+      const cluster = await held([], async (there, { handle, until }) => {
+        const { text } = await handle.executeUpdate<{ text: string }, [object]>('approve', approve);
+        expect(text).toBe('Approved after-gray: it goes on without its checks.');
+        const status = await until((now) => now.waiting?.for === 'hold' && now.waiting.gate !== 'after-gray');
+        expect(status.waiting?.gate).toBe('after-batch-1');
+        there.verdict = undefined;
+        await handle.executeUpdate('resume', { args: [{ by: 'bob' }] });
+        expect(await handle.result()).toMatchObject({ phase: 'succeeded' });
+      });
+      expect(checksOf(cluster)).toEqual(['check a1', 'check a2', 'check a2']);
+    });
+
+    it('where the gate needs approvals, that is one of them, by somebody who may', async () => {
+      const two = { required: 2, from: ['bob', 'eve'], onExpiry: 'hold' as const };
+      await held([{ approval: two }], async (there, { handle, until }) => {
+        await expect(
+          handle.executeUpdate('approve', { args: [{ gate: 'after-gray', by: 'mallory' }] }),
+        ).rejects.toMatchObject({ cause: { type: 'NOT_ALLOWED' } });
+        await handle.executeUpdate('approve', approve);
+        const status = await until((now) => now.waiting?.for === 'approval');
+        expect(status.waiting?.approvals?.have.map(({ by }) => by)).toEqual(['bob']);
+        there.verdict = undefined;
+        await handle.executeUpdate('approve', { args: [{ gate: 'after-gray', by: 'eve' }] });
+        expect(await handle.result()).toMatchObject({ phase: 'succeeded' });
+      });
+    });
+
+    it('a rollback undoes it', async () => {
+      const cluster = await held([], async (_, { handle }) => {
+        await handle.executeUpdate('rollback', { args: [{ by: 'bob' }] });
+        expect(await handle.result()).toMatchObject({ phase: 'rolledBack' });
+      });
+      expect(cluster).toMatchObject({ templateImage: 'app:v1', holder: undefined, open: false });
+    });
+  });
+
   it('§8.4: a compensation that cannot work does not stop the rest and is reported by name', async () => {
     const cluster = new SimulatedCluster(planOf([1, 1]));
     cluster.broken.set('app:v2', 'POD_FAILED');

@@ -127,6 +127,28 @@ describe('receive', () => {
     expect(answer({ ...held, final: false }, 'rollback')).toBe('ok');
   });
 
+  it('held because its checks cannot be decided, an approval goes on without them, for whoever may decide on the gate', () => {
+    const failure = { code: 'CHECK_UNDECIDED' as const, text: 'no data', next: '' };
+    const held = { ...stateIn('held'), held: { since: at, failure }, gate: { ...gate, approvals: [said] } };
+    expect(answer(held, 'approve')).toBe('ok');
+    expect(answer(held, 'approve', { by: 'bob', gate: 'after-batch-1' })).toBe('GATE_PASSED');
+    const asks = { ...held, gate: { ...gate, needs: { required: 2, from: ['eve'], onExpiry: 'hold' as const } } };
+    expect(answer(asks, 'approve')).toBe('NOT_ALLOWED');
+    const received = receive({ ...held, paused: said }, run, 'approve', { by: 'bob', gate: gate.id }, at);
+    expect(received).toMatchObject({
+      text: 'Approved after-gray: it goes on without its checks.',
+      state: { paused: said, gate: { approvals: [said], unchecked: true } },
+    });
+    expect(received.accepted && received.state.held).toBe(undefined);
+    expect(receive(held, run, 'resume', { by: 'bob' }, at)).toMatchObject({
+      text: 'Resumed: the checks are asked again.',
+    });
+    expect(answer(held, 'reject')).toBe('ok');
+    expect(answer({ ...held, held: { since: at, failure: { ...failure, code: 'CHECK_FAILED' } } }, 'approve')).toBe(
+      'ALREADY_DECIDED',
+    );
+  });
+
   it('takes nothing any more when it has failed before anything was touched, and only its record is to be kept', () => {
     const failure = { code: 'IMAGE_PULL_FAILED' as const, text: 'node-1: why', next: '' };
     for (const name of messageNames) {

@@ -28,6 +28,12 @@ export const checkSchema = z
           max: z.number().optional().describe('Passes up to this value.'),
           min: z.number().optional().describe('Passes from this value on.'),
           noData: z.enum(['fail', 'pass', 'unsure']).default('unsure').describe('What an empty answer or NaN means.'),
+          onUndecided: z
+            .enum(['hold', 'fail'])
+            .default('hold')
+            .describe(
+              'What follows when nothing could decide it for a minute (no data, no answer). hold: the release waits for people, whatever `onFailure` says. fail: as when it fails.',
+            ),
         })
         .refine((check) => check.max !== undefined || check.min !== undefined, '`max` or `min`, or both')
         .refine(

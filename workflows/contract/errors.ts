@@ -398,6 +398,13 @@ export const errors = {
     'A check of the new version failed.',
     'Read what it measured in the release status.',
   ),
+  CHECK_UNDECIDED: row(
+    502,
+    4,
+    false,
+    'A check of the new version could not be decided: no data, or nobody who could tell.',
+    '`sluice resume` asks again, `sluice approve` goes on without it, `sluice rollback` undoes the release.',
+  ),
   DRAIN_TIMEOUT: row(
     504,
     4,

@@ -70,8 +70,9 @@ export const lifecycle: Readonly<Record<Phase, PhaseRow>> = {
     next: { batch: 'open', committing: 'open, and no pod is left', ...stopped },
   },
   held: {
-    does: 'Stands still after a failure with `onFailure: Hold`, or because somebody else changed the workload. Touches nothing.',
-    waitsFor: '`resume`, `rollback`; over a change by somebody else also `take-over` or `adopt`',
+    does: 'Stands still after a failure with `onFailure: Hold`, because a check at the gate cannot be decided, or because somebody else changed the workload. Touches nothing.',
+    waitsFor:
+      '`resume`, `rollback`; over a check that cannot be decided also `approve`, over a change by somebody else `take-over` or `adopt`',
     next: {
       acquiring: 'resume',
       batch: 'resume, or take-over',

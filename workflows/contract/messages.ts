@@ -84,7 +84,8 @@ export interface Reply {
 
 /** Shown in the Temporal UI beside each update and signal. */
 export const messageDescriptions: Readonly<Record<MessageName, string>> = {
-  approve: 'Open the gate that waits. Example: {"gate": "after-gray", "by": "anna"}',
+  approve:
+    'Open the gate that waits, or go on without its checks where it is held because they cannot be decided. Example: {"gate": "after-gray", "by": "anna"}',
   reject:
     'Refuse at the gate that waits: rolls back. Example: {"gate": "after-gray", "by": "anna", "reason": "errors in the log"}',
   pause: 'Start no further pod; those in flight finish. Example: {"by": "anna", "reason": "lunch"}',

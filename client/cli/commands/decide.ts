@@ -12,7 +12,7 @@ interface Flags extends SayFlags {
 
 /** `sluice approve deployment/checkout`: says yes at the gate that is open now. */
 export function registerApprove(program: Command, host: Host): void {
-  register(program, host, 'approve', 'open the gate that waits for approval');
+  register(program, host, 'approve', 'open the gate that waits for approval, or whose checks cannot be decided');
 }
 
 /** `sluice reject deployment/checkout --reason "…"`: says no, and the release rolls back. */

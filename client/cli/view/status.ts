@@ -57,8 +57,10 @@ export function nextCommands(status: ReleaseStatus, defaults: CommandDefaults): 
   if (status.drain === true) return [watch, command('restore')];
   const waitsFor = status.waiting?.for;
   if (waitsFor === 'approval') return [command('approve'), command('reject', '--reason "…"'), watch];
-  if (waitsFor === 'resume' || waitsFor === 'hold')
-    return [command('resume'), command('rollback', '--reason "…"'), watch];
+  if (waitsFor === 'resume' || waitsFor === 'hold') {
+    const undecided = waitsFor === 'hold' && status.waiting?.gate !== undefined;
+    return [command('resume'), ...(undecided ? [command('approve')] : []), command('rollback', '--reason "…"'), watch];
+  }
   if (waitsFor === 'operator') return [command('take-back'), command('adopt'), command('rollback', '--reason "…"')];
   return [watch, command('pause'), command('rollback', '--reason "…"')];
 }

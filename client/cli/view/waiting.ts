@@ -45,7 +45,13 @@ export function waitingLines(status: ReleaseStatus, look: Look, defaults: Comman
         command('rollback', '--reason "…"'),
       ];
     case 'hold':
-      return [title('Held after a failure', open), '', command('resume'), command('rollback', '--reason "…"')];
+      return [
+        title(waiting.gate === undefined ? 'Held after a failure' : `Held at ${waiting.gate}: undecided`, open),
+        '',
+        command('resume'),
+        ...(waiting.gate === undefined ? [] : [command('approve')]),
+        command('rollback', '--reason "…"'),
+      ];
     case 'operator':
       return [
         title(`In the hands of ${status.operator?.by ?? 'an operator'}`, ...reasonOf(status.operator), open),

@@ -45,6 +45,7 @@ async function run(change: Partial<PrometheusCheckSpec>) {
     query: 'error_rate',
     max: 0.01,
     noData: 'unsure',
+    onUndecided: 'hold',
     ...change,
   };
   const { signal } = new AbortController();
@@ -99,6 +100,13 @@ describe('the Prometheus check', () => {
       result: noData,
       reason: expect.stringContaining('NaN'),
     });
+  });
+
+  it('undecided it is for people, or a failure where the spec says so', () => {
+    const { signal } = new AbortController();
+    const spec = { server: 'http://127.0.0.1:1', query: 'error_rate', max: 0.01, noData: 'unsure' as const };
+    const of = (onUndecided: 'hold' | 'fail') => prometheusCheck({ ...spec, onUndecided }, { signal }).undecided;
+    expect([of('hold'), of('fail')]).toEqual(['CHECK_UNDECIDED', 'CHECK_FAILED']);
   });
 
   it('fails with a query that can never give one number', async () => {

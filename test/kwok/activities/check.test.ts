@@ -24,10 +24,22 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const http = { http: { path: '/', expect: 200, timeout: '5s' } };
-const prometheus = { prometheus: { server: 'http://prometheus', query: 'errors', max: 1, noData: 'unsure' as const } };
+const prometheus = {
+  prometheus: {
+    server: 'http://prometheus',
+    query: 'errors',
+    max: 1,
+    noData: 'unsure' as const,
+    onUndecided: 'hold' as const,
+  },
+};
 
 /** Runs the checks of `more` on the pods of the app; `verdict` decides, run by run. */
-async function check(verdict: (pod: string, run: number) => Verdict, more: Partial<HandfulRequest> = {}) {
+async function check(
+  verdict: (pod: string, run: number) => Verdict,
+  more: Partial<HandfulRequest> = {},
+  undecided: Check['undecided'] = 'CHECK_FAILED',
+) {
   const asked: string[][] = [];
   let keptOut = 0;
   const path: Pick<TrafficPath, 'keepOut'> = {
@@ -35,6 +47,7 @@ async function check(verdict: (pod: string, run: number) => Verdict, more: Parti
   };
   const createCheck = (): Check => ({
     key: 'fake',
+    undecided,
     run: async (live) => {
       asked.push(live.map(({ name }) => name));
       return new Map(live.map(({ name }) => [name, verdict(name, asked.length)]));
@@ -70,11 +83,24 @@ describe('check', () => {
     expect(asked).toEqual([expect.any(Array), [first]]);
   });
 
-  it('takes one that stays unsure for a failure', async () => {
+  it('takes one that stays unsure for a failure, or leaves it to people', async () => {
     const since = new Date(Date.now() - 61_000).toISOString();
     const list = (await app.pods()).map(({ metadata: { name, uid } }) => ({ name, uid, wasReady: true, since }));
     const { answer } = await check(() => unsure, { pods: list });
+    const [asked] = answer.failed;
     expect(answer.failed.map(({ reason }) => reason)).toEqual(Array(2).fill('undecided: fake: no data'));
+    expect(asked?.code).toBe('CHECK_FAILED');
+    const people = await check(() => unsure, { pods: list }, 'CHECK_UNDECIDED');
+    expect(people.answer.failed.map(({ code }) => code)).toEqual(Array(2).fill('CHECK_UNDECIDED'));
+    // One that fails says more than one that is unsure, whichever was asked first.
+    const both = await check(
+      (_, run) => (run === 1 ? unsure : fail),
+      { pods: list, checks: [http, http] },
+      'CHECK_UNDECIDED',
+    );
+    expect(both.answer.failed.map(({ code, reason }) => `${code} ${reason}`)).toEqual(
+      Array(2).fill('CHECK_FAILED fake: HTTP 500'),
+    );
   });
 
   it('keeps out who registers while it is checked, but for a gate: that looks at pods that are in traffic', async () => {

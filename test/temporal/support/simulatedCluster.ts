@@ -66,6 +66,8 @@ export class SimulatedCluster {
   readonly broken = new Map<string, PodFailure['code']>();
   /** Pods on which the new version crashes. */
   readonly brokenPods = new Set<string>();
+  /** What a check says, as long as it does not pass. */
+  verdict: PodFailure['code'] | undefined;
   /** Images whose pods stay in `wait` until they are let go. */
   readonly slow = new Set<string>();
   /** Run before an activity does its work; may throw. */
@@ -192,7 +194,10 @@ export class SimulatedCluster {
           pod.ready = true;
           return undefined;
         }),
-      check: async (request) => this.#each('check', request, () => undefined),
+      check: async (request) =>
+        this.#each('check', request, ({ name }) =>
+          this.verdict === undefined ? undefined : { pod: name, code: this.verdict, reason: 'no data' },
+        ),
       restore: async (request) =>
         this.#each('restore', request, (pod, asked) => {
           pod.serving = asked.traffic?.[0] !== false;

@@ -202,6 +202,10 @@ describe('what can be done next', () => {
       'rollback',
       'status',
     ]);
+    const undecided = status({ waiting: { for: 'hold', gate: 'after-gray', since: later(1) }, phase: 'held' });
+    expect(verbs(undecided)).toEqual(['resume', 'approve', 'rollback', 'status']);
+    expect(drawn(undecided).join('\n')).toContain(' Held at after-gray: undecided');
+    expect(drawn(undecided)).toContain('   sluice approve deployment/checkout -n shop');
     expect(verbs(status({ phase: 'succeeded' }))).toEqual([]);
   });
 
