@@ -28,6 +28,10 @@ const none = 'UNKNOWN';
  * It is forgotten with an instance that takes itself off. A place is an instance of our own under that id with the override, whose lease nobody
  * renews, so that it expires after 90 s: whoever registers there has the override, and all else as it says itself
  * (AbstractInstanceRegistry.register).
+ *
+ * Servers tell their peers of each write by itself. One that has not heard of a registration hears of it with the next heartbeat, whose
+ * `lastDirtyTimestamp` is not that of what it has; but a change of the status brings that time, too, and it would have our place for good. So
+ * whoever is put back is told to the peers once more, as a change of no metadata (InstanceResource.updateMetadata).
  */
 export function eurekaRegistry({ service, instance }: RegistryRulesOf<'eureka'>, client: RegistryClient): Registry {
   const application = `/apps/${encodeURIComponent(service.toUpperCase())}`;
@@ -36,6 +40,8 @@ export function eurekaRegistry({ service, instance }: RegistryRulesOf<'eureka'>,
     client
       .call({ method: 'PUT', path: `${at(id)}/status`, query: { value } })
       .then((answer) => must(answer.status, id));
+  const tellPeers = async (id: string) =>
+    must((await client.call({ method: 'PUT', path: `${at(id)}/metadata` })).status, id);
 
   return {
     look: (pods) =>
@@ -55,13 +61,15 @@ export function eurekaRegistry({ service, instance }: RegistryRulesOf<'eureka'>,
         pods,
       ),
     takeOut: ({ id }) => override(id, out),
-    async hold({ id }, { uid, pod }) {
+    async hold({ id, state = {} }, { uid, pod }) {
       const place = {
         instanceId: id,
         hostName: pod.status?.podIP ?? '',
         app: service.toUpperCase(),
         ipAddr: pod.status?.podIP ?? '',
         vipAddress: service,
+        // For callers of a peer that hears of the status before the registration.
+        ...(JSON.parse(state['ports'] ?? '{}') as object),
         status: out,
         overriddenstatus: out,
         // Older than any other: what the application has registered meanwhile stays.
@@ -75,10 +83,11 @@ export function eurekaRegistry({ service, instance }: RegistryRulesOf<'eureka'>,
     async putBack({ id, held }, before) {
       if (held === 'place') return void (await client.call({ method: 'DELETE', path: at(id) }));
       const { status = 'UP', override: was = none } = before.state ?? {};
-      if (was !== none) return override(id, was);
       // Without a status it would be UNKNOWN until the instance registers again.
       const query = { value: before.inTraffic ? 'UP' : status };
-      must((await client.call({ method: 'DELETE', path: `${at(id)}/status`, query })).status, id);
+      if (was !== none) await override(id, was);
+      else must((await client.call({ method: 'DELETE', path: `${at(id)}/status`, query })).status, id);
+      await tellPeers(id);
     },
     async services() {
       const { text } = await client.call({ method: 'GET', path: '/apps' });
@@ -104,7 +113,7 @@ function listed(value: unknown): Listed {
 }
 
 function standOf(instance: EurekaInstance): Stand {
-  const { instanceId, status } = instance;
+  const { instanceId, status, port, securePort } = instance;
   const override = instance.overriddenStatus ?? instance.overriddenstatus ?? none;
   const held = placeMark in (instance.metadata ?? {}) ? { held: 'place' as const } : {};
   return {
@@ -112,7 +121,7 @@ function standOf(instance: EurekaInstance): Stand {
     inTraffic: status === 'UP',
     takenOut: override === out,
     ...held,
-    state: { status, override },
+    state: { status, override, ports: JSON.stringify({ port, securePort }) },
   };
 }
 
