@@ -48,7 +48,7 @@ const versions = {
   kwok: '0.7.0',
   temporal: '1.5.1',
   crane: '0.20.6',
-  sample: '4',
+  sample: '6',
 } as const;
 
 /** Linker flags by module; without the version Kubernetes clients see v0.0.0. */

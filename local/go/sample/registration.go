@@ -38,7 +38,8 @@ type call struct {
 	Optional bool `json:"optional"`
 }
 
-// parseRegistration reads the JSON of a registration; {ip} and {pod} stand for what the application has, {number} for its address as one number.
+// parseRegistration reads the JSON of a registration; {ip} and {pod} stand for what the application has, {number} for its address as one number,
+// {started} for the time (ms) at which it began.
 func parseRegistration(text, pod string) (*registration, error) {
 	ip, err := ownAddress()
 	if err != nil {
@@ -46,7 +47,7 @@ func parseRegistration(text, pod string) (*registration, error) {
 	}
 	var r registration
 	number := strconv.FormatUint(uint64(binary.BigEndian.Uint32(ip)), 10)
-	known := strings.NewReplacer("{ip}", ip.String(), "{pod}", pod, "{number}", number)
+	known := strings.NewReplacer("{ip}", ip.String(), "{pod}", pod, "{number}", number, "{started}", strconv.FormatInt(time.Now().UnixMilli(), 10))
 	if err := json.Unmarshal([]byte(known.Replace(text)), &r); err != nil {
 		return nil, err
 	}

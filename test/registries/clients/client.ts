@@ -12,7 +12,7 @@ export interface RegistryClients {
   follow(service: string, tell: (addresses: readonly string[]) => void, signal: AbortSignal): Promise<void>;
 }
 
-/** REGISTRATION of local/go/sample: see registration.go. `{ip}`, `{pod}` and `{number}` stand for what the application has. */
+/** REGISTRATION of local/go/sample: see registration.go. `{ip}`, `{pod}`, `{number}` and `{started}` stand for what the application has. */
 export interface Registration {
   readonly register: readonly RegistryCall[];
   readonly beat: readonly RegistryCall[];
