@@ -69,6 +69,7 @@ export async function calledShop(
 
   const env = {
     REGISTRATION: JSON.stringify(clients.registration(at, service)),
+    REGISTRY: at,
     // It takes itself off, then finishes what is under way, as applications that are stopped in good order.
     SHUTDOWN_DELAY: '1s',
   };

@@ -115,6 +115,17 @@ export async function startWebhook(): Promise<RestartableRegistry> {
     if (instance?.takenOut === true) Object.assign(instance, { registered: false, revision: `r${revisions}` });
     else of(service).delete(id);
   };
+  const unknown: Answer = { status: 404, body: 'it is not registered' };
+  const told = (body: string): Instance | undefined => {
+    const { service, pod, port } = JSON.parse(body) as Registered;
+    return of(service).get(`${pod}-${port}`);
+  };
+  const put = (body: string, takenOut: boolean, weight: number): Answer => {
+    const found = told(body);
+    if (found === undefined) return unknown;
+    change(found, takenOut, weight);
+    return { status: 200, body: {} };
+  };
   /** The platform's own API, for applications and their callers: nothing that Sluice calls. */
   const own: Readonly<Record<string, (body: string) => Answer>> = {
     '/applications/register': (body) => {
@@ -124,6 +135,12 @@ export async function startWebhook(): Promise<RestartableRegistry> {
     '/applications/leave': (body) => {
       leave(JSON.parse(body) as Registered);
       return { status: 200, body: {} };
+    },
+    '/applications/offline': (body) => put(body, true, 0),
+    '/applications/online': (body) => put(body, false, 7),
+    '/applications/state': (body) => {
+      const found = told(body);
+      return found === undefined ? unknown : { status: 200, body: found.takenOut ? 'DOWN' : 'UP' };
     },
     '/callers/instances': (body) => {
       const { service } = JSON.parse(body) as { service: string };
