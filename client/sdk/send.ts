@@ -16,7 +16,8 @@ const answerTimeoutMs = 15_000;
  * Heard twice, the second one is refused and changes nothing: ALREADY_DECIDED, GATE_PASSED. It names the release that runs when it is
  * said, and so never reaches the next one.
  */
-const isKept: ReadonlySet<MessageName> = new Set(['rollback', 'pause', 'approve', 'reject']);
+const keptNouns = { rollback: 'rollback', pause: 'pause', approve: 'approval', reject: 'rejection' } as const;
+const isKept = (message: MessageName): message is keyof typeof keptNouns => message in keptNouns;
 
 /**
  * Says something to a running release and waits for its answer. Where no worker gives one, `rollback`, `pause`, `approve` and
@@ -40,7 +41,7 @@ export async function sendMessage<Name extends MessageName>(
   const atServer = <T>(end: number, call: () => Promise<T>): Promise<T> =>
     translated(() => before(end, call), 'temporal', target);
 
-  const isNamed = args.run !== undefined || !isKept.has(message);
+  const isNamed = args.run !== undefined || !isKept(message);
   const run = isNamed ? args.run : runOf(await atServer(deadline, () => handle.describe()));
   const said = { ...args, ...(run !== undefined && { run }) };
   const say = (): Promise<Reply> =>
@@ -49,16 +50,16 @@ export async function sendMessage<Name extends MessageName>(
     return await translated(() => untilHeard(say, deadline), 'worker', target);
   } catch (error) {
     if (!(error instanceof SluiceError) || error.code !== 'WORKER_ABSENT') throw error;
-    if (!isKept.has(message)) throw unheard(error, message);
+    if (!isKept(message)) throw unheard(error, message);
     await atServer(Date.now() + answerTimeoutMs, () => handle.signal(message, said));
     throw kept(error, message);
   }
 }
 
-const kept = (cause: SluiceError, message: MessageName): SluiceError =>
+const kept = (cause: SluiceError, message: keyof typeof keptNouns): SluiceError =>
   new SluiceError(
     'WORKER_ABSENT',
-    `${cause.message} Nothing has happened yet, but Temporal keeps the ${message}: the release hears it as soon as a worker can take it.`,
+    `${cause.message} Nothing has happened yet, but Temporal keeps the ${keptNouns[message]}: the release hears it as soon as a worker can take it.`,
     {
       next: `${cause.next} \`sluice status --watch\` then shows what became of it. Nobody has to say it again, and saying it again does no harm.`,
       details: { kept: true },

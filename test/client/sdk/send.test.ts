@@ -54,11 +54,16 @@ describe('where no worker answers', () => {
     return { client: { workflow: { getHandle: () => handle }, connection } as unknown as Client, signals };
   }
 
-  it.each(['rollback', 'pause', 'approve', 'reject'] as const)('a %s is kept, and that is said', async (name) => {
+  it.each([
+    ['rollback', 'rollback'],
+    ['pause', 'pause'],
+    ['approve', 'approval'],
+    ['reject', 'rejection'],
+  ] as const)('%s is kept, and that is said', async (name, noun) => {
     const { client, signals } = nobody();
     await expect(sendMessage(client, target, name, args)).rejects.toMatchObject({
       code: 'WORKER_ABSENT',
-      message: expect.stringContaining(`Temporal keeps the ${name}`),
+      message: expect.stringContaining(`Temporal keeps the ${noun}:`),
       next: expect.stringContaining('sluice worker'),
       details: { kept: true },
     });
