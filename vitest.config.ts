@@ -8,10 +8,7 @@ const shared = {
   hookTimeout: 300_000,
 };
 
-/**
- * Of `npm test`: whoever of the three has a file left takes the next one, so that what waits is beside what computes. Files of
- * the kwok cluster are first, and the longest.
- */
+/** Of `npm test`: one queue for the three, so that nobody waits for the last file of another. Those of the kwok cluster come first. */
 const together = { ...shared, maxWorkers: 2 };
 /** Nobody leaves anything in a module behind, and loading our modules anew costs more than most files do. */
 const oneProcess = { isolate: false };

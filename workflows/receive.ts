@@ -13,7 +13,16 @@ import {
 import { readPlanChange } from './contract/planChange.ts';
 import type { Said } from './contract/status.ts';
 import { handOverRefusal, lentRefusal } from './operator/refusal.ts';
-import { type Changed, endOf, logged, type OpenGate, type ReleaseState, withDecision, without } from './state.ts';
+import {
+  type Changed,
+  endOf,
+  isUndecided,
+  logged,
+  type OpenGate,
+  type ReleaseState,
+  withDecision,
+  without,
+} from './state.ts';
 import { supersedeRefusal } from './supersede/refusal.ts';
 
 /** What a message does: a new state and an answer, or a refusal that leaves the state as it is. */
@@ -193,8 +202,6 @@ function goOnUnchecked(state: ReleaseState, said: Said, gate: OpenGate): Receive
     `Approved ${gate.id}: it goes on without its checks.`,
   );
 }
-
-const isUndecided = ({ held }: ReleaseState): boolean => held?.failure.code === 'CHECK_UNDECIDED';
 
 function reject(state: ReleaseState, said: Said, gateId: string): Received {
   const refusal = gateRefusal(state, said, gateId);

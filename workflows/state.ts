@@ -181,6 +181,9 @@ export function endOf({ phase, failure, rollback }: ReleaseState): Phase | undef
 export const leavesOff = ({ superseding, operator }: ReleaseState): boolean =>
   superseding !== undefined || operator !== undefined;
 
+/** Whether it is held because checks at its gate could not be decided. */
+export const isUndecided = ({ held }: Pick<ReleaseState, 'held'>): boolean => held?.failure.code === 'CHECK_UNDECIDED';
+
 /** Whether a pod may have been changed: by this release, or by one whose place it took. */
 export const isTouched = ({ state, changed }: PodEntry): boolean =>
   state !== 'gone' && (state !== 'queued' || changed === true);

@@ -8,7 +8,7 @@ import type { BatchStatus, Failure, Operator, ReleaseStatus, Waiting } from './c
 import { drainText } from './drain/text.ts';
 import { podLog } from './passages.ts';
 import { scaleText } from './scale/text.ts';
-import type { OpenGate, ReleaseState, Superseding } from './state.ts';
+import { isUndecided, type OpenGate, type ReleaseState, type Superseding } from './state.ts';
 
 export interface Identity {
   readonly id: string;
@@ -84,7 +84,7 @@ function waitingOf({ paused, held, gate, rollback, superseding, operator }: Rele
   if (operator !== undefined)
     return operator.since === undefined ? undefined : { for: 'operator', since: operator.since };
   if (held !== undefined) {
-    const asks = held.failure.code === 'CHECK_UNDECIDED' && gate !== undefined;
+    const asks = isUndecided({ held }) && gate !== undefined;
     return { for: 'hold', since: held.since, ...(asks && { gate: gate.id }) };
   }
   if (paused !== undefined)

@@ -7,10 +7,10 @@ import type { Contender } from './contenders/contender.ts';
 import type { BenchOptions } from './options.ts';
 import type { Stack } from './stack.ts';
 
-/** One application of the bench: a Deployment with a Service, its pods ready. */
 /** What the program reads at SIGHUP, which would end it otherwise. */
 export const versionFile = '/dev/shm/version';
 
+/** One application of the bench: a Deployment with a Service, its pods ready. */
 export interface App {
   readonly namespace: string;
   readonly name: string;

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type SampleTag, sampleImage } from '../../local/sample.ts';
 import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
+import { versionOf } from '../kwok/support/releases.ts';
 import { startLoad } from '../support/load.ts';
 import { openWorld, type World } from '../support/world.ts';
 
@@ -32,7 +33,7 @@ describe('BlueGreen on a real kubelet', () => {
   });
   const versions = async (name: string): Promise<string> =>
     [...(await world.pods(name)).values()]
-      .map((pod) => /:(v\d)/.exec(pod.image)?.[1] ?? pod.image)
+      .map((pod) => versionOf(pod.image))
       .toSorted()
       .join(' ');
   const at = (name: string, gate: string) => world.until(name, ({ waiting }) => waiting?.gate === gate);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type SampleTag, sampleImage } from '../../local/sample.ts';
 import type { ReleaseSpecInput } from '../../workflows/contract/spec.ts';
 import { validateSpec } from '../../workflows/contract/validate.schema.ts';
+import { versionOf } from '../kwok/support/releases.ts';
 import { startLoad } from '../support/load.ts';
 import { openWorld, until, type World } from '../support/world.ts';
 
@@ -28,7 +29,6 @@ describe('in mid-release', () => {
       checks: [{ http: { path: '/' } }],
       ...change,
     });
-  const versionOf = (image: string): string => /:(v\d)/.exec(image)?.[1] ?? image;
   const approve = async (name: string): Promise<void> => {
     const { waiting, run } = await world.until(name, (status) => status.waiting?.for === 'approval');
     await world.sluice.send(world.target(name), 'approve', { by: 'anna', gate: waiting?.gate ?? '', run });

@@ -18,8 +18,6 @@ import { keepHistory } from './history.ts';
 import { lookAgain, newSetOf } from './look.ts';
 import { readTrail } from './trail.ts';
 
-/** How long the controller may take to see the resume; without it our marks may be copied once more. */
-
 /**
  * Gives the Deployment back: paused or not as it was, without the trail; the version before a commit is kept as native
  * history first. Resumes only where the controller will find nothing to do. Gone, another one of that name, or another
